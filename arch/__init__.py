@@ -1,0 +1,4 @@
+"""What the machine is: configuration, geometry, instruction table, timing table, number formats, image file.
+
+Every other package reads these tables; this package imports none of them.
+"""

@@ -1,0 +1,1 @@
+"""The one instruction table: opcodes, fields, ranges, rules, mnemonics, and what follows from them."""

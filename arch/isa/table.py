@@ -1,0 +1,379 @@
+"""The instruction table itself.
+
+Opcode space by unit: 0-7 instruction control, 8-15 C2C, 16-23 MEM, 24-31 MXM, 32-55 VXM, 56-63 SXM.
+Rows with ``built=False`` keep the place of instructions that are not built yet.
+"""
+
+import enum
+from typing import Any
+
+from arch.config import Config
+from arch.formats import INTEGERS, DType
+from arch.geometry import Unit, UnitKind
+from arch.isa.instruction import Field, Instruction, Rule, implies, one_of
+
+
+class Source(enum.IntEnum):
+    """Where a VXM operand comes from, by its code."""
+
+    STREAM = 0
+    """Stream group ``dir, index``."""
+    MESH = 1
+    """Result of the ALU in row `index` of the previous mesh column (a ring), valid in this very cycle."""
+    SELF = 2
+    """This ALU's own last result, held since it appeared; 0 before the first."""
+    ZERO = 3
+    """The constant 0."""
+
+
+def _direction(name: str, doc: str) -> Field:
+    return Field(name, 1, f"{doc}: 0 moves east, 1 west")
+
+
+def _stream(name: str, doc: str) -> Field:
+    return Field(name, 5, doc)
+
+
+_BURST = (
+    Field("count", 13, "elements of the burst, at least 1"),
+    Field("interval", 12, "cycles from one element to the next, at least 1"),
+)
+_BURST_RULES = (
+    Rule("count must be at least 1", lambda f, c, u: f.count >= 1),
+    Rule("interval must be at least 1", lambda f, c, u: f.interval >= 1),
+)
+
+
+def _in_streams(name: str) -> Rule:
+    return Rule(f"{name} must name a stream of the machine", lambda f, c, u: getattr(f, name) < c.streams)
+
+
+def _group(name: str, size: int) -> Rule:
+    return Rule(
+        f"{name} must be a multiple of {size}", lambda f, c, u: (getattr(f, name) & (size - 1)) == 0
+    )
+
+
+def _lane_group(name: str) -> Rule:
+    return Rule(
+        f"{name} must be a multiple of lanes", lambda f, c, u: (getattr(f, name) & (c.lanes - 1)) == 0
+    )
+
+
+_MEM_FIELDS = (
+    _direction("dir", "direction of the stream"),
+    _stream("stream", "stream read or driven"),
+    Field("addr", 14, "first word; bank = addr / mem_depth; addresses wrap at 2 * mem_depth"),
+    Field("stride", 11, "words from one element to the next", signed=True),
+    *_BURST,
+    Field("cont", 1, "1: start one stride after the engine's last address instead of at addr"),
+)
+_MEM_RULES = (
+    _in_streams("stream"),
+    Rule("addr must be below 2 * mem_depth", lambda f, c, u: f.addr < 2 * c.mem_depth),
+    *_BURST_RULES,
+)
+
+_ALU_FIELDS = (
+    Field("dtype", 3, "format of the operands: " + ", ".join(f"{d.value} {d.name.lower()}" for d in DType)),
+    Field("out_dtype", 3, "format of the result"),
+    Field("saturate", 1, "1: an integer result saturates to out_dtype, 0: it wraps"),
+    Field("a_src", 2, "source of a: " + ", ".join(f"{s.value} {s.name.lower()}" for s in Source)),
+    _direction("a_dir", "direction of a's streams"),
+    Field("a_index", 5, "a's first stream, or mesh row"),
+    Field("b_src", 2, "source of b, as a_src"),
+    _direction("b_dir", "direction of b's streams"),
+    Field("b_index", 5, "b's first stream, or mesh row"),
+    Field("drive", 1, "1: put the result on streams"),
+    _direction("dst_dir", "direction of the result's streams"),
+    _stream("dst", "first stream of the result"),
+)
+
+
+def _operand_rules(name: str) -> tuple[Rule, ...]:
+    def aligned(f: Any, c: Config, u: Unit) -> Any:
+        source, index = getattr(f, f"{name}_src"), getattr(f, f"{name}_index")
+        pair = implies(one_of(f.dtype, (DType.INT16, DType.FP16)), (index & 1) == 0)
+        quad = implies(one_of(f.dtype, (DType.INT32, DType.FP32)), (index & 3) == 0)
+        return implies(source == Source.STREAM, pair & quad & (index < c.streams))
+
+    def in_mesh(f: Any, c: Config, u: Unit) -> Any:
+        return implies(getattr(f, f"{name}_src") == Source.MESH, getattr(f, f"{name}_index") < c.alu_rows)
+
+    return (
+        Rule(f"{name}_index must be a stream aligned to dtype", aligned),
+        Rule(f"{name}_index must be a mesh row", in_mesh),
+    )
+
+
+def _aligned_result(f: Any, c: Config, u: Unit) -> Any:
+    pair = implies(one_of(f.out_dtype, (DType.INT16, DType.FP16)), (f.dst & 1) == 0)
+    quad = implies(one_of(f.out_dtype, (DType.INT32, DType.FP32)), (f.dst & 3) == 0)
+    return implies(f.drive == 1, pair & quad & (f.dst < c.streams))
+
+
+_ALU_RULES = (
+    *_operand_rules("a"),
+    *_operand_rules("b"),
+    Rule("dst must be a stream aligned to out_dtype", _aligned_result),
+)
+
+Pairs = tuple[tuple[DType, DType], ...]
+
+_INT_TO_INT: Pairs = tuple((a, b) for a in INTEGERS for b in INTEGERS)
+_FLOAT: Pairs = ((DType.FP32, DType.FP32),)
+_CONVERT: Pairs = (*((a, DType.FP32) for a in INTEGERS), *((DType.FP32, b) for b in INTEGERS))
+
+
+
+def alu_column(unit: Unit, config: Config) -> int:
+    """Return the mesh column of a VXM unit."""
+    return unit.index % config.alu_cols
+
+
+def alu_row(unit: Unit, config: Config) -> int:
+    """Return the mesh row of a VXM unit."""
+    return unit.index // config.alu_cols
+
+
+def _pairs_rule(pairs: Pairs) -> Rule:
+    def holds(f: Any, c: Config, u: Unit) -> Any:
+        found: Any = None
+        for a, b in pairs:
+            match = (f.dtype == a) & (f.out_dtype == b)
+            found = match if found is None else found | match
+        return found
+
+    names = ", ".join(f"{a.name.lower()}->{b.name.lower()}" for a, b in pairs)
+    return Rule(f"dtype->out_dtype must be one of {names}", holds)
+
+
+_MUL_COLUMN = Rule(
+    "mul is built in even mesh columns only", lambda f, c, u: alu_column(u, c) % 2 == 0
+)
+_FADD_COLUMN = Rule(
+    "fp32 add and sub are built in odd mesh columns only",
+    lambda f, c, u: (f.dtype != DType.FP32) | (alu_column(u, c) % 2 == 1),
+)
+
+
+def _alu(mnemonic: str, opcode: int, pairs: Pairs, doc: str, *extra: Rule) -> Instruction:
+    return Instruction(
+        mnemonic=mnemonic,
+        opcode=opcode,
+        kinds=(UnitKind.VXM,),
+        fields=_ALU_FIELDS,
+        rules=(_pairs_rule(pairs), *_ALU_RULES, *extra),
+        doc=doc,
+    )
+
+
+def _reserved(mnemonic: str, opcode: int, doc: str, *kinds: UnitKind) -> Instruction:
+    return Instruction(mnemonic=mnemonic, opcode=opcode, kinds=kinds, doc=doc, built=False)
+
+
+_EVERY = tuple(UnitKind)
+_SHIFT = (UnitKind.SXM_SHIFT,)
+_AMOUNT = Rule("amount must be at most the vector length", lambda f, c, u: f.amount <= c.vector_length)
+
+INSTRUCTIONS: tuple[Instruction, ...] = (
+    Instruction(
+        mnemonic="NOP",
+        opcode=0,
+        kinds=_EVERY,
+        fields=(Field("count", 16, "cycles, at least 1"),),
+        rules=(Rule("count must be at least 1", lambda f, c, u: f.count >= 1),),
+        doc="Let `count` cycles pass: the next word issues `count` cycles later.",
+    ),
+    Instruction(
+        mnemonic="REPEAT",
+        opcode=1,
+        kinds=_EVERY,
+        fields=(
+            Field("count", 16, "further issues, at least 1"),
+            Field("interval", 16, "cycles from one issue to the next, at least 1"),
+        ),
+        rules=(
+            Rule("count must be at least 1", lambda f, c, u: f.count >= 1),
+            Rule("interval must be at least 1", lambda f, c, u: f.interval >= 1),
+        ),
+        doc=(
+            "Issue the word before it again: if that issued at t, then at t + k * interval for k = 1..count; the next "
+            "word issues one cycle after the last. Takes no cycle itself. After another REPEAT, t is that one's last "
+            "issue. Illegal first in a queue and after NOP."
+        ),
+    ),
+    Instruction(mnemonic="END", opcode=2, kinds=_EVERY, doc="Close the queue. The last word of every program."),
+    _reserved("IFETCH", 3, "Fill this queue with two vectors of program text from a stream.", *_EVERY),
+    _reserved("SYNC", 4, "Park this queue until NOTIFY.", *_EVERY),
+    _reserved("NOTIFY", 5, "Release every parked queue, the barrier latency later.", *_EVERY),
+    _reserved("CONFIG", 6, "Switch superlanes off.", *_EVERY),
+    _reserved("DESKEW", 8, "Align a link.", UnitKind.C2C),
+    _reserved("SEND", 9, "Send a vector over a link.", UnitKind.C2C),
+    _reserved("RECEIVE", 10, "Receive a vector from a link.", UnitKind.C2C),
+    Instruction(
+        mnemonic="READ",
+        opcode=16,
+        kinds=(UnitKind.MEM,),
+        fields=_MEM_FIELDS,
+        rules=_MEM_RULES,
+        doc="Read `count` words, one per `interval` cycles, onto a stream.",
+    ),
+    Instruction(
+        mnemonic="WRITE",
+        opcode=17,
+        kinds=(UnitKind.MEM,),
+        fields=_MEM_FIELDS,
+        rules=_MEM_RULES,
+        doc="Write `count` words, one per `interval` cycles, from a stream.",
+    ),
+    _reserved("GATHER", 18, "Read with per-lane addresses from a stream.", UnitKind.MEM),
+    _reserved("SCATTER", 19, "Write with per-lane addresses from a stream.", UnitKind.MEM),
+    Instruction(
+        mnemonic="LW",
+        opcode=24,
+        kinds=(UnitKind.MXM_WEIGHTS,),
+        fields=(
+            _stream("stream", "first of `lanes` outward streams"),
+            Field("count", 6, "column blocks, 1 to superlanes"),
+        ),
+        rules=(
+            _in_streams("stream"),
+            _lane_group("stream"),
+            Rule("count must be 1 to superlanes", lambda f, c, u: (f.count >= 1) & (f.count <= c.superlanes)),
+        ),
+        doc=(
+            "Load weights into the plane's buffer: step i of `count` reads `lanes` outward streams and carries column "
+            "block count - 1 - i; stream j is the block's column j, lane l of superlane r is row lanes * r + l. Column "
+            "blocks from `count` up keep the buffer they have."
+        ),
+    ),
+    _reserved("IW", 25, "Install weights without an activation; ABC's install flag does it.", UnitKind.MXM_WEIGHTS),
+    Instruction(
+        mnemonic="ABC",
+        opcode=26,
+        kinds=(UnitKind.MXM_ACTIVATIONS,),
+        fields=(
+            _stream("stream", "outward stream of activations"),
+            *_BURST,
+            Field("install", 1, "1: the first activation meets the weights of the buffer, installed on its way"),
+            Field("dtype", 3, "format of the activations; only int8 (0) is built"),
+        ),
+        rules=(
+            _in_streams("stream"),
+            *_BURST_RULES,
+            Rule("dtype must be int8", lambda f, c, u: f.dtype == DType.INT8),
+        ),
+        doc="Feed `count` activation vectors, one per `interval` cycles, to the array.",
+    ),
+    Instruction(
+        mnemonic="ACC",
+        opcode=27,
+        kinds=(UnitKind.MXM_RESULTS,),
+        fields=(
+            Field("addr", 12, "first word of the accumulator memory; addresses wrap at acc_depth"),
+            Field("stride", 11, "words from one element to the next", signed=True),
+            *_BURST,
+            Field("add", 1, "0: sum = result, 1: sum = stored + result (int32, wraps)"),
+            Field("emit", 1, "1: put the sum on streams as well as storing it"),
+            _stream("stream", "first of 4 inward streams"),
+        ),
+        rules=(
+            Rule("addr must be below acc_depth", lambda f, c, u: f.addr < c.acc_depth),
+            *_BURST_RULES,
+            _in_streams("stream"),
+            _group("stream", 4),
+        ),
+        doc="Take `count` results of the array, one per `interval` cycles, into the accumulator memory.",
+    ),
+    _alu("PASS", 32, (*_INT_TO_INT, *_FLOAT), "a, narrowed or widened to out_dtype."),
+    _alu("ADD", 33, (*_INT_TO_INT, *_FLOAT), "a + b.", _FADD_COLUMN),
+    _alu("SUB", 34, (*_INT_TO_INT, *_FLOAT), "a - b.", _FADD_COLUMN),
+    _alu("MUL", 35, (*_INT_TO_INT, *_FLOAT), "a * b.", _MUL_COLUMN),
+    _alu("MAX", 36, (*_INT_TO_INT, *_FLOAT), "The larger; fp32: IEEE 754-2019 maximum (NaN wins, +0 > -0)."),
+    _alu("MIN", 37, (*_INT_TO_INT, *_FLOAT), "The smaller; fp32: IEEE 754-2019 minimum (NaN wins, -0 < +0)."),
+    _alu("SHL", 38, _INT_TO_INT, "a * 2**s, s = b mod 32, exact before narrowing."),
+    _alu("SHR", 39, _INT_TO_INT, "floor(a / 2**s), s = b mod 32: the sign moves in."),
+    _alu("SHRL", 40, _INT_TO_INT, "a as an unsigned number of dtype's width, shifted right by s = b mod 32."),
+    _alu("RELU", 41, (*_INT_TO_INT, *_FLOAT), "a if a > 0 else 0; fp32: NaN stays (canonical), -0 gives +0."),
+    _alu(
+        "CVT",
+        42,
+        _CONVERT,
+        "Integer to fp32, nearest even; fp32 to integer, nearest even, always saturating, NaN gives 0.",
+    ),
+    *(
+        _reserved(mnemonic, 43 + index, doc, UnitKind.VXM)
+        for index, (mnemonic, doc) in enumerate(
+            (
+                ("AND", "Bitwise and."),
+                ("OR", "Bitwise or."),
+                ("XOR", "Bitwise exclusive or."),
+                ("NOT", "Bitwise complement."),
+                ("CMP", "Compare to a mask."),
+                ("SEL", "Select by a mask."),
+                ("EXP", "e to the a."),
+                ("TANH", "Hyperbolic tangent."),
+                ("RSQRT", "Reciprocal square root."),
+                ("RECIP", "Reciprocal."),
+                ("LOG", "Natural logarithm."),
+                ("SIGMOID", "Logistic function."),
+            )
+        )
+    ),
+    Instruction(
+        mnemonic="SHIFT",
+        opcode=56,
+        kinds=_SHIFT,
+        fields=(
+            _direction("src_dir", "direction of the source"),
+            _stream("src", "source stream"),
+            _direction("dst_dir", "direction of the result"),
+            _stream("dst", "stream of the result"),
+            Field("amount", 9, "lanes, 0 to the vector length"),
+            Field("down", 1, "0: towards higher lanes, 1: towards lane 0"),
+        ),
+        rules=(_in_streams("src"), _in_streams("dst"), _AMOUNT),
+        doc="Move a vector by `amount` lanes across superlanes; zeros move in.",
+    ),
+    Instruction(
+        mnemonic="SELECT",
+        opcode=57,
+        kinds=_SHIFT,
+        fields=(
+            _direction("src_dir", "direction of the source"),
+            _stream("src", "source stream for lanes from `amount` up"),
+            _direction("dst_dir", "direction of the result"),
+            _stream("dst", "stream of the result"),
+            Field("amount", 9, "first lane taken from src, 0 to the vector length"),
+            _direction("low_dir", "direction of the second source"),
+            _stream("low", "source stream for lanes below `amount`"),
+        ),
+        rules=(_in_streams("src"), _in_streams("dst"), _in_streams("low"), _AMOUNT),
+        doc="Join two vectors: lanes below `amount` from `low`, the others from `src`.",
+    ),
+    _reserved("PERMUTE", 58, "Permute all lanes by a map.", UnitKind.SXM_PERMUTE),
+    _reserved("DISTRIBUTE", 59, "Distribute lanes within a superlane by a map.", UnitKind.SXM_DISTRIBUTE),
+    _reserved("ROTATE", 60, "Make the rotations of a 3x3 or 4x4 window.", UnitKind.SXM_ROTATE),
+    Instruction(
+        mnemonic="TRANSPOSE",
+        opcode=61,
+        kinds=(UnitKind.SXM_TRANSPOSE,),
+        fields=(
+            _direction("src_dir", "direction of the sources"),
+            _stream("src", "first of `lanes` source streams"),
+            _direction("dst_dir", "direction of the results"),
+            _stream("dst", "first of `lanes` result streams"),
+        ),
+        rules=(_in_streams("src"), _in_streams("dst"), _lane_group("src"), _lane_group("dst")),
+        doc="In every superlane, lane l of result stream j is lane j of source stream l.",
+    ),
+)
+
+BY_OPCODE: dict[int, Instruction] = {row.opcode: row for row in INSTRUCTIONS}
+BY_MNEMONIC: dict[str, Instruction] = {row.mnemonic: row for row in INSTRUCTIONS}
+
+
+def instructions_of(kind: UnitKind) -> tuple[Instruction, ...]:
+    """Return the rows that a unit's queue may hold, control instructions included."""
+    return tuple(row for row in INSTRUCTIONS if kind in row.kinds)

@@ -1,0 +1,117 @@
+"""The one timing table.
+
+All cycles are those of tile 0 (superlane 0); superlane r does everything r cycles later, at both ends, so the stagger
+cancels. With an issue at cycle t at position p, and k counting the elements of a burst:
+
+* a read of streams sees register p in cycle ``t + k * interval + d_skew``;
+* a result is on register p in cycle ``t + k * interval + d_func``, and one position further every cycle after.
+
+Source of the form (d_func, d_skew): "Think Fast", ISCA 2020, section II-D and III.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from arch.config import Config
+from arch.geometry import positions
+from arch.isa.table import INSTRUCTIONS
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Timing of one instruction, in cycles after its issue.
+
+    Attributes
+    ----------
+    d_skew : int or None
+        When operands are read from (or a word is stored from) the stream register; None without operands.
+    d_func : int or None
+        When the result is on the stream register; None without a result.
+    retire : int
+        First cycle in which nothing of the instruction's last element is under way in any superlane.
+    """
+
+    d_skew: int | None
+    d_func: int | None
+    retire: int
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The timing table of one configuration.
+
+    Attributes
+    ----------
+    rows : dict of str to Latency
+        By mnemonic.
+    mem_access : int
+        READ and WRITE: issue to the SRAM access of tile 0.
+    acc_after_abc : int
+        Issue of ABC to the issue of the ACC that takes its result.
+    install_after_load : int
+        Issue of LW with count n to the earliest installing ABC is ``n + install_after_load``; the next LW may issue in
+        the very cycle of that ABC.
+    chain : int
+        Issue of a VXM instruction to the issue of one that takes its result through the mesh.
+    held : int
+        Issue of a VXM instruction to the first issue that sees its result as SELF.
+    barrier : int
+        NOTIFY to the release of the last parked queue: one cycle per position, and six to decode and fan out.
+    """
+
+    rows: dict[str, Latency]
+    mem_access: int
+    acc_after_abc: int
+    install_after_load: int
+    chain: int
+    held: int
+    barrier: int
+
+    def __getitem__(self, mnemonic: str) -> Latency:
+        return self.rows[mnemonic]
+
+
+@lru_cache
+def timing(config: Config) -> Timing:
+    """Return the timing table of `config`."""
+    stagger = config.superlanes
+    chain = 3
+
+    def row(d_skew: int | None, d_func: int | None) -> Latency:
+        return Latency(d_skew, d_func, max(d_func or 0, d_skew or 0) + stagger)
+
+    control = Latency(None, None, 1)
+    alu = row(1, chain + 2)
+    switch = row(1, stagger + 3)
+    read = row(None, 2 + config.sram_latency)
+    own = {
+        "READ": read,
+        "WRITE": row(1, None),
+        "GATHER": row(1, 3 + config.sram_latency),
+        "SCATTER": row(1, None),
+        "LW": row(1, None),
+        "IW": row(1, None),
+        "ABC": Latency(1, None, 3 + 2 * stagger),
+        "ACC": row(1, 3),
+        "SHIFT": switch,
+        "SELECT": switch,
+        "PERMUTE": switch,
+        "DISTRIBUTE": row(1, 3),
+        "ROTATE": row(1, 3),
+        "TRANSPOSE": row(1, 3),
+        "SEND": row(1, None),
+        "RECEIVE": row(None, 3),
+    }
+    rows = {
+        item.mnemonic: alu if 32 <= item.opcode < 56 else own.get(item.mnemonic, control)
+        for item in INSTRUCTIONS
+    }
+    return Timing(
+        rows=rows,
+        mem_access=1,
+        acc_after_abc=stagger + 2,
+        install_after_load=0,
+        chain=chain,
+        held=chain,
+        barrier=positions(config) + 6,
+    )

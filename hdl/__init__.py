@@ -1,0 +1,1 @@
+"""The machine in Amaranth, one module per functional unit."""

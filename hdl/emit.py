@@ -1,0 +1,198 @@
+"""Amaranth to SystemVerilog and RTLIL.
+
+::
+
+    emitted = emit(Chip(config), name="takt", out_dir=Path("out"))
+    emitted.sources     # takt.sv and the files of hdl/sv that it uses
+    emit_rtlil(Chip(config), name="takt")   # text, for synthesis
+
+Emission is deterministic: the same sources give the same bytes.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from amaranth.back import rtlil
+from amaranth.hdl import ClockDomain, Fragment
+from amaranth.hdl._ir import PortDirection  # the type of convert_fragment's ports; not exported
+from amaranth.lib import wiring
+
+from hdl.ports import flat_ports
+from hdl.shared import SharedModules
+
+__all__ = ["Emitted", "Port", "emit", "emit_rtlil", "library_sources"]
+
+_LIBRARY = Path(__file__).parent / "sv"
+_MANIFEST = "emitted.json"
+
+# A subprocess, because Yosys numbers its objects through a counter of the process.
+_YOSYS_SCRIPT = """
+import sys
+from pyosys import libyosys
+design = libyosys.Design()
+for command in sys.argv[1:]:
+    libyosys.run_pass(command, design)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Port:
+    """A port of the emitted top module: Verilog name, width in bits, direction."""
+
+    name: str
+    width: int
+    is_input: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emitted:
+    """An emitted design on disk.
+
+    Attributes
+    ----------
+    top
+        Name of the top module.
+    sources
+        SystemVerilog files, the generated one first.
+    rtlil
+        The same design as Yosys RTLIL; modules of ``hdl/sv`` appear as instances only.
+    ports
+        Ports of the top module, ``clk`` and ``rst`` first.
+    """
+
+    top: str
+    sources: tuple[Path, ...]
+    rtlil: Path
+    ports: tuple[Port, ...]
+
+    @classmethod
+    def load(cls, folder: Path) -> "Emitted":
+        """Read the description that :func:`emit` left in ``folder``."""
+        fields = json.loads((folder / _MANIFEST).read_text())
+        return cls(
+            top=fields["top"],
+            sources=tuple(folder / name for name in fields["sources"]),
+            rtlil=folder / fields["rtlil"],
+            ports=tuple(Port(**port) for port in fields["ports"]),
+        )
+
+    def _save(self, folder: Path) -> None:
+        fields = {
+            "top": self.top,
+            "sources": [path.name for path in self.sources],
+            "rtlil": self.rtlil.name,
+            "ports": [vars(port) for port in self.ports],
+        }
+        (folder / _MANIFEST).write_text(json.dumps(fields, indent=1) + "\n")
+
+
+def emit(top: wiring.Component, name: str, out_dir: Path) -> Emitted:
+    """Write a design as SystemVerilog and RTLIL.
+
+    Parameters
+    ----------
+    top
+        The design; its only clock domain is ``sync``, with the ports ``clk`` and ``rst`` (active high, synchronous).
+    name
+        Name of the top module and of the files.
+    out_dir
+        Folder to write to; made if it does not exist.
+
+    Returns
+    -------
+    Emitted
+        What was written.
+
+    Raises
+    ------
+    RuntimeError
+        If Yosys refuses the design.
+    """
+    out_dir.mkdir(parents=True, exist_ok=True)
+    text = emit_rtlil(top, name)
+    rtlil_path = out_dir / f"{name}.il"
+    rtlil_path.write_text(text)
+    generated = out_dir / f"{name}.sv"
+    _write_verilog(text, generated)
+    sources = [generated]
+    for library in library_sources(text):
+        sources.append(out_dir / library.name)
+        sources[-1].write_text(library.read_text())
+    ports = [Port(name=port, width=1, is_input=True) for port in ("clk", "rst")]
+    ports += [Port(name=p.name, width=p.width, is_input=p.is_input) for p in flat_ports(top).values()]
+    emitted = Emitted(top=name, sources=tuple(sources), rtlil=rtlil_path, ports=tuple(ports))
+    emitted._save(out_dir)
+    return emitted
+
+
+def emit_rtlil(top: wiring.Component, name: str) -> str:
+    """Convert a design to RTLIL, each shared module once.
+
+    Parameters
+    ----------
+    top, name
+        As for :func:`emit`.
+
+    Returns
+    -------
+    str
+        All modules, the top one first. Modules of ``hdl/sv`` appear as instances only; read the files of
+        :func:`library_sources` with ``read_verilog -sv`` before ``hierarchy``.
+    """
+    shared = SharedModules()
+    with shared.collecting():
+        texts = {name: _convert(top, name)}
+        for shared_name, component in shared.drain():
+            if shared_name == name:
+                raise NameError(f"the top module must not have the name of a shared module, {name!r}")
+            texts[shared_name] = _convert(component, shared_name).replace("attribute \\top 1\n", "")
+    return "".join(texts.values())
+
+
+def library_sources(rtlil_text: str) -> list[Path]:
+    """Hand-written files of ``hdl/sv`` that a design uses, directly or through one another."""
+    library = {path.stem: path for path in sorted(_LIBRARY.glob("*.sv"))}
+    used = {stem for stem in library if re.search(rf"^\s*cell \\{stem} ", rtlil_text, re.MULTILINE)}
+    pending = set(used)
+    while pending:
+        words = set(re.findall(r"\w+", library[pending.pop()].read_text()))
+        new = (words & library.keys()) - used
+        used |= new
+        pending |= new
+    return [path for stem, path in library.items() if stem in used]
+
+
+def _convert(component: wiring.Component, name: str) -> str:
+    sync = ClockDomain("sync")
+    assert sync.rst is not None
+    ports = {"clk": (sync.clk, PortDirection.Input), "rst": (sync.rst, PortDirection.Input)}
+    for port in flat_ports(component).values():
+        ports[port.name] = (port.value, PortDirection.Input if port.is_input else PortDirection.Output)
+    fragment = Fragment.get(component, None)
+    fragment.add_domains(sync)
+    text, _names = rtlil.convert_fragment(
+        fragment, ports, name, emit_src=False, missing_domain=lambda domain: None
+    )
+    return str(text)
+
+
+def _write_verilog(rtlil_text: str, path: Path) -> None:
+    # An undefined first value of a memory's read register is X in Icarus alone; the golden memory starts as zeros.
+    simulated = re.sub(
+        r"(parameter \\INIT_VALUE \d+')(x+)", lambda m: m[1] + "0" * len(m[2]), rtlil_text
+    )
+    source = path.with_suffix(".tmp.il")
+    source.write_text(simulated)
+    commands = [f"read_rtlil {source.name}", "proc", f"write_verilog -sv -noattr {path.name}"]
+    result = subprocess.run(
+        [sys.executable, "-c", _YOSYS_SCRIPT, *commands], cwd=path.parent, capture_output=True, text=True, check=False
+    )
+    source.unlink()
+    if result.returncode or not path.exists():
+        raise RuntimeError(f"Yosys failed on {path.name}:\n{(result.stdout + result.stderr)[-2000:]}")
+    # The first line names the Yosys build.
+    path.write_text(path.read_text().split("\n", 1)[1])

@@ -1,0 +1,1 @@
+"""Load an image into a backend, run it, report."""

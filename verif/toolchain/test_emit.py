@@ -1,0 +1,115 @@
+"""Emission and shared modules."""
+
+import re
+from pathlib import Path
+
+import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hdl.emit import Emitted, emit, emit_rtlil
+from hdl.identity import identity_of
+from hdl.shared import place
+from verif.toolchain.designs import Accumulator, Grid, Row, SramBench
+
+# Components that are refused are never elaborated.
+pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
+
+
+def test_shared_modules_are_elaborated_once_and_nest() -> None:
+    Accumulator.elaborations = 0
+    text = emit_rtlil(Grid(), "grid")
+    modules = re.findall(r"^module \\(\S+)", text, re.MULTILINE)
+    assert modules.count("Accumulator_width8") == modules.count("Row_width8_count3") == 1
+    assert Accumulator.elaborations == 1
+    assert text.count("attribute \\top 1") == 1
+
+
+def test_emission_is_deterministic(tmp_path: Path) -> None:
+    for run in "ab":
+        emit(Grid(), "grid", tmp_path / run)
+    files = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert files == ["emitted.json", "grid.il", "grid.sv", "takt_clock_gate.sv"]
+    for name in files:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_description_survives(tmp_path: Path) -> None:
+    emitted = emit(SramBench(width=8, depth=4, latency=1), "sram_bench", tmp_path)
+    assert Emitted.load(tmp_path) == emitted
+    assert [path.name for path in emitted.sources] == ["sram_bench.sv", "takt_sram.sv"]
+    assert [port.name for port in emitted.ports] == ["clk", "rst", "en", "we", "addr", "wdata", "rdata"]
+
+
+def test_name_holds_every_parameter() -> None:
+    names = {identity_of(Row(width=w, count=c)).name for w in (4, 8) for c in (1, 2)}
+    assert len(names) == 4 and "Row_width4_count2" in names
+
+
+class Forgetful(wiring.Component):
+    """Does not keep its parameter."""
+
+    def __init__(self, *, width: int) -> None:
+        super().__init__({"a": In(width), "q": Out(width)})
+
+    def elaborate(self, platform: object) -> Module:
+        return Module()
+
+
+class Misnamed(Forgetful):
+    """Leaves its parameter out of its name."""
+
+    def shared_name(self) -> str:
+        return "misnamed"
+
+
+class Parent(wiring.Component):
+    """Places what its subclass wants."""
+
+    a: In(8)
+    q: Out(8)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        for i, instance in enumerate(self.children()):
+            m.submodules[f"child{i}"] = instance
+        return m
+
+    def children(self) -> list:
+        raise NotImplementedError
+
+
+def emit_children(*factories: object) -> None:
+    parent = Parent()
+    parent.children = lambda: [factory() for factory in factories]  # type: ignore[operator]
+    emit_rtlil(parent, "parent")
+
+
+def test_forgotten_parameter_is_refused() -> None:
+    with pytest.raises(TypeError, match="must keep its parameter 'width'"):
+        emit_children(lambda: place(Forgetful(width=1)))
+
+
+def test_two_parameterisations_of_one_name_are_refused() -> None:
+    with pytest.raises(NameError, match="two different components"):
+        emit_children(lambda: place(Misnamed(width=1)), lambda: place(Misnamed(width=2)))
+
+
+def test_wrong_width_is_refused() -> None:
+    with pytest.raises(ValueError, match="port 'a' of Accumulator_width8 must get 8 bits, not 1"):
+        emit_children(lambda: place(Accumulator(width=8), a=1))
+
+
+def test_unknown_port_is_refused() -> None:
+    with pytest.raises(TypeError, match="has the ports a, en, q, not b"):
+        emit_children(lambda: place(Accumulator(width=8), b=1))
+
+
+def test_wires_only_are_a_module() -> None:
+    emit_children(lambda: place(Misnamed(width=1)))
+
+
+def test_place_outside_of_an_emission_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="only while hdl.emit"):
+        place(Accumulator(width=8))
