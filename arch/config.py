@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from arch.errors import TaktError
 
@@ -77,6 +77,7 @@ class Config:
     checks: bool = True
 
     def __post_init__(self) -> None:
+        self._check_types()
         self._check("lanes", self.lanes in (4, 8, 16), "4, 8 or 16")
         self._check("superlanes", 1 <= self.superlanes <= 20, "1 to 20")
         self._check(
@@ -117,6 +118,13 @@ class Config:
     def _check(self, parameter: str, legal: bool, expected: str) -> None:
         if not legal:
             raise TaktError(f"{parameter} must be {expected}, not {getattr(self, parameter)!r}")
+
+    def _check_types(self) -> None:
+        for field in dataclasses.fields(self):
+            value, kind = getattr(self, field.name), cast(type, field.type)
+            # A bool is an int to Python, and any int is a good frequency.
+            good = type(value) is kind or (kind is float and type(value) is int)
+            self._check(field.name, good, f"of type {kind.__name__}")
 
     @cached_property
     def vector_length(self) -> int:
@@ -174,5 +182,17 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Config":
-        """Rebuild a configuration from `as_dict`."""
+        """Rebuild a configuration from `as_dict`.
+
+        Raises
+        ------
+        TaktError
+            When a parameter is unknown, missing or illegal.
+        """
+        fields = {field.name: field for field in dataclasses.fields(cls)}
+        for parameter in values.keys() - fields.keys():
+            raise TaktError(f"parameters must be those of this version, not {parameter!r}")
+        for parameter, field in fields.items():
+            if field.default is dataclasses.MISSING and parameter not in values:
+                raise TaktError(f"parameters must include {parameter!r}")
         return cls(**values)

@@ -102,10 +102,7 @@ def timing(config: Config) -> Timing:
         "SEND": row(1, None),
         "RECEIVE": row(None, 3),
     }
-    rows = {
-        item.mnemonic: alu if 32 <= item.opcode < 56 else own.get(item.mnemonic, control)
-        for item in INSTRUCTIONS
-    }
+    rows = {item.mnemonic: alu if 32 <= item.opcode < 56 else own.get(item.mnemonic, control) for item in INSTRUCTIONS}
     return Timing(
         rows=rows,
         mem_access=1,

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from arch.config import Config
 from arch.errors import TaktError
 from arch.geometry import Unit
-from arch.isa.instruction import OPCODE_BITS, Instruction
+from arch.isa.instruction import OPCODE_BITS, WORD_BITS, Instruction
 from arch.isa.table import BY_MNEMONIC, BY_OPCODE
 
 
@@ -27,9 +27,7 @@ def encode(mnemonic: str, **fields: int) -> int:
             raise TaktError(f"{mnemonic} has the fields {', '.join(row.offsets) or 'none'}, not {name!r}")
         bit, field = row.offsets[name]
         if not field.minimum <= value <= field.maximum:
-            raise TaktError(
-                f"{mnemonic} {name} must be {field.minimum} to {field.maximum}, not {int(value)}"
-            )
+            raise TaktError(f"{mnemonic} {name} must be {field.minimum} to {field.maximum}, not {int(value)}")
         word |= (int(value) & ((1 << field.width) - 1)) << bit
     return word
 
@@ -85,11 +83,20 @@ def disassemble(word: int) -> str:
 
 
 def assemble(text: str) -> int:
-    """Return the word of a line that `disassemble` wrote."""
+    """Return the word of a line that `disassemble` wrote.
+
+    Raises
+    ------
+    TaktError
+        When the line is no instruction, or a value does not fit.
+    """
     mnemonic, _, rest = text.strip().partition(" ")
     try:
         if mnemonic == ".word":
-            return int(rest, 0) & ((1 << 64) - 1)
+            word = int(rest, 0)
+            if not 0 <= word < 1 << WORD_BITS:
+                raise TaktError(f"word must fit {WORD_BITS} bits, not {rest}")
+            return word
         pairs = dict(pair.split("=") for pair in rest.split())
         return encode(mnemonic, **{name: int(value, 0) for name, value in pairs.items()})
     except ValueError:

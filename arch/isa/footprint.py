@@ -40,6 +40,8 @@ class Footprint:
 def footprint(config: Config, unit: Unit, mnemonic: str, fields: Mapping[str, int]) -> Footprint:
     """Return the streams that a legal instruction of `unit` touches."""
     f = fields
+    reads: tuple[StreamGroup, ...]
+    drives: tuple[StreamGroup, ...]
     if mnemonic in ("READ", "WRITE"):
         group = (StreamGroup(Direction(f["dir"]), f["stream"], 1),)
         reads, drives = ((), group) if mnemonic == "READ" else (group, ())
@@ -64,9 +66,7 @@ def footprint(config: Config, unit: Unit, mnemonic: str, fields: Mapping[str, in
     if "out_dtype" in BY_MNEMONIC[mnemonic].offsets:
         size, out_size = DType(f["dtype"]).size, DType(f["out_dtype"]).size
         reads = tuple(
-            StreamGroup(Direction(f[f"{x}_dir"]), f[f"{x}_index"], size)
-            for x in "ab"
-            if f[f"{x}_src"] == Source.STREAM
+            StreamGroup(Direction(f[f"{x}_dir"]), f[f"{x}_index"], size) for x in "ab" if f[f"{x}_src"] == Source.STREAM
         )
         drives = (StreamGroup(Direction(f["dst_dir"]), f["dst"], out_size),) if f["drive"] else ()
         return Footprint(reads, drives)

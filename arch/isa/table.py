@@ -49,15 +49,11 @@ def _in_streams(name: str) -> Rule:
 
 
 def _group(name: str, size: int) -> Rule:
-    return Rule(
-        f"{name} must be a multiple of {size}", lambda f, c, u: (getattr(f, name) & (size - 1)) == 0
-    )
+    return Rule(f"{name} must be a multiple of {size}", lambda f, c, u: (getattr(f, name) & (size - 1)) == 0)
 
 
 def _lane_group(name: str) -> Rule:
-    return Rule(
-        f"{name} must be a multiple of lanes", lambda f, c, u: (getattr(f, name) & (c.lanes - 1)) == 0
-    )
+    return Rule(f"{name} must be a multiple of lanes", lambda f, c, u: (getattr(f, name) & (c.lanes - 1)) == 0)
 
 
 _MEM_FIELDS = (
@@ -125,7 +121,6 @@ _FLOAT: Pairs = ((DType.FP32, DType.FP32),)
 _CONVERT: Pairs = (*((a, DType.FP32) for a in INTEGERS), *((DType.FP32, b) for b in INTEGERS))
 
 
-
 def alu_column(unit: Unit, config: Config) -> int:
     """Return the mesh column of a VXM unit."""
     return unit.index % config.alu_cols
@@ -148,9 +143,7 @@ def _pairs_rule(pairs: Pairs) -> Rule:
     return Rule(f"dtype->out_dtype must be one of {names}", holds)
 
 
-_MUL_COLUMN = Rule(
-    "mul is built in even mesh columns only", lambda f, c, u: alu_column(u, c) % 2 == 0
-)
+_MUL_COLUMN = Rule("mul is built in even mesh columns only", lambda f, c, u: alu_column(u, c) % 2 == 0)
 _FADD_COLUMN = Rule(
     "fp32 add and sub are built in odd mesh columns only",
     lambda f, c, u: (f.dtype != DType.FP32) | (alu_column(u, c) % 2 == 1),
