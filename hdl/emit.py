@@ -96,7 +96,8 @@ def emit(top: wiring.Component, name: str, out_dir: Path) -> Emitted:
     Parameters
     ----------
     top
-        The design; its only clock domain is ``sync``, with the ports ``clk`` and ``rst`` (active high, synchronous).
+        The design; its only clock domain is ``sync``, with the ports ``clk`` and ``rst`` (active high,
+        synchronous).
     name
         Name of the top module and of the files.
     out_dir
@@ -174,19 +175,16 @@ def _convert(component: wiring.Component, name: str) -> str:
         ports[port.name] = (port.value, PortDirection.Input if port.is_input else PortDirection.Output)
     fragment = Fragment.get(component, None)
     fragment.add_domains(sync)
-    text, _names = rtlil.convert_fragment(
-        fragment, ports, name, emit_src=False, missing_domain=lambda domain: None
-    )
+    text, _names = rtlil.convert_fragment(fragment, ports, name, emit_src=False, missing_domain=lambda domain: None)
     return str(text)
 
 
 def _write_verilog(rtlil_text: str, path: Path) -> None:
-    # An undefined first value of a memory's read register is X in Icarus alone; the golden memory starts as zeros.
-    simulated = re.sub(
-        r"(parameter \\INIT_VALUE \d+')(x+)", lambda m: m[1] + "0" * len(m[2]), rtlil_text
-    )
+    # An undefined first value of a memory's read register is X in Icarus alone; golden memories start as zeros.
+    simulated = re.sub(r"(parameter \\INIT_VALUE \d+')(x+)", lambda m: m[1] + "0" * len(m[2]), rtlil_text)
     source = path.with_suffix(".tmp.il")
     source.write_text(simulated)
+    # No opt_dff: flip-flops with `if (rst)` and `if (en)` branches cost Verilator a quarter of its speed on busy logic.
     commands = [f"read_rtlil {source.name}", "proc", f"write_verilog -sv -noattr {path.name}"]
     result = subprocess.run(
         [sys.executable, "-c", _YOSYS_SCRIPT, *commands], cwd=path.parent, capture_output=True, text=True, check=False

@@ -37,8 +37,9 @@ class Identity:
 def identity_of(component: wiring.Component) -> Identity:
     """Derive the identity of a component.
 
-    A parameter of ``__init__`` called ``depth`` is read from the attribute ``depth`` or ``_depth``; a component
-    that keeps its parameters otherwise defines ``shared_name(self) -> str``, which must contain all of them.
+    A parameter of ``__init__`` called ``depth`` is read from the attribute ``depth`` or ``_depth``; a
+    component that keeps its parameters otherwise defines ``shared_name(self) -> str``, which must contain all
+    of them.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def identity_of(component: wiring.Component) -> Identity:
     TypeError
         If a parameter is not kept as an attribute, or has no stable text.
     """
-    # A component that was asked for its identity may be dropped: one of its kind is already elaborated or cached.
+    # A component that was asked for its identity may be dropped: its like is already elaborated or cached.
     component._MustUse__used = True  # type: ignore[attr-defined]
     cls = type(component)
     ports = ",".join(f"{p.name}:{'i' if p.is_input else 'o'}{p.width}" for p in flat_ports(component).values())

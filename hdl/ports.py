@@ -54,6 +54,4 @@ def flat_ports(component: wiring.Component, interface: Any = None) -> dict[str, 
 
 def _flatten(component: wiring.Component, interface: Any) -> Iterator[FlatPort]:
     for path, member, value in component.signature.flatten(interface):
-        yield FlatPort(
-            name="__".join(map(str, path)), value=Value.cast(value), is_input=member.flow == wiring.In
-        )
+        yield FlatPort(name="__".join(map(str, path)), value=Value.cast(value), is_input=member.flow == wiring.In)

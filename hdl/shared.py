@@ -23,11 +23,11 @@ Amaranth writes every submodule instance as a module of its own. :func:`place` t
             # 3. In a gated clock domain.
             m.submodules.third = place(Cell(width=8), clk=gated_clock, a=first.q, q=other)
 
-Rules: the component is a pure function of its constructor's parameters, uses no domain but ``sync``, and every
-placed module has the ports ``clk`` and ``rst``. Inside, ``clk`` and ``rst`` of the parent's ``sync`` are used
-unless given. Wide vector ports (one signal of ``lanes * width`` bits, lane 0 lowest) are far faster than arrays of
-small ones. A shared module may place other shared modules. Hand-written SystemVerilog of ``hdl/sv`` is placed with
-an ordinary ``Instance("takt_sram", ...)``; :func:`hdl.emit.emit` adds the files that are used.
+Rules: the component is a pure function of its constructor's parameters and uses no domain but ``sync``. Every
+placed module has the ports ``clk`` and ``rst``, driven by the parent's ``sync`` unless given. Wide vector ports
+(one signal of ``lanes * width`` bits, lane 0 lowest) are far faster than arrays of small ones. A shared module
+may place other shared modules. Hand-written SystemVerilog of ``hdl/sv`` is placed with an ordinary
+``Instance("takt_sram", ...)``; :func:`hdl.emit.emit` adds the files that are used.
 '''
 
 from collections import deque
@@ -89,9 +89,7 @@ class SharedModules:
 _current: ContextVar[SharedModules | None] = ContextVar("shared_modules", default=None)
 
 
-def place(
-    component: wiring.Component, *, clk: Any = None, rst: Any = None, **connections: Any
-) -> Instance:
+def place(component: wiring.Component, *, clk: Any = None, rst: Any = None, **connections: Any) -> Instance:
     """Place a shared module.
 
     Parameters
@@ -101,8 +99,8 @@ def place(
     clk, rst
         One-bit values that drive the module's ``sync`` domain; the parent's if not given.
     **connections
-        Flat port name to value of the same width. Ports not given are wired to the component's own signals, so
-        that it can be used like an ordinary submodule.
+        Flat port name to value of the same width. Ports not given are wired to the component's own signals,
+        so that it can be used like an ordinary submodule.
 
     Returns
     -------

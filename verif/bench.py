@@ -1,4 +1,4 @@
-'''Unit benches in two files, one per side of the simulator.
+"""Unit benches in two files, one per side of the simulator.
 
 ``verif/mem/test_slice.py`` (pytest: builds, and runs under each simulator)::
 
@@ -25,12 +25,13 @@
         await bench.ticks(READ_LATENCY)
         bench.check("rdata", bench.lanes("rdata", bits=8, signed=True), data)   # names cycle and lanes
 
-Time: a bench acts on **falling edges**. ``tick()`` goes to the next falling edge, with one rising edge in between; at
-that moment registers and everything computed from them have settled in both simulators. What ``drive`` writes is seen
-by the next rising edge; what ``read`` returns is what registers hold after the last one, and combinational outputs of
-the inputs that were driven *before* the last tick (``await bench.settle()`` to see them follow ``drive`` at once).
-``bench.cycle`` counts rising edges since reset. Waiting with ``ticks(n)`` runs at full simulation speed.
-'''
+Time: a bench acts on **falling edges**. ``tick()`` goes to the next falling edge, with one rising edge in
+between; at that moment registers and everything computed from them have settled in both simulators. What
+``drive`` writes is seen by the next rising edge. What ``read`` returns is what registers hold after the last
+one, and combinational outputs of the inputs that were driven *before* the last tick (``await bench.settle()``
+to see them follow ``drive`` at once). ``bench.cycle`` counts rising edges since reset. Waiting with
+``ticks(n)`` runs at full simulation speed.
+"""
 
 import json
 import os
@@ -123,7 +124,7 @@ def run_bench(
 
 
 def pack_lanes(values: npt.ArrayLike, bits: int) -> int:
-    """Pack one integer per lane into one number, lane 0 in the lowest bits; negative values in two's complement."""
+    """Pack one integer per lane into one number, lane 0 lowest; negative values in two's complement."""
     lanes = np.asarray(values, dtype=object).ravel()
     if bits in (8, 16, 32, 64) and all(-(1 << bits - 1) <= lane < 1 << bits for lane in lanes):
         words = np.array([lane & ((1 << bits) - 1) for lane in lanes], dtype=f"<u{bits // 8}")
@@ -231,7 +232,7 @@ class Bench:
         self.cycle += count
 
     async def settle(self) -> None:
-        """Let combinational outputs follow the inputs, without a clock edge (it takes 1 ps of the 1 ns cycle)."""
+        """Let combinational outputs follow the inputs without a clock edge (1 ps of the 1 ns cycle)."""
         await self._settle
 
     def drive(self, **values: int) -> None:

@@ -15,7 +15,7 @@ def control_file(emitted: Emitted, probes: Iterable[str] = ()) -> str:
     emitted
         The design.
     probes
-        ``"module.signal"``: a signal of every instance of a module, readable. ``*`` stands for any characters.
+        ``"module.signal"``: a signal of every instance of a module, readable; ``*`` stands for any text.
 
     Returns
     -------

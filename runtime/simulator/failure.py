@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 __all__ = ["SimulationFailed", "TestResults", "read_results"]
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_MARK = re.compile(r"\b(ERROR|CRITICAL)\b|Traceback|%Error| failed$")
 _MOST_LINES = 60
 
 
@@ -50,10 +51,11 @@ def read_results(folder: Path, results_file: Path, log_file: Path) -> TestResult
     log = _ANSI.sub("", log_file.read_text(errors="replace")) if log_file.exists() else ""
     if not results_file.exists():
         raise SimulationFailed(f"the simulation ended without results\n{_relevant(log)}")
-    passed, failed = [], []
+    passed: list[str] = []
+    failed: list[str] = []
     for case in ElementTree.parse(results_file).iter("testcase"):
-        name = case.get("name", "?")
-        (failed if case.find("failure") is not None or case.find("error") is not None else passed).append(name)
+        broken = case.find("failure") is not None or case.find("error") is not None
+        (failed if broken else passed).append(case.get("name", "?"))
     if failed or not passed:
         what = f"failed: {', '.join(failed)}" if failed else "the module contains no cocotb test"
         raise SimulationFailed(f"{what}\n{_relevant(log)}")
@@ -63,6 +65,6 @@ def read_results(folder: Path, results_file: Path, log_file: Path) -> TestResult
 def _relevant(log: str) -> str:
     """First error of the log and what surrounds it."""
     lines = log.splitlines()
-    marks = [i for i, line in enumerate(lines) if re.search(r"\b(ERROR|CRITICAL)\b|Traceback|%Error| failed$", line)]
+    marks = [i for i, line in enumerate(lines) if _MARK.search(line)]
     start = max(0, marks[0] - 2) if marks else max(0, len(lines) - _MOST_LINES)
     return "\n".join(lines[start : start + _MOST_LINES])

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
+from runtime.simulator.cache import project_root
 from runtime.simulator.toolchain import build_environment, find_tool, make_variables, verilator_root
 
-__all__ = ["OPTIONS", "SIMULATORS", "make_runner"]
+__all__ = ["CXX_FLAGS", "OPTIONS", "SIMULATORS", "VerilatorRunner", "binary", "make_runner"]
 
 SIMULATORS = ("icarus", "verilator")
 """Names of the simulators, the one that starts fastest first."""
@@ -35,8 +36,28 @@ OPTIONS: dict[str, list[str]] = {"icarus": [], "verilator": _VERILATOR}
 CXX_FLAGS = "-O1 -march=native -fno-plt"
 
 
-class _Verilator(Verilator):
-    """Without ``--public-flat-rw``, which costs 4 to 7 times the run time; a control file names what is visible."""
+class _InProject(Runner):
+    """Lets the simulation import the project's packages from any working folder."""
+
+    def _set_env_common(self) -> None:
+        super()._set_env_common()
+        self.env["PYTHONPATH"] = os.pathsep.join([str(project_root()), self.env["PYTHONPATH"]])
+
+
+class VerilatorRunner(_InProject, Verilator):
+    """Verilator without ``--public-flat-rw``, which costs 4 to 7 times the run time.
+
+    A control file names what is visible instead.
+
+    Parameters
+    ----------
+    objects
+        Object files to link instead of compiling them.
+    """
+
+    def __init__(self, objects: Sequence[Path] = ()) -> None:
+        super().__init__()
+        self.objects = objects
 
     def _set_env_build(self) -> None:
         super()._set_env_build()
@@ -55,10 +76,12 @@ class _Verilator(Verilator):
         jobs = str(min(8, os.cpu_count() or 1))
         make = [find_tool("make"), "-s", "-j", jobs, "-C", str(self.build_dir), "-f", "Vtop.mk"]
         make += [f"OPT_FAST={CXX_FLAGS}", "OPT_SLOW=-O0", f"OPT_GLOBAL={CXX_FLAGS}", *make_variables()]
-        return [verilate, make]
+        # Copied after the makefile is written: make takes them for up to date.
+        copy = ["cp", *map(str, self.objects), str(self.build_dir)]
+        return [verilate, copy, make] if self.objects else [verilate, make]
 
 
-class _Icarus(Icarus):
+class _Icarus(_InProject, Icarus):
     def _simulator_in_path(self) -> None:
         find_tool("iverilog")
         find_tool("vvp")
@@ -74,8 +97,15 @@ class _Icarus(Icarus):
         return commands
 
 
-def make_runner(simulator: str) -> Runner:
+def make_runner(simulator: str, objects: Sequence[Path] = ()) -> Runner:
     """Return a fresh runner.
+
+    Parameters
+    ----------
+    simulator
+        One of :data:`SIMULATORS`.
+    objects
+        Object files that a Verilator build need not compile.
 
     Raises
     ------
@@ -85,7 +115,7 @@ def make_runner(simulator: str) -> Runner:
         If it is not installed.
     """
     if simulator == "verilator":
-        return _Verilator()
+        return VerilatorRunner(objects)
     if simulator == "icarus":
         return _Icarus()
     raise ValueError(f"simulator must be one of {', '.join(SIMULATORS)}, not {simulator!r}")

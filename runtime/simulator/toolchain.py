@@ -62,7 +62,7 @@ def build_environment(simulator: str) -> dict[str, str]:
 
     The variables of a surrounding ``make`` are emptied, so that ``make sim`` can start builds.
     """
-    outer_make = {name: "" for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "GNUMAKEFLAGS")}
+    outer_make = dict.fromkeys(("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "GNUMAKEFLAGS"), "")
     if simulator == "icarus":
         return outer_make
     root = verilator_root()

@@ -1,6 +1,6 @@
 """Small components that exercise the toolchain."""
 
-from amaranth.hdl import Cat, ClockSignal, Instance, Module, Signal
+from amaranth.hdl import Cat, ClockSignal, Instance, Module, ResetSignal, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -27,7 +27,7 @@ class Accumulator(wiring.Component):
 
 
 class Row(wiring.Component):
-    """``count`` accumulators in a chain, the last one in a clock domain that is gated by ``en``."""
+    """``count`` accumulators in a chain, the last one in a clock domain gated by the registered ``en``."""
 
     def __init__(self, *, width: int, count: int) -> None:
         self.width = width
@@ -42,7 +42,9 @@ class Row(wiring.Component):
             m.d.comb += [cell.a.eq(value), cell.en.eq(self.en)]
             value = cell.q
         gated = Signal()
-        m.submodules.gate = Instance("takt_clock_gate", i_clk=ClockSignal(), i_en=self.en, o_gclk=gated)
+        s1_en = Signal()
+        m.d.sync += s1_en.eq(self.en)
+        m.submodules.gate = Instance("takt_clock_gate", i_clk=ClockSignal(), i_en=s1_en | ResetSignal(), o_gclk=gated)
         m.submodules.last = place(Accumulator(width=self.width), clk=gated, a=value, en=1, q=self.q)
         return m
 
@@ -80,9 +82,7 @@ class SramBench(wiring.Component):
         self.depth = depth
         self.latency = latency
         address = max(1, (depth - 1).bit_length())
-        super().__init__(
-            {"en": In(1), "we": In(1), "addr": In(address), "wdata": In(width), "rdata": Out(width)}
-        )
+        super().__init__({"en": In(1), "we": In(1), "addr": In(address), "wdata": In(width), "rdata": Out(width)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -1,6 +1,8 @@
 """Emission and shared modules."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,13 +10,10 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.emit import Emitted, emit, emit_rtlil
+from hdl.emit import Emitted, emit, emit_rtlil, library_sources
 from hdl.identity import identity_of
 from hdl.shared import place
 from verif.toolchain.designs import Accumulator, Grid, Row, SramBench
-
-# Components that are refused are never elaborated.
-pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 
 
 def test_shared_modules_are_elaborated_once_and_nest() -> None:
@@ -71,8 +70,9 @@ class Parent(wiring.Component):
     q: Out(8)
 
     def elaborate(self, platform: object) -> Module:
+        children = self.children()
         m = Module()
-        for i, instance in enumerate(self.children()):
+        for i, instance in enumerate(children):
             m.submodules[f"child{i}"] = instance
         return m
 
@@ -111,5 +111,27 @@ def test_wires_only_are_a_module() -> None:
 
 
 def test_place_outside_of_an_emission_is_refused() -> None:
+    cell = Accumulator(width=8)
+    identity_of(cell)
     with pytest.raises(RuntimeError, match="only while hdl.emit"):
-        place(Accumulator(width=8))
+        place(cell)
+
+
+def test_synthesis_reads_the_library(tmp_path: Path) -> None:
+    emitted = emit(SramBench(width=8, depth=16, latency=2), "sram_bench", tmp_path)
+    commands = [
+        *(f"read_verilog -sv {path}" for path in library_sources(emitted.rtlil.read_text())),
+        f"read_rtlil {emitted.rtlil}",
+        "hierarchy -check -top sram_bench",
+        "proc",
+        "flatten",
+        "opt_clean",
+        "memory_collect",
+        "select -assert-count 1 t:$mem_v2",
+        "select -assert-none t:$dlatch",
+    ]
+    script = "\n".join(
+        ["from pyosys import libyosys", "design = libyosys.Design()"]
+        + [f"libyosys.run_pass({command!r}, design)" for command in commands]
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from runtime.simulator import Built, SimulationFailed, build
+from runtime.simulator import Built, MissingTool, SimulationFailed, build
 from runtime.simulator import build as build_function
 from runtime.simulator.cache import cached_folder
 from runtime.simulator.control_file import control_file
-from verif.bench import each_simulator, run_bench
+from runtime.simulator.toolchain import find_tool
+from verif.bench import default_seed, each_simulator, pack_lanes, run_bench, unpack_lanes
 from verif.toolchain.designs import Accumulator, Grid, SramBench, WideBus
 
 
@@ -29,6 +30,11 @@ def test_sram(simulator: str, width: int, depth: int, latency: int) -> None:
 @pytest.mark.parametrize("lanes", [1, 320])
 def test_wide_port(simulator: str, lanes: int) -> None:
     run_bench(WideBus(lanes=lanes), "verif.toolchain.wide_bus_tests", simulator, parameters={"lanes": lanes})
+
+
+@each_simulator
+def test_probe(simulator: str) -> None:
+    run_bench(Grid(), "verif.toolchain.probe_tests", simulator, probes=["Accumulator_width8.q"])
 
 
 @each_simulator
@@ -60,7 +66,7 @@ def test_second_build_does_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     def refuse(*_: object) -> None:
         raise AssertionError("compiled again")
 
-    monkeypatch.setattr("runtime.simulator.build._compile", refuse)
+    monkeypatch.setattr("runtime.simulator.built._compile", refuse)
     second = build_function(lambda: Accumulator(width=5), "accumulator", "icarus")
     assert isinstance(second, Built) and second.folder == first.folder
     assert Accumulator.elaborations == elaborations
@@ -91,4 +97,26 @@ def test_probe_needs_a_module(tmp_path: Path) -> None:
 
 def test_unknown_simulator() -> None:
     with pytest.raises(ValueError, match="not 'vcs'"):
-        build(Accumulator(width=5), "accumulator", "vcs")
+        build(lambda: Accumulator(width=5), "accumulator", "vcs")
+
+
+def test_missing_tool_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(MissingTool, match="apt install iverilog"):
+        find_tool("iverilog")
+
+
+def test_seed_belongs_to_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TAKT_SEED", raising=False)
+    assert default_seed("a") == default_seed("a") != default_seed("b")
+    monkeypatch.setenv("TAKT_SEED", "7")
+    assert default_seed("a") == 7
+
+
+@pytest.mark.parametrize(("bits", "signed"), [(8, True), (16, False), (32, True), (5, True), (90, False)])
+def test_lanes_survive_packing(bits: int, signed: bool) -> None:
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+    lanes = [low, 0, 1, high, high - 1]
+    packed = pack_lanes(lanes, bits)
+    assert packed & (1 << bits) - 1 == low & (1 << bits) - 1
+    assert unpack_lanes(packed, 5, bits, signed=signed).tolist() == lanes

@@ -1,0 +1,22 @@
+"""What every test may use: a seeded random generator, and the seed in the header of the run."""
+
+import os
+
+import numpy as np
+import pytest
+
+from verif.bench import default_seed
+
+
+def pytest_report_header() -> str:
+    """Say how the random tests of this run are seeded."""
+    seed = os.environ.get("TAKT_SEED")
+    return f"seed: {seed} (TAKT_SEED)" if seed else "seed: fixed per test (TAKT_SEED=n changes all of them)"
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """NumPy's generator with a seed of the test's own, which is printed if the test fails."""
+    seed = default_seed(request.node.nodeid)
+    print(f"seed {seed}: TAKT_SEED={seed} repeats this run")
+    return np.random.default_rng(seed)
