@@ -1,0 +1,86 @@
+# `make help` lists the targets. The project's own environment is .venv/, everything generated is in build/.
+
+PYTHON ?= python3
+# Workers of the tests; the most that pay on a machine with many cores.
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n > 8 ? 8 : n)))
+# Further words for pytest, such as PYTEST="-k gemm -x".
+PYTEST ?=
+
+BIN := .venv/bin
+RUN := .venv/.installed-run
+TEST := .venv/.installed-test
+LINT := .venv/.installed-lint
+
+# A .venv that was moved with its folder is made anew.
+ifneq ($(file <.venv/.place),$(CURDIR))
+.PHONY: $(RUN) $(TEST) $(LINT)
+endif
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help sim test test-long lint format synth waves bench clean distclean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do \
+	    printf '  make %-10s %s\n' "$$name" "$$what"; done
+
+sim: $(RUN) ## set up, then run digits, products and matrix-vector products on the RTL in Verilator
+	@$(BIN)/takt demo
+
+test: $(TEST) ## set up, then run every test but the long ones
+	@tools/iverilog.sh
+	@$(BIN)/python -m pytest -n $(JOBS) $(PYTEST)
+
+test-long: $(TEST) ## run the tests that take minutes each
+	@tools/iverilog.sh
+	@$(BIN)/python -m pytest -n $(JOBS) -m long $(PYTEST)
+
+lint: $(LINT) ## check style, types and import directions
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: $(LINT) ## bring the sources into the house format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+synth: $(RUN) ## synthesise nano and small: cells, flip-flops and memory bits per unit
+	@$(BIN)/python -m synth
+
+waves: $(RUN) ## record a small product: waveform and GTKWave save file in build/waves
+	@tools/iverilog.sh
+	@mkdir -p build/waves
+	@$(BIN)/takt gemm -m 8 -k 8 -n 8 --preset nano --backend icarus --wave build/waves/gemm.fst
+	@echo 'Look at it with: gtkwave build/waves/gemm.fst build/waves/gemm.gtkw'
+
+bench: $(RUN) ## measure cycles, utilisation and simulation speed
+	@$(BIN)/takt bench --json build/bench.json
+
+clean: ## remove build/
+	rm -rf build
+
+distclean: clean ## remove .venv and every cache too
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# $(call install,EXTRAS,WHAT) installs the packages of pyproject.toml, and this folder as it stands.
+define install
+	@tools/venv.sh $(PYTHON)
+	@echo 'Installing $(2) into .venv; the first time takes a minute or two'
+	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --editable '.$(1)'
+	@touch $@
+endef
+
+$(RUN): pyproject.toml tools/venv.sh
+	$(call install,,what Takt needs)
+
+$(TEST): pyproject.toml tools/venv.sh
+	$(call install,[test],what Takt and its tests need)
+	@touch $(RUN)
+
+$(LINT): pyproject.toml tools/venv.sh
+	$(call install,[test$(comma)lint],what Takt and its checks need)
+	@touch $(RUN) $(TEST)
+
+comma := ,
