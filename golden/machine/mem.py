@@ -1,0 +1,105 @@
+"""The MEM slices of both hemispheres."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import numpy.typing as npt
+
+from arch.config import Config
+from arch.faults import FaultKind
+from arch.geometry import Unit
+from arch.timing import timing
+from golden.machine.bursts import Burst, Bursts, Cohort
+from golden.machine.fault_log import FaultLog
+from golden.machine.icu import Issue
+from golden.machine.latency import d_func, d_skew
+from golden.machine.streams import Streams
+
+Bytes = npt.NDArray[np.uint8]
+
+
+class Memory:
+    """All MEM slices. A slice's number is its queue's number.
+
+    Attributes
+    ----------
+    words : ndarray of uint8, shape (slices * 2 * mem_depth, vector_length)
+        Word ``slice * 2 * mem_depth + addr``.
+    """
+
+    def __init__(self, config: Config, streams: Streams, faults: FaultLog) -> None:
+        self._config = config
+        self._streams = streams
+        self._faults = faults
+        self._depth = config.mem_depth
+        self._size = 2 * config.mem_depth
+        self.words: Bytes = np.zeros((config.slices * self._size, config.vector_length), np.uint8)
+        self._reading = Bursts(self._size, streams.slots, config.streams)
+        self._writing = Bursts(self._size, streams.slots, config.streams)
+        self._free: dict[tuple[str, int], int] = {}
+        self._kept: dict[tuple[str, int], int] = {}
+        self._access = {"READ": timing(config).mem_access, "WRITE": d_skew(config, "WRITE")}
+        self._drive_after_access = d_func(config, "READ") - self._access["READ"]
+
+    def reset(self) -> None:
+        """Stop every engine and forget where bursts ended; the words stay."""
+        self._reading.reset()
+        self._writing.reset()
+        self._free.clear()
+        self._kept.clear()
+
+    @property
+    def due(self) -> int:
+        """Next cycle with an access."""
+        return min(self._reading.due, self._writing.due)
+
+    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Issue:
+        """Return what a READ or WRITE does at its issue; reports BUSY."""
+        f = fields
+        engine = mnemonic, unit.id
+        bursts = self._reading if mnemonic == "READ" else self._writing
+        access = self._access[mnemonic]
+        shift, base = self._streams.origin(f.dir, unit.position, f.stream)
+        occupied = (f.count - 1) * f.interval + 1
+
+        def issue(cycle: int) -> None:
+            if cycle < self._free.get(engine, 0):
+                self._faults.report(cycle, unit.id, FaultKind.BUSY, f"{mnemonic} before the last one's end")
+                return
+            self._free[engine] = cycle + occupied
+            addr = self._kept.get(engine, 0) if f.cont else f.addr
+            self._kept[engine] = (addr + f.count * f.stride) % self._size
+            bursts.start(Burst(unit.id, addr, f.stride, f.interval, f.count, shift, base, cycle + access))
+
+        return issue
+
+    def step(self, cycle: int) -> None:
+        """Perform the accesses of `cycle`; reports BANK_CONFLICT and UNWRITTEN."""
+        readers = self._reading.at(cycle) if self._reading.due == cycle else []
+        writers = self._writing.at(cycle) if self._writing.due == cycle else []
+        for reader in readers:
+            data = self.words.take(reader.words(), axis=0)
+            ready = cycle + self._drive_after_access
+            self._streams.drive_rows(ready, reader.slices, reader.rows(ready), data)
+            for writer in writers:
+                self._check_banks(cycle, reader, writer)
+        for writer in writers:
+            self._write(cycle, writer)
+        if readers:
+            self._reading.advance(readers)
+        if writers:
+            self._writing.advance(writers)
+
+    def _write(self, cycle: int, writer: Cohort) -> None:
+        rows = writer.rows(cycle)
+        written = self._streams.marks[rows]
+        if not written.all():
+            for missing in np.flatnonzero(written == 0).tolist():
+                self._streams.unwritten(cycle, int(writer.slices[missing]), int(rows[missing]))
+        self.words[writer.words()] = self._streams.values[rows]
+
+    def _check_banks(self, cycle: int, reader: Cohort, writer: Cohort) -> None:
+        for number in reader.places.keys() & writer.places.keys():
+            bank = int(reader.addr[reader.places[number]]) // self._depth
+            if bank == int(writer.addr[writer.places[number]]) // self._depth:
+                self._faults.report(cycle, number, FaultKind.BANK_CONFLICT, f"bank {bank} is read and written")

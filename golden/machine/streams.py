@@ -1,0 +1,173 @@
+"""All stream registers of the chip."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from arch.config import Config
+from arch.errors import TaktError
+from arch.faults import FaultKind
+from arch.geometry import Direction, positions
+from golden.machine.fault_log import FaultLog
+from golden.machine.recording import Recording
+from golden.machine.wheel import Wheel
+
+Bytes = npt.NDArray[np.uint8]
+Numbers = npt.NDArray[np.int64]
+Drive = tuple[int | Numbers, slice | Numbers, Bytes]
+"""Queue or queues, rows, and one vector per row."""
+
+OUTSIDE = -1
+"""Queue number of a value that was injected."""
+
+
+class Streams:
+    """The stream registers, kept by diagonal so that moving on costs nothing.
+
+    A value that moves east stays on the diagonal ``cycle - position``, one that moves west on ``cycle + position``. The
+    store has one slot per live diagonal (there are as many as positions) and direction; in a given cycle a position
+    reads and drives exactly one slot of each direction, and a slot belongs to one position, so replacing its contents
+    replaces them for all positions further on and for none before. A slot is emptied when its next diagonal enters the
+    chip.
+
+    Attributes
+    ----------
+    values : ndarray of uint8, shape (2 * slots * streams, vector_length)
+        Register contents, meaningless where no value is; rows of one slot are adjacent.
+    marks : ndarray of uint8, shape (2 * slots * streams,)
+        0 where no value is; else ``1 + cycle % 255`` of the cycle it was driven in: a diagonal lives less than 255
+        cycles.
+    """
+
+    def __init__(self, config: Config, faults: FaultLog) -> None:
+        self.config = config
+        self._faults = faults
+        self.slots = positions(config)
+        rows = 2 * self.slots * config.streams
+        self.values: Bytes = np.zeros((rows, config.vector_length), np.uint8)
+        self._marks = bytearray(rows)
+        self.marks: Bytes = np.frombuffer(self._marks, np.uint8)
+        self._pending: Wheel[Drive] = Wheel()
+        self._watched: dict[int, tuple[list[Bytes], list[npt.NDArray[np.bool_]]]] = {}
+        self._empty = bytes(config.streams)
+        self._entered = -1
+
+    @property
+    def due(self) -> int:
+        """Next cycle in which a value comes onto a register."""
+        return self._pending.due
+
+    def reset(self) -> None:
+        """Empty every register and forget what is under way."""
+        self.marks[:] = 0
+        self._pending.clear()
+        self._entered = -1
+
+    def origin(self, direction: int, position: int, stream: int) -> tuple[int, int]:
+        """Return ``(shift, base)``: the register's row in cycle c is ``(c + shift) % slots * streams + base``."""
+        base = direction * self.slots * self.config.streams + stream
+        return (-position if direction == Direction.EAST else position), base
+
+    def row(self, cycle: int, origin: tuple[int, int]) -> int:
+        """Return the row of a register in `cycle`."""
+        return (cycle + origin[0]) % self.slots * self.config.streams + origin[1]
+
+    def read(self, cycle: int, unit: int, origin: tuple[int, int], size: int) -> Bytes:
+        """Return a view of `size` adjacent streams, shape (size, vector_length); reports UNWRITTEN."""
+        row = self.row(cycle, origin)
+        if 0 in self._marks[row : row + size]:
+            self.unwritten(cycle, unit, row + self._marks[row : row + size].index(0))
+        return self.values[row : row + size]
+
+    def unwritten(self, cycle: int, unit: int, row: int) -> None:
+        """Report the read of an empty register."""
+        self._faults.report(cycle, unit, FaultKind.UNWRITTEN, self._describe(row, cycle))
+
+    def drive(self, cycle: int, unit: int, origin: tuple[int, int], data: Bytes) -> None:
+        """Put `data`, shape (size, vector_length), on adjacent streams in `cycle`, on behalf of queue `unit`."""
+        row = self.row(cycle, origin)
+        self._pending.add(cycle, (unit, slice(row, row + len(data)), data))
+
+    def drive_rows(self, cycle: int, units: Numbers, rows: Numbers, data: Bytes) -> None:
+        """Put ``data[i]`` on row ``rows[i]`` in `cycle`, on behalf of queue ``units[i]``."""
+        self._pending.add(cycle, (units, rows, data))
+
+    def advance(self, cycle: int) -> None:
+        """Move on to `cycle` and put the values due in it on their registers; reports DOUBLE_DRIVE."""
+        self._enter(cycle)
+        if self._pending.due == cycle:
+            self._apply(cycle, self._pending.take(cycle))
+        for position, (values, written) in self._watched.items():
+            rows = [self.row(cycle, self.origin(direction, position, 0)) for direction in Direction]
+            full = np.stack([self.marks[row : row + self.config.streams] != 0 for row in rows])
+            held = np.stack([self.values[row : row + self.config.streams] for row in rows])
+            values.append(np.where(full[..., None], held, np.uint8(0)))
+            written.append(full)
+
+    def watch(self, position: int) -> None:
+        """Record a position from the next run on."""
+        self._watched[position] = ([], [])
+
+    def start_recordings(self) -> None:
+        """Begin every recording anew."""
+        for position in self._watched:
+            self.watch(position)
+
+    @property
+    def watching(self) -> bool:
+        """Whether anything is recorded, so that no cycle may be passed over."""
+        return bool(self._watched)
+
+    def recording(self, position: int) -> Recording:
+        """Return what a watched position held in the last run."""
+        values, written = self._watched[position]
+        shape = (0, 2, self.config.streams, self.config.vector_length)
+        return Recording(
+            position,
+            np.stack(values) if values else np.zeros(shape, np.uint8),
+            np.stack(written) if written else np.zeros(shape[:3], np.bool_),
+        )
+
+    def _enter(self, cycle: int) -> None:
+        streams = self.config.streams
+        # East diagonals enter at position 0, west diagonals at the last position: slots - 1 = -1 modulo slots.
+        for entering in range(max(self._entered + 1, cycle + 1 - self.slots), cycle + 1):
+            east = entering % self.slots * streams
+            west = (self.slots + (entering - 1) % self.slots) * streams
+            self._marks[east : east + streams] = self._empty
+            self._marks[west : west + streams] = self._empty
+        self._entered = cycle
+
+    def _apply(self, cycle: int, items: Sequence[Drive]) -> None:
+        mark = 1 + cycle % 255
+        collision = False
+        for _, index, data in items:
+            if isinstance(index, slice):
+                collision |= mark in self._marks[index]
+            else:
+                collision |= bool((self.marks[index] == mark).any()) or len(set(index.tolist())) < len(index)
+            self.marks[index] = mark
+            self.values[index] = data
+        if collision:
+            self._report_collisions(cycle, items)
+
+    def _report_collisions(self, cycle: int, items: Sequence[Drive]) -> None:
+        drivers: dict[int, list[int]] = {}
+        for units, index, _ in items:
+            rows = range(index.start, index.stop) if isinstance(index, slice) else index.tolist()
+            owners = [units] * len(rows) if isinstance(units, int) else units.tolist()
+            for row, owner in zip(rows, owners, strict=True):
+                drivers.setdefault(row, []).append(owner)
+        for row, owners in drivers.items():
+            if len(owners) > 1:
+                later = sorted(owners)[1]
+                if later == OUTSIDE:
+                    raise TaktError(f"a register takes one injected value per cycle, not {owners.count(OUTSIDE)}")
+                self._faults.report(cycle, later, FaultKind.DOUBLE_DRIVE, self._describe(row, cycle))
+
+    def _describe(self, row: int, cycle: int) -> str:
+        slot, stream = divmod(row, self.config.streams)
+        direction, slot = divmod(slot, self.slots)
+        position = (cycle - slot if direction == Direction.EAST else slot - cycle) % self.slots
+        return f"stream {Direction(direction).name.lower()} {stream} at position {position}"

@@ -1,0 +1,1 @@
+"""Numbers: integer narrowing and operations, binary32 operations, conversions between them."""

@@ -1,0 +1,1 @@
+"""Whole operations, from their definitions and without a machine: what kernels must give."""

@@ -1,0 +1,1 @@
+"""What one ALU of the VXM computes."""
