@@ -1,0 +1,1 @@
+"""Detection of broken rules, and the sticky fault."""

@@ -1,0 +1,33 @@
+"""How a unit with several queues meets each of them."""
+
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from arch.config import Config
+from arch.isa.instruction import WORD_BITS
+
+__all__ = ["controller_port"]
+
+
+def controller_port(config: Config) -> wiring.Signature:
+    """Return the interface between one queue and its controller, seen by the controller.
+
+    Members, for an element whose cycle is t (see ``docs/rtl.md``); those that an instruction does not need stay 0:
+
+    * ``issue_valid`` (in), ``issue_word`` (in): a legal word of this unit issues in t
+    * ``element``: an element is performed in t; ``pending``: more of its burst follow
+    * ``busy_fault``: in t; ``operand_missed_fault``: in the cycle in which the operand was due
+    * ``reads``: streams read, in ``t + d_skew``, and ``drives``: streams driven, in ``t + d_func - 1``; eastward streams lowest
+    """
+    return wiring.Signature(
+        {
+            "issue_valid": In(1),
+            "issue_word": In(WORD_BITS),
+            "element": Out(1),
+            "pending": Out(1),
+            "busy_fault": Out(1),
+            "operand_missed_fault": Out(1),
+            "reads": Out(2 * config.streams),
+            "drives": Out(2 * config.streams),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Instruction control: queues and the burst engine."""

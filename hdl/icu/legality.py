@@ -1,0 +1,53 @@
+"""Legality of instruction words, generated from the instruction table."""
+
+from functools import reduce
+from operator import and_, or_
+from types import SimpleNamespace
+
+from amaranth.hdl import Const, Module, Signal, Value
+
+from arch.config import Config
+from arch.geometry import Unit
+from arch.isa.instruction import OPCODE_BITS, Field, Instruction, Rule
+from arch.isa.table import BY_MNEMONIC, instructions_of
+
+__all__ = ["fields_of", "has_opcode", "is_legal_operation"]
+
+CONTROL = ("NOP", "REPEAT", "END")
+"""Instructions that the queue itself carries out."""
+
+
+def fields_of(row: Instruction, word: Value) -> SimpleNamespace:
+    """Return an object with one Amaranth value per field of `row`, cut out of a 64-bit `word`."""
+    values = {}
+    for name, (bit, field) in row.offsets.items():
+        value = word[bit : bit + field.width]
+        values[name] = value.as_signed() if field.signed else value
+    return SimpleNamespace(**values)
+
+
+def has_opcode(mnemonic: str, word: Value) -> Value:
+    """Return whether `word` has the opcode of `mnemonic`."""
+    return word[:OPCODE_BITS] == BY_MNEMONIC[mnemonic].opcode
+
+
+def is_legal_operation(m: Module, config: Config, unit: Unit, word: Value) -> Value:
+    """Return whether `word` is an operation of `unit`, with legal fields; NOP, REPEAT and END are not operations.
+
+    A rule that several instructions share is built once.
+    """
+    checks: dict[tuple[Rule, tuple[tuple[int, Field], ...]], Signal] = {}
+
+    def check(row: Instruction, rule: Rule) -> Signal:
+        key = (rule, tuple(row.offsets.values()))
+        if key not in checks:
+            checks[key] = Signal(name=f"rule_{len(checks)}")
+            m.d.comb += checks[key].eq(rule.holds(fields_of(row, word), config, unit))
+        return checks[key]
+
+    legal: list[Value] = [
+        reduce(and_, (check(row, rule) for rule in row.rules), has_opcode(row.mnemonic, word))
+        for row in instructions_of(unit.kind)
+        if row.built and row.mnemonic not in CONTROL
+    ]
+    return reduce(or_, legal, Const(0, 1))
