@@ -16,7 +16,8 @@ def controller_port(config: Config) -> wiring.Signature:
 
     * ``issue_valid`` (in), ``issue_word`` (in): a legal word of this unit issues in t
     * ``element``: an element is performed in t; ``pending``: more of its burst follow
-    * ``busy_fault``: in t; ``operand_missed_fault``: in the cycle in which the operand was due
+    * ``busy_fault``: in t; ``bank_conflict_fault``: in the cycle of the access; ``operand_missed_fault``: in the cycle in
+      which the operand was due
     * ``reads``: streams read, in ``t + d_skew``, and ``drives``: streams driven, in ``t + d_func - 1``; eastward streams lowest
     """
     return wiring.Signature(
@@ -26,6 +27,7 @@ def controller_port(config: Config) -> wiring.Signature:
             "element": Out(1),
             "pending": Out(1),
             "busy_fault": Out(1),
+            "bank_conflict_fault": Out(1),
             "operand_missed_fault": Out(1),
             "reads": Out(2 * config.streams),
             "drives": Out(2 * config.streams),

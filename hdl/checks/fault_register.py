@@ -1,6 +1,6 @@
 """The sticky fault that the host reads."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -30,6 +30,10 @@ class FaultRegister(wiring.Component):
         Number of this cycle.
     clear : in 1
         Forget the fault.
+    fault_now : out 1
+        A fault is found in this cycle.
+    found : out 1
+        A fault counts in this cycle.
     fault : out 1
         A fault is latched (from the cycle after it).
     kind, unit, at : out
@@ -44,6 +48,8 @@ class FaultRegister(wiring.Component):
                 "run": In(1),
                 "cycle": In(COUNTER_BITS),
                 "clear": In(1),
+                "fault_now": Out(1),
+                "found": Out(1),
                 "fault": Out(1),
                 "kind": Out(range(KINDS + 1)),
                 "unit": Out(range(units)),
@@ -53,14 +59,10 @@ class FaultRegister(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        faults = [getattr(self, f"faults_{unit}") for unit in range(self.units)]
         # OVERRUN comes from the host's writes, before the run; its cycle is 0 by definition.
-        overrun_bit = FaultKind.OVERRUN - 1
-        overrun, running = Signal(), Signal()
-        m.d.comb += [
-            overrun.eq(Cat(faults)[overrun_bit::KINDS].any()),
-            running.eq(self.run & Cat(faults).any()),
-        ]
+        counting = Mux(self.run, -1, 1 << FaultKind.OVERRUN - 1)[:KINDS]
+        faults = [getattr(self, f"faults_{unit}") & counting for unit in range(self.units)]
+        m.d.comb += self.fault_now.eq(Cat(faults).any())
         first = Signal(KINDS)
         number = Signal(range(self.units))
         for unit, mine in reversed(list(enumerate(faults))):
@@ -68,7 +70,7 @@ class FaultRegister(wiring.Component):
                 m.d.comb += [first.eq(mine), number.eq(unit)]
         with m.If(self.clear):
             m.d.sync += [self.fault.eq(0), self.kind.eq(0), self.unit.eq(0), self.at.eq(0)]
-        with m.Elif(~self.fault & (overrun | running)):
+        with m.Elif(~self.fault & self.fault_now):
             m.d.sync += [self.fault.eq(1), self.unit.eq(number)]
             with m.If(self.run):
                 m.d.sync += self.at.eq(self.cycle)

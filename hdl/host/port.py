@@ -153,9 +153,8 @@ class HostPort(wiring.Component):
             Register.FAULT_CYCLE_LO: self.fault_cycle[:REGISTER_BITS],
             Register.FAULT_CYCLE_HI: self.fault_cycle[REGISTER_BITS:],
         }
-        with m.If(adr[REGION_SHIFT:] == Region.REGISTERS):
-            with m.Switch(adr[:REGION_SHIFT]):
-                for register, shown in values.items():
-                    with m.Case(register):
-                        m.d.comb += value.eq(shown)
+        with m.If(adr[REGION_SHIFT:] == Region.REGISTERS), m.Switch(adr[:REGION_SHIFT]):
+            for register, shown in values.items():
+                with m.Case(register):
+                    m.d.comb += value.eq(shown)
         return value

@@ -1,0 +1,133 @@
+"""The chip."""
+
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Cat, Const, Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from arch.config import Config
+from arch.geometry import UnitKind, positions, units
+from arch.host import ADR_BITS
+from arch.timing import timing
+from hdl.checks.fault_register import FaultRegister
+from hdl.column.column import Column
+from hdl.column.edge import EdgeColumn
+from hdl.column.mem import MemColumn
+from hdl.column.mxm import MxmColumn
+from hdl.column.sxm import SxmColumn
+from hdl.column.vxm import VxmColumn
+from hdl.host.port import HostPort
+from hdl.host.run_control import RunControl
+
+__all__ = ["Chip"]
+
+_COLUMNS: dict[UnitKind, type[Column]] = {
+    UnitKind.MEM: MemColumn,
+    UnitKind.VXM: VxmColumn,
+    UnitKind.MXM_WEIGHTS: MxmColumn,
+    UnitKind.SXM_SHIFT: SxmColumn,
+    UnitKind.C2C: EdgeColumn,
+}
+
+
+class Chip(wiring.Component):
+    """The whole machine: a row of columns between two edges, and the host's port.
+
+    Parameters
+    ----------
+    config
+
+    Attributes
+    ----------
+    cyc, stb, we, adr, dat_w : in; ack, dat_r : out
+        Wishbone, see `hdl.host.port.HostPort` and `arch.host`.
+    """
+
+    def __init__(self, *, config: Config) -> None:
+        self.config = config
+        data = 8 * config.lanes
+        super().__init__(
+            {
+                "cyc": In(1),
+                "stb": In(1),
+                "we": In(1),
+                "adr": In(ADR_BITS),
+                "dat_w": In(data),
+                "ack": Out(1),
+                "dat_r": Out(data),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        columns = [self._column(position) for position in range(positions(self.config))]
+        for position, column in enumerate(columns):
+            m.submodules[f"column_{position}_{type(column).__name__.removesuffix('Column').lower()}"] = column
+        self._connect_streams(m, columns)
+
+        mnemonics = sorted({name for column in columns for name in column.classes})
+        table = timing(self.config)
+        m.submodules.host = host = HostPort(config=self.config)
+        m.submodules.control = control = RunControl(
+            config=self.config, retires=tuple(table[name].retire for name in mnemonics)
+        )
+        m.submodules.fault = fault = FaultRegister(units=len(units(self.config)))
+
+        for name in ("cyc", "stb", "we", "adr", "dat_w"):
+            m.d.comb += getattr(host, name).eq(getattr(self, name))
+        m.d.comb += [
+            self.ack.eq(host.ack),
+            self.dat_r.eq(host.dat_r),
+            host.busy.eq(control.busy),
+            host.done.eq(control.done),
+            host.cycle.eq(control.cycle),
+            host.fault.eq(fault.fault),
+            host.fault_kind.eq(fault.kind),
+            host.fault_unit.eq(fault.unit),
+            host.fault_cycle.eq(fault.at),
+            host.mem_read.eq(reduce(or_, (column.mem_read for column in columns))),
+            control.go.eq(host.go),
+            control.fault.eq(fault.fault),
+            control.fault_now.eq(fault.found),
+            control.closed.eq(Cat(column.closed for column in columns).all()),
+            control.pending.eq(Cat(column.pending for column in columns).any()),
+            fault.run.eq(control.run),
+            fault.cycle.eq(control.cycle),
+            fault.clear.eq(host.clear),
+        ]
+        for number, mnemonic in enumerate(mnemonics):
+            performed = [
+                column.elements[column.classes.index(mnemonic)] for column in columns if mnemonic in column.classes
+            ]
+            m.d.comb += control.elements[number].eq(Cat(performed).any())
+        for column in columns:
+            m.d.comb += [column.start.eq(control.start), column.run.eq(control.run), column.clear.eq(host.clear)]
+            for name in ("push", "push_queue", "push_word"):
+                m.d.comb += getattr(column, name).eq(getattr(host, name))
+            for name in ("mem_en", "mem_we", "mem_slice", "mem_tile", "mem_addr", "mem_data"):
+                m.d.comb += getattr(column, name).eq(getattr(host, name))
+            for index, unit in enumerate(column.units):
+                m.d.comb += getattr(fault, f"faults_{unit.id}").eq(getattr(column, f"faults_{index}"))
+        return m
+
+    def _column(self, position: int) -> Column:
+        kinds = [unit.kind for unit in units(self.config) if unit.position == position]
+        return _COLUMNS[kinds[0] if kinds else UnitKind.C2C](config=self.config, position=position)
+
+    def _connect_streams(self, m: Module, columns: list[Column]) -> None:
+        """Join every column to its neighbours; zeros enter at the edges."""
+        for west, east in zip(columns, columns[1:], strict=False):
+            m.d.comb += [
+                east.written_east_in.eq(west.written_east_out),
+                west.written_west_in.eq(east.written_west_out),
+            ]
+            for row in range(self.config.superlanes):
+                m.d.comb += [
+                    east.east_in[row].eq(west.east_out[row]),
+                    west.west_in[row].eq(east.west_out[row]),
+                ]
+        for row in range(self.config.superlanes):
+            zeros = Const(0, len(columns[0].east_in[row]))
+            m.d.comb += [columns[0].east_in[row].eq(zeros), columns[-1].west_in[row].eq(zeros)]

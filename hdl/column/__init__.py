@@ -1,0 +1,1 @@
+"""Columns of the chip: everything that stands at one stream register position."""

@@ -1,0 +1,192 @@
+"""What every column has: queues, stream registers, checks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, ResetSignal, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from arch.config import Config
+from arch.faults import FaultKind
+from arch.geometry import UnitKind, units
+from arch.host import REGION_SHIFT, SLICE_SHIFT, TILE_SHIFT
+from arch.isa.instruction import WORD_BITS
+from hdl.checks.stream_checks import StreamChecks
+from hdl.controller_port import controller_port
+from hdl.icu.queue import InstructionQueue
+from hdl.shared import place
+from hdl.stream.hop import StreamHop
+
+__all__ = ["Column"]
+
+
+class Column(wiring.Component):
+    """Everything at one position; the base of a class per kind of column.
+
+    From the queue's issue to the stream registers: queue, controller, datapath of each superlane, stream registers. A kind of
+    column adds controllers and datapaths in `build_units`. An ordinary submodule: superlanes are arrays of ports.
+
+    Parameters
+    ----------
+    config
+    position
+
+    Attributes
+    ----------
+    units : list of Unit
+        In queue order.
+    classes : tuple of str
+        Mnemonics whose retirement latency stands for the elements performed here.
+    start, run : in 1
+        See `hdl.host.run_control`.
+    clear, push, push_queue, push_word : in
+        Host's access to the queues.
+    mem_en, mem_we, mem_slice, mem_tile, mem_addr, mem_data, mem_read
+        Host's access to MEM, see `hdl.host.port`; `mem_read` is 0 unless a tile here is read.
+    closed, pending : out 1
+        All queues are closed; an engine has elements to come.
+    elements : out len(classes)
+        An element of each class is performed in this cycle.
+    faults_0, faults_1, ... : out
+        Faults of each unit in this cycle; bit ``code - 1`` per `FaultKind`.
+    written_east_in, written_west_in, written_east_out, written_west_out
+        Shadow bits, see `hdl.checks.stream_checks`.
+    east_in, west_in, east_out, west_out : streams * lanes * 8, arrays of superlanes
+        The neighbours' stream registers, and those of this position.
+    """
+
+    classes: tuple[str, ...] = ()
+
+    def __init__(self, *, config: Config, position: int) -> None:
+        self.config = config
+        self.position = position
+        self.units = [unit for unit in units(config) if unit.position == position]
+        word = 8 * config.lanes
+        bus = config.streams * word
+        rows = config.superlanes
+        super().__init__(
+            {
+                "start": In(1),
+                "run": In(1),
+                "clear": In(1),
+                "push": In(1),
+                "push_queue": In(8),
+                "push_word": In(WORD_BITS),
+                "mem_en": In(1),
+                "mem_we": In(1),
+                "mem_slice": In(REGION_SHIFT - SLICE_SHIFT),
+                "mem_tile": In(SLICE_SHIFT - TILE_SHIFT),
+                "mem_addr": In(TILE_SHIFT),
+                "mem_data": In(word),
+                "mem_read": Out(word),
+                "closed": Out(1),
+                "pending": Out(1),
+                "elements": Out(len(self.classes)),
+                **{f"faults_{index}": Out(len(FaultKind)) for index in range(len(self.units))},
+                "written_east_in": In(config.streams),
+                "written_west_in": In(config.streams),
+                "written_east_out": Out(config.streams),
+                "written_west_out": Out(config.streams),
+                "east_in": In(bus).array(rows),
+                "west_in": In(bus).array(rows),
+                "east_out": Out(bus).array(rows),
+                "west_out": Out(bus).array(rows),
+            }
+        )
+
+    def build_units(self, m: Module, controllers: Sequence[Any]) -> list[list[Any]]:
+        """Add the units' controllers and datapaths to `m`.
+
+        Parameters
+        ----------
+        m
+        controllers
+            A `controller_port` per unit, to be met from the controller's side; what is left alone stays 0.
+
+        Returns
+        -------
+        list of list of stream_driver
+            The drivers of each superlane, all superlanes alike.
+        """
+        return [[] for _ in range(self.config.superlanes)]
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self.config
+        ports = [
+            controller_port(config).create(path=(f"unit_{unit.name.replace('.', '_').lower()}",)) for unit in self.units
+        ]
+        queues = [self._queue(m, index, port) for index, port in enumerate(ports)]
+        m.d.comb += [
+            self.closed.eq(Cat(queue.closed for queue in queues).all()),
+            self.pending.eq(Cat(port.pending for port in ports).any()),
+        ]
+
+        drivers = self.build_units(m, ports)
+        for row, mine in enumerate(drivers):
+            hop = StreamHop(config=config, drivers=tuple(len(driver.mask) for driver in mine))
+            m.submodules[f"hop_{row}"] = place(
+                hop,
+                east_in=self.east_in[row],
+                west_in=self.west_in[row],
+                east_out=self.east_out[row],
+                west_out=self.west_out[row],
+                **{
+                    f"{part}{index}": getattr(driver, part)
+                    for index, driver in enumerate(mine)
+                    for part in ("mask", "direction", "group", "data")
+                },
+            )
+
+        m.submodules.checks = checks = StreamChecks(config=config, units=len(self.units))
+        m.d.comb += [
+            checks.start.eq(self.start),
+            checks.east_in.eq(self.written_east_in),
+            checks.west_in.eq(self.written_west_in),
+            self.written_east_out.eq(checks.east_out),
+            self.written_west_out.eq(checks.west_out),
+        ]
+        for index, (port, queue) in enumerate(zip(ports, queues, strict=True)):
+            faults = {
+                FaultKind.ILLEGAL: queue.illegal_fault,
+                FaultKind.UNDERRUN: queue.underrun_fault,
+                FaultKind.OVERRUN: queue.overrun_fault,
+                FaultKind.BUSY: port.busy_fault,
+                FaultKind.BANK_CONFLICT: port.bank_conflict_fault,
+                FaultKind.UNWRITTEN: checks.unwritten[index],
+                FaultKind.OPERAND_MISSED: port.operand_missed_fault,
+                FaultKind.DOUBLE_DRIVE: checks.double_drive[index],
+            }
+            m.d.comb += [
+                getattr(checks, f"reads_{index}").eq(port.reads),
+                getattr(checks, f"drives_{index}").eq(port.drives),
+                *(getattr(self, f"faults_{index}")[kind - 1].eq(fault) for kind, fault in faults.items()),
+            ]
+        return m
+
+    def _queue(self, m: Module, index: int, port: Any) -> InstructionQueue:
+        """Add a unit's queue; its clock stops while it is closed and the host leaves it alone."""
+        unit = self.units[index]
+        column = unit.index % self.config.alu_cols if unit.kind is UnitKind.VXM else 0
+        queue = InstructionQueue(config=self.config, kind=unit.kind, column=column)
+        push = Signal(name=f"push_{index}")
+        clock = Signal(name=f"queue_clk_{index}")
+        m.d.comb += push.eq(self.push & (self.push_queue == Const(unit.id, 8)))
+        m.submodules[f"queue_gate_{index}"] = Instance(
+            "takt_clock_gate",
+            i_clk=ClockSignal(),
+            i_en=self.start | self.clear | push | ~queue.closed | ResetSignal(),
+            o_gclk=clock,
+        )
+        m.submodules[f"queue_{index}"] = place(
+            queue,
+            clk=clock,
+            push=push,
+            push_word=self.push_word,
+            clear=self.clear,
+            start=self.start,
+            run=self.run,
+        )
+        m.d.comb += [port.issue_valid.eq(queue.issue_valid), port.issue_word.eq(queue.issue_word)]
+        return queue

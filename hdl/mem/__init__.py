@@ -1,0 +1,1 @@
+"""MEM: SRAM slices."""

@@ -1,0 +1,79 @@
+"""The controller of a plane's activations queue."""
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from arch.config import Config
+from arch.isa.instruction import WORD_BITS
+from arch.isa.table import BY_MNEMONIC
+from arch.timing import timing
+from hdl.icu.burst import BurstEngine
+from hdl.icu.legality import fields_of
+from hdl.mxm.micro_op import activation_op
+
+__all__ = ["ActivationsController"]
+
+
+class ActivationsController(wiring.Component):
+    """Turns ABC words into one micro-op per activation vector, one cycle after its element.
+
+    Parameters
+    ----------
+    config
+        The machine.
+
+    Attributes
+    ----------
+    start : in 1
+    issue_valid, issue_word : in 1, 64
+        A legal word of an activations queue.
+    loading : in 1
+        From the weights controller.
+    op : out activation_op
+        Micro-op of tile 0, in the cycle after `element`; installs with the first element only.
+    element, pending, busy_fault : out 1
+        Element in this cycle, more to come, BUSY.
+    operand_missed_fault : out 1
+        In the cycle after the issue: it installed weights that were still on their way.
+    """
+
+    def __init__(self, *, config: Config) -> None:
+        self.config = config
+        assert timing(config)["ABC"].d_skew == 1, "the fault is raised with the read"
+        super().__init__(
+            {
+                "start": In(1),
+                "issue_valid": In(1),
+                "issue_word": In(WORD_BITS),
+                "loading": In(1),
+                "op": Out(activation_op(config)),
+                "element": Out(1),
+                "pending": Out(1),
+                "busy_fault": Out(1),
+                "operand_missed_fault": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        fields = fields_of(BY_MNEMONIC["ABC"], self.issue_word)
+        m.submodules.burst = burst = BurstEngine(addr_bits=0, stride_bits=0)
+        m.d.comb += [
+            burst.start.eq(self.start),
+            burst.issue.eq(self.issue_valid),
+            burst.count.eq(fields.count),
+            burst.interval.eq(fields.interval),
+            self.element.eq(burst.element),
+            self.pending.eq(burst.pending),
+            self.busy_fault.eq(burst.busy),
+        ]
+        installs = self.issue_valid & fields.install
+        m.d.sync += [
+            self.op.valid.eq(burst.element & ~self.start),
+            self.op.install.eq(installs),
+            self.operand_missed_fault.eq(installs & self.loading & ~self.start),
+        ]
+        with m.If(self.issue_valid):
+            m.d.sync += self.op.stream.eq(fields.stream)
+        return m

@@ -1,0 +1,44 @@
+"""What the controllers of a plane tell its tiles, one micro-op per cycle and queue."""
+
+from amaranth.hdl import unsigned
+from amaranth.lib import data
+
+from arch.config import Config
+
+__all__ = ["activation_op", "load_op", "result_op"]
+
+
+def load_op(config: Config) -> data.StructLayout:
+    """Return the layout of the weights queue's micro-op.
+
+    ``valid``; ``group``: which aligned group of `lanes` outward streams; ``reach``: column blocks that this step still
+    passes on its way to its own.
+    """
+    return data.StructLayout(
+        {
+            "valid": 1,
+            "group": range(max(2, config.streams // config.lanes)),
+            "reach": range(max(2, config.superlanes)),
+        }
+    )
+
+
+def activation_op(config: Config) -> data.StructLayout:
+    """Return the layout of the activations queue's micro-op: ``valid``, ``install`` and the outward ``stream``."""
+    return data.StructLayout({"valid": 1, "install": 1, "stream": range(config.streams)})
+
+
+def result_op(config: Config) -> data.StructLayout:
+    """Return the layout of the results queue's micro-op.
+
+    ``valid``; ``add`` the stored sum; ``emit`` on the inward streams ``4 * group ..``; ``addr`` in the accumulator memory.
+    """
+    return data.StructLayout(
+        {
+            "valid": 1,
+            "add": 1,
+            "emit": 1,
+            "group": range(max(2, config.streams // 4)),
+            "addr": unsigned((config.acc_depth - 1).bit_length()),
+        }
+    )

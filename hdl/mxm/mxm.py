@@ -1,0 +1,100 @@
+"""One plane of a matrix unit (MXM) with its three controllers."""
+
+from amaranth.hdl import Const, Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from arch.config import Config
+from arch.geometry import Direction, Hemisphere
+from hdl.controller_port import controller_port
+from hdl.mxm.activations_controller import ActivationsController
+from hdl.mxm.plane import Plane
+from hdl.mxm.results_controller import ResultsController
+from hdl.mxm.supercell import SUM_SLOT
+from hdl.mxm.weights_controller import WeightsController
+from hdl.stream_driver import stream_driver
+from hdl.stream_set import driven, stream_set
+
+__all__ = ["Mxm"]
+
+
+class Mxm(wiring.Component):
+    """A plane: weights (LW), activations (ABC) and results (ACC), each with a queue of its own.
+
+    An ordinary submodule, not to be placed (see `Plane`). Weights and sums survive `start`; all that is under way does not.
+
+    Parameters
+    ----------
+    config
+        The machine; S is its `superlanes`.
+    hemisphere
+        Where it stands: it reads streams that move outward and drives those that move inward.
+
+    Attributes
+    ----------
+    start : in 1
+        From a register.
+    weights, activations, results : controller_port
+    streams : in streams * lanes * 8, array of S
+        Stream registers of this position that move outward, by superlane.
+    driver : stream_driver of 4 streams, array of S
+        By superlane.
+    """
+
+    def __init__(self, *, config: Config, hemisphere: Hemisphere) -> None:
+        self.config = config
+        self.hemisphere = hemisphere
+        super().__init__(
+            {
+                "start": In(1),
+                "weights": Out(controller_port(config)),
+                "activations": Out(controller_port(config)),
+                "results": Out(controller_port(config)),
+                "streams": In(config.streams * config.lanes * 8).array(config.superlanes),
+                "driver": Out(stream_driver(config, SUM_SLOT // 8)).array(config.superlanes),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self.config
+        outward = Const(Direction.WEST if self.hemisphere is Hemisphere.WEST else Direction.EAST, 1)
+        inward = Direction.EAST if self.hemisphere is Hemisphere.WEST else Direction.WEST
+        m.submodules.weights = weights = WeightsController(config=config)
+        m.submodules.activations = activations = ActivationsController(config=config)
+        m.submodules.results = results = ResultsController(config=config)
+        m.submodules.plane = plane = Plane(config=config, inward=inward)
+
+        for queue, controller in ((self.weights, weights), (self.activations, activations), (self.results, results)):
+            m.d.comb += [
+                controller.start.eq(self.start),
+                controller.issue_valid.eq(queue.issue_valid),
+                controller.issue_word.eq(queue.issue_word),
+                queue.element.eq(controller.element),
+                queue.pending.eq(controller.pending),
+                queue.busy_fault.eq(controller.busy_fault),
+            ]
+        m.d.comb += [
+            activations.loading.eq(weights.loading),
+            results.activation.eq(activations.element),
+            self.activations.operand_missed_fault.eq(activations.operand_missed_fault),
+            self.results.operand_missed_fault.eq(results.operand_missed_fault),
+            self.weights.reads.eq(
+                stream_set(weights.op.valid, outward, weights.op.group, config.lanes, config.streams)
+            ),
+            self.activations.reads.eq(
+                stream_set(activations.op.valid, outward, activations.op.stream, 1, config.streams)
+            ),
+            self.results.drives.eq(driven(self.driver[0], config.streams)),
+        ]
+
+        m.d.comb += [
+            plane.start.eq(self.start),
+            plane.load.eq(weights.op),
+            plane.activation.eq(activations.op),
+            plane.result.eq(results.op),
+        ]
+        for row in range(config.superlanes):
+            m.d.comb += plane.streams[row].eq(self.streams[row])
+            wiring.connect(m, wiring.flipped(self.driver[row]), plane.driver[row])
+        return m

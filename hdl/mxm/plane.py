@@ -1,0 +1,120 @@
+"""Datapath of one MXM plane, all superlanes."""
+
+from amaranth.hdl import Cat, Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from arch.config import Config
+from arch.geometry import Direction
+from arch.timing import timing
+from hdl.activity_gate import ActivityGate
+from hdl.mxm.accumulator import Accumulator
+from hdl.mxm.activation_tile import ActivationTile
+from hdl.mxm.array import Array
+from hdl.mxm.load_tile import LoadTile
+from hdl.mxm.micro_op import activation_op, load_op, result_op
+from hdl.mxm.supercell import SUM_SLOT
+from hdl.shared import place
+from hdl.stream_driver import stream_driver
+
+__all__ = ["Plane"]
+
+
+class Plane(wiring.Component):
+    """Systolic array of S x S supercells, with a weight buffer each, and an accumulator memory per superlane.
+
+    An ordinary submodule, not to be placed: on the largest machine the streams have more bits than Amaranth lets a module of its own have.
+
+    Superlane r of the streams feeds row r of supercells from the west, r cycles after row 0. Activations move one column block east per
+    cycle, and installed weights move with them; partial sums climb one row per cycle. Column block c therefore
+    leaves the top row c cycles after block 0: just when superlane c, its accumulator, is due.
+
+    Three clocks, each stopped while its part is idle: loading, array, accumulators.
+
+    Parameters
+    ----------
+    config
+        The machine; S is its `superlanes`.
+    inward
+        Direction of its results.
+
+    Attributes
+    ----------
+    start : in 1
+        Drops what is under way. Weights and sums stay.
+    load, activation, result : in load_op, activation_op, result_op
+        Micro-ops of tile 0, from registers.
+    streams : in streams * lanes * 8, array of S
+        Stream registers of this position that move outward, by superlane.
+    driver : stream_driver of 4 streams, array of S
+        By superlane; the streams move inward.
+    """
+
+    def __init__(self, *, config: Config, inward: Direction) -> None:
+        self.config = config
+        self.inward = inward
+        # An ABC at t reads in t + 1 and climbs S rows; product, sum and row each take a cycle; ACC takes the result in u + 1.
+        assert timing(config).acc_after_abc == config.superlanes + 2
+        rows = config.superlanes
+        super().__init__(
+            {
+                "start": In(1),
+                "load": In(load_op(config)),
+                "activation": In(activation_op(config)),
+                "result": In(result_op(config)),
+                "streams": In(config.streams * config.lanes * 8).array(rows),
+                "driver": Out(stream_driver(config, SUM_SLOT // 8)).array(rows),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self.config
+        rows = range(config.superlanes)
+        # From the micro-op of tile 0: the steps of a load arrive together, S - 1 cycles after the last one at the top; an activation has as
+        # many rows and column blocks to go, and two stages in the last cell; a result has S - 1 rows and one stage.
+        climb = config.superlanes - 1
+        m.submodules.load_gate = load_gate = ActivityGate(linger=climb + 1)
+        m.submodules.array_gate = array_gate = ActivityGate(linger=2 * climb + 3)
+        m.submodules.accumulator_gate = accumulator_gate = ActivityGate(linger=climb + 2)
+        gates = ((load_gate, self.load), (array_gate, self.activation), (accumulator_gate, self.result))
+        for gate, op in gates:
+            m.d.comb += [gate.busy.eq(op.valid), gate.flush.eq(self.start)]
+        load_clock = {"clk": load_gate.clock, "rst": load_gate.reset}
+        array_clock = {"clk": array_gate.clock, "rst": array_gate.reset}
+        accumulator_clock = {"clk": accumulator_gate.clock, "rst": accumulator_gate.reset}
+
+        load, activation, result = self.load, self.activation, self.result
+        loads, activations = [], []
+        m.submodules.array = place(array := Array(config=config))
+        for index in rows:
+            streams = self.streams[index]
+            m.submodules[f"load{index}"] = place(
+                load_tile := LoadTile(config=config), **load_clock, op_in=load, streams=streams
+            )
+            m.submodules[f"activation{index}"] = place(
+                activation_tile := ActivationTile(config=config), **array_clock, op_in=activation, streams=streams
+            )
+            m.submodules[f"accumulator{index}"] = place(
+                accumulator := Accumulator(config=config, inward=self.inward),
+                **accumulator_clock,
+                op_in=result,
+                result=array.result.word_select(index, config.lanes * SUM_SLOT),
+            )
+            wiring.connect(m, wiring.flipped(self.driver[index]), accumulator.driver)
+            loads.append((load, load_tile.columns))
+            activations.append((activation, activation_tile.x))
+            load, activation, result = load_tile.op, activation_tile.op, accumulator.op
+        m.d.comb += [
+            array.load_clock.eq(load_gate.clock),
+            array.load_reset.eq(load_gate.reset),
+            array.array_clock.eq(array_gate.clock),
+            array.array_reset.eq(array_gate.reset),
+            array.load.eq(Cat(op.valid for op, _ in loads)),
+            array.reach.eq(Cat(op.reach for op, _ in loads)),
+            array.columns.eq(Cat(columns for _, columns in loads)),
+            array.valid.eq(Cat(op.valid for op, _ in activations)),
+            array.install.eq(Cat(op.valid & op.install for op, _ in activations)),
+            array.x.eq(Cat(x for _, x in activations)),
+        ]
+        return m

@@ -1,0 +1,87 @@
+"""The controller of a plane's results queue."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from arch.config import Config
+from arch.isa.instruction import WORD_BITS
+from arch.isa.table import BY_MNEMONIC
+from arch.timing import timing
+from hdl.icu.burst import BurstEngine
+from hdl.icu.legality import fields_of
+from hdl.mxm.micro_op import result_op
+
+__all__ = ["ResultsController"]
+
+
+class ResultsController(wiring.Component):
+    """Turns ACC words into one micro-op per result, one cycle after its element, and counts the array's results.
+
+    Parameters
+    ----------
+    config
+        The machine.
+
+    Attributes
+    ----------
+    start : in 1
+    issue_valid, issue_word : in 1, 64
+        A legal word of a results queue.
+    activation : in 1
+        An element of the activations queue in this cycle: its result must be taken by the element `acc_after_abc` cycles later.
+    op : out result_op
+        Micro-op of tile 0, in the cycle after `element`.
+    element, pending, busy_fault : out 1
+        Element in this cycle, more to come, BUSY.
+    operand_missed_fault : out 1
+        A result that no element takes, or an element without a result, in the cycle in which it was due.
+    """
+
+    def __init__(self, *, config: Config) -> None:
+        self.config = config
+        assert timing(config)["ACC"].d_skew == 1, "the fault is raised with the micro-op"
+        super().__init__(
+            {
+                "start": In(1),
+                "issue_valid": In(1),
+                "issue_word": In(WORD_BITS),
+                "activation": In(1),
+                "op": Out(result_op(config)),
+                "element": Out(1),
+                "pending": Out(1),
+                "busy_fault": Out(1),
+                "operand_missed_fault": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        fields = fields_of(BY_MNEMONIC["ACC"], self.issue_word)
+        m.submodules.burst = burst = BurstEngine(addr_bits=len(self.op.addr), stride_bits=len(fields.stride))
+        m.d.comb += [
+            burst.start.eq(self.start),
+            burst.issue.eq(self.issue_valid),
+            burst.count.eq(fields.count),
+            burst.interval.eq(fields.interval),
+            burst.addr.eq(fields.addr),
+            burst.stride.eq(fields.stride),
+            self.element.eq(burst.element),
+            self.pending.eq(burst.pending),
+            self.busy_fault.eq(burst.busy),
+        ]
+        m.d.sync += self.op.valid.eq(burst.element & ~self.start)
+        with m.If(burst.element):
+            m.d.sync += self.op.addr.eq(burst.element_addr)
+        with m.If(self.issue_valid):
+            m.d.sync += [self.op.add.eq(fields.add), self.op.emit.eq(fields.emit), self.op.group.eq(fields.stream[2:])]
+
+        # Bit k: an activation entered the array k + 1 cycles ago.
+        coming = Signal(timing(self.config).acc_after_abc)
+        m.d.sync += [
+            coming.eq(Cat(self.activation, coming)[: len(coming)]),
+            self.operand_missed_fault.eq(coming[-1] ^ burst.element),
+        ]
+        with m.If(self.start):
+            m.d.sync += [coming.eq(0), self.operand_missed_fault.eq(0)]
+        return m

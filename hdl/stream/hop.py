@@ -1,0 +1,120 @@
+"""The stream registers of one superlane at one position."""
+
+from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from arch.config import Config
+
+__all__ = ["StreamHop", "group_bits"]
+
+_DRIVERS_PER_STAGE = 4
+
+
+def group_bits(config: Config, width: int) -> int:
+    """Return the bits that number the aligned groups of `width` streams, at least 1."""
+    return max(1, (config.streams // width - 1).bit_length())
+
+
+class StreamHop(wiring.Component):
+    """Stream registers of one superlane at one position, both directions.
+
+    Latency: one cycle from `east_in`, `west_in` and the drivers to `east_out` and `west_out`.
+
+    Parameters
+    ----------
+    config : Config
+    drivers : tuple of int
+        Streams that each driver of the position drives at once: 1, 4 or `lanes`.
+
+    Attributes
+    ----------
+    east_in, west_in : In(streams * lanes * 8)
+        Registers of the western (for east) and eastern (for west) neighbour; stream 0 and in it lane 0 lowest.
+    mask0, mask1, ... : In(width)
+        Which streams of its group driver i drives in this cycle; 0 when it is idle.
+    direction0, ... : In(1)
+        0 east, 1 west.
+    group0, ... : In(group_bits(config, width))
+        Number of the aligned group of `width` streams.
+    data0, ... : In(width * lanes * 8)
+        The group's lowest stream lowest; streams that the mask leaves out are ignored.
+    east_out, west_out : Out(streams * lanes * 8)
+        The registers. Two drivers of one stream are an error that `hdl.checks` reports; which wins is undefined.
+    """
+
+    def __init__(self, *, config: Config, drivers: tuple[int, ...]) -> None:
+        self.config = config
+        self.drivers = drivers
+        bits = 8 * config.lanes
+        bundle = config.streams * bits
+        ports = {"east_in": In(bundle), "west_in": In(bundle), "east_out": Out(bundle), "west_out": Out(bundle)}
+        for i, width in enumerate(drivers):
+            ports[f"mask{i}"] = In(width)
+            ports[f"direction{i}"] = In(1)
+            ports[f"group{i}"] = In(group_bits(config, width))
+            ports[f"data{i}"] = In(width * bits)
+        super().__init__(ports)
+
+    def shared_name(self) -> str:
+        """Name of the module: lanes, streams and the drivers' widths."""
+        widths = "_".join(map(str, self.drivers)) or "none"
+        return f"StreamHop_lanes{self.config.lanes}_streams{self.config.streams}_drivers_{widths}"
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        bits = 8 * self.config.lanes
+        selects = [self._selects(m, i) for i in range(len(self.drivers))]
+        for side, arriving, register in (
+            (0, self.east_in, self.east_out),
+            (1, self.west_in, self.west_out),
+        ):
+            value: Value = arriving
+            # A named stage for every few drivers: simulators evaluate one deep expression far more slowly.
+            for first in range(0, len(self.drivers), _DRIVERS_PER_STAGE):
+                stage = range(len(self.drivers))[first : first + _DRIVERS_PER_STAGE]
+                taken = Signal(self.config.streams, name=f"taken{side}_{first}")
+                m.d.comb += taken.eq(_any(selects[i][side] for i in stage))
+                merged = Signal(len(arriving), name=f"merged{side}_{first}")
+                m.d.comb += merged.eq(
+                    Cat(
+                        Mux(taken[s], self._driven(selects, stage, side, s), value.word_select(s, bits))
+                        for s in range(self.config.streams)
+                    )
+                )
+                value = merged
+            held = Signal(len(arriving), name=("east", "west")[side], reset_less=True)
+            m.d.sync += held.eq(value)
+            m.d.comb += register.eq(held)
+        return m
+
+    def _selects(self, m: Module, driver: int) -> tuple[Value, Value]:
+        """Return the streams that a driver loads, east and west."""
+        streams, width = self.config.streams, self.drivers[driver]
+        groups = group_bits(self.config, width)
+        mask, group = getattr(self, f"mask{driver}"), getattr(self, f"group{driver}")
+        west = getattr(self, f"direction{driver}")
+        spread = Signal(width << groups, name=f"spread{driver}")
+        m.d.comb += spread.eq(mask << Cat(C(0, width.bit_length() - 1), group))
+        found = []
+        for side in range(2):
+            select = Signal(streams, name=f"select{driver}_{side}")
+            m.d.comb += select.eq(Mux(west == side, spread, 0))
+            found.append(select)
+        return found[0], found[1]
+
+    def _driven(self, selects: list[tuple[Value, Value]], stage: range, side: int, stream: int) -> Value:
+        """Return the data for a stream that one of a stage's drivers loads."""
+        value: Value | None = None
+        for i in reversed(stage):
+            data = getattr(self, f"data{i}").word_select(stream % self.drivers[i], 8 * self.config.lanes)
+            value = data if value is None else Mux(selects[i][side][stream], data, value)
+        assert value is not None
+        return value
+
+
+def _any(values: object) -> Value:
+    found: Value = C(0, 1)
+    for value in values:  # type: ignore[attr-defined]
+        found = found | value
+    return found

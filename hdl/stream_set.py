@@ -1,0 +1,29 @@
+"""Sets of streams, as controllers report them."""
+
+from typing import Any
+
+from amaranth.hdl import Cat, Const, Mux, Value
+
+__all__ = ["driven", "stream_set"]
+
+
+def stream_set(valid: Value, direction: Value, group: Value, size: int, streams: int) -> Value:
+    """Return ``2 * streams`` bits, eastward streams lowest, that mark an aligned group of streams.
+
+    Parameters
+    ----------
+    valid, direction, group
+        Nothing is marked unless `valid`; the streams are ``size * group`` and up.
+    size
+        Streams of a group, a power of two.
+    streams
+        Streams per direction.
+    """
+    first = Cat(Const(0, size.bit_length() - 1), group)
+    one_way = (valid.replicate(size) << first)[:streams]
+    return Mux(direction, Cat(Const(0, streams), one_way), one_way)
+
+
+def driven(driver: Any, streams: int) -> Value:
+    """Return the streams that a `stream_driver` drives whole, in the same format."""
+    return stream_set(driver.mask[0], driver.direction, driver.group, len(driver.mask), streams)

@@ -1,0 +1,34 @@
+// Synchronous SRAM with a read port and a write port, the place where a two-port macro goes.
+//
+// With `re`, `rdata` shows word `raddr` one cycle later and holds it until the next read; with `we`, `wdata` goes to word
+// `waddr`. A read of the word that is written in the same cycle gets the old one.
+// No reset. Words are zero at the start of a simulation, as in the golden model; a macro's are not.
+
+module takt_sram_1r1w #(
+    parameter int WIDTH = 512,
+    parameter int DEPTH = 256
+) (
+    input  logic                                         clk,
+    input  logic                                         re,
+    input  logic [(DEPTH > 1 ? $clog2(DEPTH) : 1) - 1:0] raddr,
+    output logic [WIDTH - 1:0]                           rdata,
+    input  logic                                         we,
+    input  logic [(DEPTH > 1 ? $clog2(DEPTH) : 1) - 1:0] waddr,
+    input  logic [WIDTH - 1:0]                           wdata
+);
+
+    logic [WIDTH - 1:0] words [0:DEPTH - 1];
+
+    always_ff @(posedge clk) begin
+        if (re) rdata <= words[raddr];
+        if (we) words[waddr] <= wdata;
+    end
+
+`ifndef SYNTHESIS
+    initial begin
+        for (int i = 0; i < DEPTH; i++) words[i] = '0;
+        rdata = '0;
+    end
+`endif
+
+endmodule

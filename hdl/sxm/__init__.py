@@ -1,0 +1,1 @@
+"""Switch units (SXM): the only place where data changes lanes."""

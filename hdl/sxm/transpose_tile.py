@@ -1,0 +1,71 @@
+"""Transposition within one superlane."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from arch.config import Config
+from arch.timing import timing
+from hdl.stream_driver import stream_driver
+from hdl.sxm.micro_op import transpose_op
+
+__all__ = ["TransposeTile"]
+
+
+class TransposeTile(wiring.Component):
+    """Takes a group of `lanes` streams and drives another with its transpose one cycle later.
+
+    Parameters
+    ----------
+    config
+        The machine.
+
+    Attributes
+    ----------
+    op_in : in transpose_op
+        Micro-op of this tile.
+    east, west : in streams * lanes * 8
+        Stream registers of this superlane.
+    op : out transpose_op
+        `op_in` one cycle later, for the tile above.
+    driver : stream_driver of `lanes` streams
+        Lane l of stream j of the group is lane j of source stream l.
+    """
+
+    def __init__(self, *, config: Config) -> None:
+        self.config = config
+        assert timing(config)["TRANSPOSE"].d_func == 3, "read, driver, stream register"
+        layout = transpose_op(config)
+        wide = config.streams * config.lanes * 8
+        super().__init__(
+            {
+                "op_in": In(layout),
+                "east": In(wide),
+                "west": In(wide),
+                "op": Out(layout),
+                "driver": Out(stream_driver(config, config.lanes)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        lanes = self.config.lanes
+        width = len(self.driver.data)
+        block = Signal(width, reset_less=True)
+        m.d.sync += self.op.valid.eq(self.op_in.valid)
+        with m.If(self.op_in.valid):
+            m.d.sync += self.op.eq(self.op_in)
+            with m.Switch(self.op_in.src):
+                for group in range(self.config.streams // lanes):
+                    part = slice(group * width, (group + 1) * width)
+                    with m.Case(group):
+                        m.d.sync += block.eq(Mux(self.op_in.src_dir, self.west[part], self.east[part]))
+        m.d.comb += [
+            self.driver.mask.eq(self.op.valid.replicate(lanes)),
+            self.driver.direction.eq(self.op.dst_dir),
+            self.driver.group.eq(self.op.dst),
+            self.driver.data.eq(
+                Cat(block.word_select(lane * lanes + stream, 8) for stream in range(lanes) for lane in range(lanes))
+            ),
+        ]
+        return m

@@ -1,0 +1,1 @@
+"""The VXM: a mesh of 32-bit ALUs per lane between the two hemispheres."""

@@ -1,0 +1,44 @@
+"""What the ALUs of a mesh column must be able to do, from the rules of the instruction table."""
+
+from dataclasses import dataclass
+
+from arch.config import Config
+from arch.formats import DType
+from arch.geometry import UnitKind, units
+from arch.isa.encoding import encode, illegality
+from arch.isa.table import alu_column
+
+__all__ = ["Capability", "capability"]
+
+
+@dataclass(frozen=True)
+class Capability:
+    """Costly functions of an ALU; every ALU has the others.
+
+    Attributes
+    ----------
+    multiply : bool
+        Integer and fp32 MUL.
+    float_add : bool
+        fp32 ADD and SUB.
+    """
+
+    multiply: bool
+    float_add: bool
+
+
+def capability(config: Config, column: int) -> Capability:
+    """Return what the ALUs of mesh column `column` are built with."""
+    alus = [
+        unit for unit in units(config) if unit.kind is UnitKind.VXM and alu_column(unit, config) == column
+    ]
+
+    def legal(mnemonic: str, *dtypes: DType) -> bool:
+        words = (encode(mnemonic, dtype=dtype, out_dtype=dtype) for dtype in dtypes)
+        return any(illegality(config, unit, word) is None for word in words for unit in alus)
+
+    integers_and_float = (DType.INT8, DType.INT16, DType.INT32, DType.FP32)
+    return Capability(
+        multiply=legal("MUL", *integers_and_float),
+        float_add=legal("ADD", DType.FP32) or legal("SUB", DType.FP32),
+    )

@@ -1,0 +1,76 @@
+"""The VXM of one superlane: the mesh of ALUs."""
+
+from amaranth.hdl import Cat, ClockSignal, Instance, Module, ResetSignal, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from arch.config import Config
+from hdl.shared import place
+from hdl.vxm.alu import VxmAlu, group_bits
+from hdl.vxm.micro_op import MICRO_OP
+
+__all__ = ["VxmTile"]
+
+
+class VxmTile(wiring.Component):
+    """All ALUs of a superlane, each on a gated clock; micro-ops climb to the next tile in one cycle.
+
+    A micro-op in `op_in` in cycle c reads its operands in cycle c; its result is on the mesh, and at the outputs to the stream
+    registers, in cycle ``c + chain``. Of a port with a part per ALU, ALU 0 has the lowest bits.
+
+    Parameters
+    ----------
+    config : Config
+
+    Attributes
+    ----------
+    op_in : Signal(alus * MICRO_OP.size), in
+    op_out : Signal(alus * MICRO_OP.size), out
+        To the next superlane's tile.
+    east, west : Signal(streams * lanes * 8), in
+        The position's stream registers.
+    mask : Signal(alus * 4), out
+        Per ALU: the streams of its group that it drives.
+    direction : Signal(alus), out
+    group : Signal(alus * group_bits), out
+        Per ALU: number of the group of four streams.
+    data : Signal(alus * 4 * lanes * 8), out
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        bus = config.streams * config.lanes * 8
+        super().__init__(
+            {
+                "op_in": In(config.alus * MICRO_OP.size),
+                "op_out": Out(config.alus * MICRO_OP.size),
+                "east": In(bus),
+                "west": In(bus),
+                "mask": Out(config.alus * 4),
+                "direction": Out(config.alus),
+                "group": Out(config.alus * group_bits(config.streams)),
+                "data": Out(config.alus * 4 * config.lanes * 8),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        columns = self.config.alu_cols
+        alus = [VxmAlu.of_column(self.config, alu % columns) for alu in range(self.config.alus)]
+        m.d.sync += self.op_out.eq(self.op_in)
+        for index, alu in enumerate(alus):
+            column = [other.result for other in alus[(index - 1) % columns :: columns]]
+            gate = Signal(name=f"clk{index}")
+            op = data.View(MICRO_OP, self.op_in.word_select(index, MICRO_OP.size))
+            m.submodules[f"gate{index}"] = Instance(
+                "takt_clock_gate",
+                i_clk=ClockSignal(),
+                i_en=op.valid | alu.busy | ResetSignal(),
+                o_gclk=gate,
+            )
+            m.submodules[f"alu{index}"] = place(
+                alu, clk=gate, op=op.as_value(), east=self.east, west=self.west, mesh=Cat(column)
+            )
+        for name in ("mask", "direction", "group", "data"):
+            m.d.comb += getattr(self, name).eq(Cat(getattr(alu, name) for alu in alus))
+        return m

@@ -1,0 +1,1 @@
+"""A program on the RTL of the whole chip: what runs inside the simulator."""

@@ -1,0 +1,75 @@
+"""Loads an image through the host port and runs it, once per set of inputs.
+
+A cocotb test module: `runtime.rtl_backend.run_on_rtl` starts it in the simulator's process.
+"""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import cocotb
+
+from arch.faults import Fault, FaultKind
+from arch.host import Ctrl, Register, Status
+from arch.image import Image
+from hdl.host.run_control import drain_cycles
+from runtime.chip_job.exchange import JobResult, Tensors, read_job, write_results
+from runtime.chip_job.host_bus import HostBus
+
+_POLL = 64
+"""Cycles between two looks at STATUS once the predicted end has passed."""
+
+
+@cocotb.test()
+async def run_job(dut: Any) -> None:
+    """Run the job in the folder that ``TAKT_JOB`` names."""
+    folder = Path(os.environ["TAKT_JOB"])
+    image, inputs = read_job(folder)
+    bus = HostBus(dut, image.config)
+    await bus.start()
+    identity = await bus.register(Register.ID_LO, Register.ID_HI)
+    assert identity == image.config.fingerprint, f"chip is {identity:016x}, image for {image.config.fingerprint:016x}"
+    results = []
+    loaded = False
+    for tensors in inputs:
+        if not loaded:
+            await load(bus, image)
+        results.append(await run(bus, image, tensors))
+        loaded = results[-1].fault is None
+    write_results(folder, results)
+
+
+async def load(bus: HostBus, image: Image) -> None:
+    """Clear the machine, then write the program and its constants."""
+    await bus.control(Ctrl.CLEAR)
+    for queue, words in image.queues.items():
+        await bus.push(queue, words)
+    await bus.write_mem(image.constant_slices, image.constant_addrs, image.constant_words)
+
+
+async def run(bus: HostBus, image: Image, tensors: Tensors) -> JobResult:
+    """Write the inputs, start, wait for the end, and read the outputs."""
+    for tensor in image.inputs:
+        await bus.write_mem(tensor.slices, tensor.addrs, tensor.pack(tensors[tensor.name]))
+    begin = time.perf_counter()
+    await bus.control(Ctrl.START)
+    await bus.wait(drain_cycles(image.config) + image.cycles)
+    seconds = time.perf_counter() - begin
+    patience = 2 * image.cycles + 10_000
+    status = await bus.register(Register.STATUS)
+    while status & Status.RUNNING:
+        assert patience > 0, f"still running {2 * image.cycles + 10_000} cycles after the predicted {image.cycles}"
+        await bus.wait(_POLL)
+        patience -= _POLL
+        status = await bus.register(Register.STATUS)
+    cycles = await bus.register(Register.CYCLES_LO, Register.CYCLES_HI)
+    fault = None
+    if status & Status.FAULT:
+        kind = FaultKind(await bus.register(Register.FAULT_KIND))
+        at = await bus.register(Register.FAULT_CYCLE_LO, Register.FAULT_CYCLE_HI)
+        fault = Fault(at, await bus.register(Register.FAULT_UNIT), kind)
+    else:
+        assert status & Status.DONE, f"status is {status}, neither running nor done"
+    outputs = {t.name: t.unpack(await bus.read_mem(t.slices, t.addrs)) for t in image.outputs}
+    return JobResult(outputs, cycles, fault, seconds)

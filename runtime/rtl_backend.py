@@ -1,0 +1,57 @@
+"""Programs on the RTL of the whole chip, in a simulator."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from arch.config import Config
+from arch.image import Image
+from runtime.backend import RunResult, Tensors
+from runtime.chip_job.exchange import read_results, write_job
+from runtime.simulator import Built, build
+
+__all__ = ["build_chip", "run_on_rtl"]
+
+
+def build_chip(config: Config, simulator: str, *, trace: bool = False) -> Built:
+    """Build the chip for a simulator, or find it in the cache; see `runtime.simulator.build`."""
+    from hdl.chip import Chip
+
+    return build(Chip(config=config), "chip", simulator, trace=trace)
+
+
+def run_on_rtl(
+    image: Image, inputs: Sequence[Tensors], simulator: str, *, trace: Path | None = None
+) -> list[RunResult]:
+    """Run an image once per set of inputs, in one simulation.
+
+    Parameters
+    ----------
+    image
+        What to run, on the machine it was compiled for.
+    inputs
+        Tensors by name, for each run.
+    simulator
+        ``"verilator"`` or ``"icarus"``.
+    trace
+        Where to put a waveform (FST).
+
+    Raises
+    ------
+    MissingTool
+        If the simulator or a compiler is not installed.
+    SimulationFailed
+        If the simulation broke down; a fault of the machine is a result, not an error.
+    """
+    built = build_chip(image.config, simulator, trace=trace is not None)
+    with tempfile.TemporaryDirectory(prefix="takt-job-") as name:
+        folder = Path(name)
+        write_job(folder, image, inputs)
+        ended = built.run("runtime.chip_job.job_tests", env={"TAKT_JOB": str(folder)})
+        results = read_results(folder, image)
+    if trace is not None:
+        assert ended.wave is not None
+        trace.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ended.wave, trace)
+    return [RunResult(result.outputs, result.cycles, result.fault, result.seconds) for result in results]
