@@ -1,0 +1,170 @@
+"""From operations to a verified image: choose plans, place, schedule, assemble, verify."""
+
+import heapq
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from arch.config import Config
+from arch.errors import TaktError
+from arch.image import Image, TensorMap
+from compiler.assembler import assemble_queues
+from compiler.kernels.matmul import GroupBuilder, groups_of
+from compiler.kernels.plan import Plan, plans
+from compiler.operation import MatMul
+from compiler.placement.allocator import OutOfMemory
+from compiler.placement.maps import tensor_map
+from compiler.placement.storage import Storage
+from compiler.schedule.scheduler import Scheduler, Unschedulable
+from compiler.tensor import Tensor
+from compiler.verifier.verify import verify
+
+_ATTEMPTS = 24
+"""Most promising combinations of plans that are tried."""
+
+
+def compile_program(
+    config: Config,
+    name: str,
+    operations: list[MatMul],
+    tensors: list[Tensor],
+    outputs: Mapping[str, Tensor],
+) -> Image:
+    """Return the verified image of a program.
+
+    Plans are tried in the order of their promise: those that use more planes may need more room in MEM than there is.
+
+    Raises
+    ------
+    TaktError
+        When no plan fits MEM, the VXM's mesh or the queues.
+    """
+    choices = [plans(op) for op in operations]
+    for op, found in zip(operations, choices, strict=True):
+        if not found:
+            raise TaktError(
+                f"VXM must have room for bias, scale, zero point and relu of {op.y.name}, "
+                f"not {config.alu_rows} x {config.alu_cols} ALUs"
+            )
+    _check_size(config, name, operations)
+    errors: list[TaktError] = []
+    for choice, tight in _combinations(choices):
+        try:
+            return _compile(config, name, list(zip(operations, choice, strict=True)), tensors, outputs, tight)
+        except Unschedulable:
+            continue
+        except TaktError as error:
+            errors.append(error)
+    if not errors:
+        raise TaktError(f"streams must be enough for {name}, not {config.streams}")
+    raise min(errors, key=lambda error: error.short if isinstance(error, OutOfMemory) else 0)
+
+
+def _check_size(config: Config, name: str, operations: list[MatMul]) -> None:
+    """Refuse what cannot fit MEM however it is placed."""
+    words = 0
+    placed: set[int] = set()
+    for op in operations:
+        for tensor, needed in (
+            (op.x, op.k_blocks * op.m),
+            (op.y, op.n_blocks * op.m * op.y.itemsize),
+            (op.w, op.k_blocks * config.lanes * sum(op.load_steps(block) for block in range(op.n_blocks))),
+            *((tensor, 4 * op.n_blocks) for _, tensor in op.constants),
+        ):
+            words += 0 if id(tensor) in placed else needed
+            placed.add(id(tensor))
+    needed = words * config.vector_length
+    if needed > config.mem_bytes:
+        raise TaktError(
+            f"{name} must fit the MEM of {config.name}, {config.mem_bytes} bytes, "
+            f"not need {needed} ({needed - config.mem_bytes} too many)"
+        )
+
+
+def _combinations(choices: list[list[Plan]]) -> Iterator[tuple[list[Plan], bool]]:
+    """Yield combinations of one plan per operation, and whether to place them tightly.
+
+    The most promising combinations come first; then those that need less and less room, with a feeder per hemisphere.
+    """
+    heap = [(sum(found[0].estimate for found in choices), [0] * len(choices))]
+    seen = {tuple(heap[0][1])}
+    for _ in range(_ATTEMPTS):
+        if not heap:
+            break
+        cycles, picks = heapq.heappop(heap)
+        yield [found[pick] for found, pick in zip(choices, picks, strict=True)], False
+        for place, pick in enumerate(picks):
+            following = [*picks[:place], pick + 1, *picks[place + 1 :]]
+            if pick + 1 < len(choices[place]) and tuple(following) not in seen:
+                seen.add(tuple(following))
+                more = choices[place][pick + 1].estimate - choices[place][pick].estimate
+                heapq.heappush(heap, (cycles + more, following))
+    for planes in sorted({plan.planes for found in choices for plan in found if plan.simple}, reverse=True):
+        lean = [[plan for plan in found if plan.simple and plan.planes <= planes] for found in choices]
+        for tight in (False, True):
+            yield [found[0] for found in lean], tight
+
+
+def _compile(
+    config: Config,
+    name: str,
+    work: list[tuple[MatMul, Plan]],
+    tensors: list[Tensor],
+    outputs: Mapping[str, Tensor],
+    tight: bool,
+) -> Image:
+    storage = Storage(config, work, list(outputs.values()), tight)
+    scheduler = Scheduler(config)
+    for op, plan in work:
+        _schedule(scheduler, storage, op, plan)
+    queues = assemble_queues(config, scheduler.issues)
+    closed = max(issue.cycles[-1] for issue in scheduler.issues) + 2
+    used = [tensor for tensor in tensors if id(tensor) in storage.words]
+    constants = [tensor_map(tensor, storage.words[id(tensor)]) for tensor in used if tensor.data is not None]
+    values = [tensor.data for tensor in used if tensor.data is not None]
+    image = Image(
+        config=config,
+        queues=queues,
+        constant_slices=_joined([part.slices for part in constants]),
+        constant_addrs=_joined([part.addrs for part in constants]),
+        constant_words=np.concatenate(
+            [
+                np.zeros((0, config.vector_length), np.uint8),
+                *(part.pack(data) for part, data in zip(constants, values, strict=True)),
+            ]
+        ),
+        inputs=tuple(tensor_map(tensor, storage.words[id(tensor)]) for tensor in used if tensor.data is None),
+        outputs=tuple(_named(key, tensor_map(tensor, storage.words[id(tensor)])) for key, tensor in outputs.items()),
+        cycles=max(scheduler.retired, int(closed)),
+        notes={
+            "work": name,
+            "macs": sum(op.macs for op, _ in work),
+            "planes": max(plan.planes for _, plan in work),
+        },
+    )
+    cycles = verify(image)
+    if cycles != image.cycles:
+        raise AssertionError(f"scheduler predicts {image.cycles} cycles, verifier finds {cycles}")
+    return image
+
+
+def _schedule(scheduler: Scheduler, storage: Storage, op: MatMul, plan: Plan) -> None:
+    """Place all groups of an operation, the feeders taking turns."""
+    placed = storage.placed[id(op)]
+    pending = [groups_of(op, feeder, number) for number, feeder in enumerate(plan.feeders)]
+    earliest = [0] * len(pending)
+    for turn in range(max(len(groups) for groups in pending)):
+        for number, groups in enumerate(pending):
+            if turn < len(groups):
+                template = GroupBuilder(op, placed, groups[turn]).build()
+                start = scheduler.place(template.macro, max(earliest[number], template.needs))
+                template.place(start)
+                earliest[number] = start
+
+
+def _named(name: str, found: TensorMap) -> TensorMap:
+    return TensorMap(name, found.dtype, found.shape, found.slices, found.addrs, found.index)
+
+
+def _joined(parts: list[np.ndarray[tuple[int], np.dtype[np.int32]]]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    return np.concatenate([np.zeros(0, np.int32), *parts]).astype(np.int32)

@@ -1,0 +1,1 @@
+"""Operations of the Python interface, turned into macro-operations."""

@@ -1,0 +1,242 @@
+"""One group of a matrix product as a macro-operation: all its weight tiles, from MEM through plane and VXM to MEM."""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from arch.geometry import Direction, Unit, UnitKind, mxm_position, units, vxm_position
+from arch.timing import timing
+from compiler.kernels.epilogue import epilogue
+from compiler.kernels.plan import Feeder, period
+from compiler.kernels.vxm import ChainBuilder, Exit, towards
+from compiler.operation import MatMul
+from compiler.placement.layout import Cycles, Layout
+from compiler.placement.storage import Placed
+from compiler.schedule.flow import Flow
+from compiler.schedule.macro import Action, Macro
+from compiler.schedule.pattern import Pattern
+from compiler.schedule.transfer import Transfers
+
+
+@dataclass(frozen=True)
+class Group:
+    """A block of rows times one block of columns per plane, over all of K.
+
+    Attributes
+    ----------
+    feeder : Feeder
+    number : int
+        Feeder's number in the plan.
+    rows : (int, int)
+        First row, rows.
+    blocks : tuple of int
+        Block of columns of each plane.
+    first_load : int
+        Word of the weights (see `Placed.weights`) where the group's begin.
+    """
+
+    feeder: Feeder
+    number: int
+    rows: tuple[int, int]
+    blocks: tuple[int, ...]
+    first_load: int
+
+
+@dataclass
+class Template:
+    """A group's macro-operation, with what ties it to others.
+
+    Attributes
+    ----------
+    macro : Macro
+        Its cycle 0 is the issue of the first ABC.
+    needs : int
+        Earliest start at which all activations are in MEM when they are read.
+    written : list of (Layout, int, ndarray, ndarray)
+        Layout, block of columns, rows, and from which cycle on (relative) each of them can be read.
+    """
+
+    macro: Macro
+    needs: int = 0
+    written: list[tuple[Layout, int, Cycles, Cycles]] = field(default_factory=list)
+
+    def place(self, start: int) -> None:
+        """Note in the results' layouts that the group starts at cycle `start`."""
+        for layout, block, rows, ready in self.written:
+            layout.ready[block, rows] = start + ready
+
+
+def groups_of(op: MatMul, feeder: Feeder, number: int) -> list[Group]:
+    """Return a feeder's groups in order of execution."""
+    found = []
+    for rows in feeder.blocks:
+        first_load = 0
+        for blocks in feeder.groups:
+            found.append(Group(feeder, number, rows, blocks, first_load))
+            first_load += op.k_blocks * sum(op.load_steps(block) for block in blocks)
+    return found
+
+
+class GroupBuilder:
+    """Builds the macro-operation of a group.
+
+    Tile i multiplies the activations' block i. Its ABC issues ``i * period`` cycles after the first one; the planes'
+    weights come one after another, the last just in time.
+    """
+
+    def __init__(self, op: MatMul, placed: Placed, group: Group) -> None:
+        self._op = op
+        self._config = op.config
+        self._timing = timing(op.config)
+        self._placed = placed
+        self._group = group
+        self._side = group.feeder.hemisphere
+        self._position = mxm_position(op.config, self._side)
+        self._period = period(op, group.rows[1], group.blocks)
+        self._template = Template(Macro(op.y.name))
+        self._macro = self._template.macro
+        self._transfers = Transfers(op.config, self._macro)
+        self._outward = Direction.WEST if self._side == 0 else Direction.EAST
+
+    def build(self) -> Template:
+        """Return the group's template."""
+        self._load_weights()
+        activations = self._read_activations()
+        for number, block in enumerate(self._group.blocks):
+            self._multiply(number, activations)
+            self._deliver(number, block)
+        self._macro.flows.sort(key=lambda flow: -flow.width)
+        return self._template
+
+    def _unit(self, kind: UnitKind, number: int) -> Unit:
+        plane = self._group.feeder.planes[number]
+        return next(
+            unit
+            for unit in units(self._config)
+            if (unit.kind, unit.hemisphere, unit.index) == (kind, self._side, plane)
+        )
+
+    def _load_weights(self) -> None:
+        tiles = self._op.k_blocks
+        counts = [self._op.load_steps(block) for block in self._group.blocks]
+        load = sum(counts)
+        skew = self._timing["LW"].d_skew
+        assert skew is not None
+        flow = Flow(("weights", self._side), self._outward, self._config.lanes)
+        self._macro.flows.append(flow)
+        first = -self._timing.install_after_load - load
+        steps = np.arange(tiles)[:, None] * self._period + np.arange(load) + first + skew
+        words = slice(self._group.first_load, self._group.first_load + tiles * load)
+        slices, addrs = self._placed.weights[self._side]
+        for member in range(self._config.lanes):
+            self._transfers.read(
+                flow, member, slices[member, words], addrs[member, words], steps.reshape(-1), self._position
+            )
+        at = first
+        for number, count in enumerate(counts):
+            unit = self._unit(UnitKind.MXM_WEIGHTS, number)
+            self._macro.actions.append(
+                Action(unit, "LW", at, {"count": count}, {"stream": (flow, 0)}, tiles, self._period)
+            )
+            self._macro.holds.append((("buffer", unit.id), Pattern(at, tiles, self._period, -at)))
+            at += count
+
+    def _read_activations(self) -> Flow:
+        skew = self._timing["ABC"].d_skew
+        assert skew is not None
+        flow = Flow(("activations", self._side, self._group.number), self._outward, 1)
+        self._macro.flows.append(flow)
+        first, rows = self._group.rows
+        layout = self._placed.activations[self._group.number]
+        part = slice(first, first + rows)
+        slices, addrs = layout.slices[0, :, part].reshape(-1), layout.addrs[0, :, part].reshape(-1)
+        arrival = (np.arange(self._op.k_blocks)[:, None] * self._period + np.arange(rows)).reshape(-1) + skew
+        self._transfers.read(flow, 0, slices, addrs, arrival, self._position)
+        access = arrival - self._transfers.read_travel(slices, self._position)
+        self._template.needs = int((layout.ready[:, part].reshape(-1) - access).max())
+        return flow
+
+    def _multiply(self, number: int, activations: Flow) -> None:
+        tiles, rows = self._op.k_blocks, self._group.rows[1]
+        unit = self._unit(UnitKind.MXM_ACTIVATIONS, number)
+        self._macro.holds.append((("plane", unit.id), Pattern(0, 1, 1, tiles * self._period)))
+        fields = {"count": rows, "install": 1}
+        self._macro.actions.append(Action(unit, "ABC", 0, fields, {"stream": (activations, 0)}, tiles, self._period))
+
+    def _accumulate(self, number: int, results: Flow) -> int:
+        """Add the accumulator's part; return when its first result is on the register."""
+        tiles, rows = self._op.k_blocks, self._group.rows[1]
+        unit = self._unit(UnitKind.MXM_RESULTS, number)
+        start = self._timing.acc_after_abc
+        fields = {"addr": 0, "stride": 1, "count": rows}
+        if tiles > 1:
+            self._macro.actions.append(Action(unit, "ACC", start, fields))
+        if tiles > 2:
+            middle = Action(unit, "ACC", start + self._period, fields | {"add": 1}, {}, tiles - 2, self._period)
+            self._macro.actions.append(middle)
+        last = start + (tiles - 1) * self._period
+        final = fields | {"add": int(tiles > 1), "emit": 1}
+        self._macro.actions.append(Action(unit, "ACC", last, final, {"stream": (results, 0)}))
+        latency = self._timing["ACC"].d_func
+        assert latency is not None
+        return last + latency
+
+    def _deliver(self, number: int, block: int) -> None:
+        """Bring the results of one plane to MEM, through the VXM where something remains to be done."""
+        inward = Direction.EAST if self._side == 0 else Direction.WEST
+        results = Flow(("results", self._side, self._group.feeder.planes[number]), inward, 4)
+        self._macro.flows.append(results)
+        emitted = self._accumulate(number, results)
+        steps = epilogue(self._op)
+        if not steps:
+            self._write(results, block, np.arange(self._group.rows[1]), emitted, self._position)
+            return
+        rows = self._group.rows[1]
+        middle = vxm_position(self._config)
+        for member in range(4):
+            results.carry(member, self._position, middle, Pattern(emitted, 1, 1, rows))
+        constants = {
+            name: (slices[:, block], addrs[:, block]) for name, (slices, addrs) in self._placed.constants.items()
+        }
+        chain = self._group.feeder.chains[number]
+        builder = ChainBuilder(self._config, self._macro, chain, steps, constants)
+        arrival = emitted + abs(middle - self._position)
+        leaves = arrival + builder.latency()
+        exits = []
+        for first, count, direction in self._directions(block):
+            flow = Flow(("out", chain, direction), direction, self._op.y.itemsize)
+            self._macro.flows.append(flow)
+            self._write(flow, block, np.arange(first, first + count), leaves, middle)
+            exits.append(Exit(first, count, flow))
+        builder.build(results, arrival, rows, exits)
+
+    def _directions(self, block: int) -> list[tuple[int, int, Direction]]:
+        """Return runs of rows (first, rows) that leave the VXM in one direction."""
+        first, rows = self._group.rows
+        slices = np.max([layout.slices[0, block, first : first + rows] for layout in self._placed.results], axis=0)
+        east = slices >= self._config.mem_slices
+        starts = [0, *(np.flatnonzero(np.diff(east)) + 1).tolist()]
+        ends = [*starts[1:], rows]
+        return [
+            (start, end - start, towards(self._config, int(slices[start])))
+            for start, end in zip(starts, ends, strict=True)
+        ]
+
+    def _write(self, flow: Flow, block: int, rows: Cycles, first_cycle: int, source: int) -> None:
+        """Write rows of the group (numbered from its first) to every copy; row 0 passes `source` in `first_cycle`."""
+        numbers = rows + self._group.rows[0]
+        holds = np.array([layout.slices[0, block, numbers] >= 0 for layout in self._placed.results])
+        starts = [0, *(np.flatnonzero((np.diff(holds, axis=1) != 0).any(axis=0)) + 1).tolist(), len(rows)]
+        for start, end in pairwise(starts):
+            part = numbers[start:end]
+            layouts = [layout for layout, held in zip(self._placed.results, holds[:, start], strict=True) if held]
+            cycles = first_cycle + rows[start:end].astype(np.int64)
+            ready = [np.zeros(len(part), np.int64)] * len(layouts)
+            for member in range(self._op.y.itemsize):
+                copies = [(layout.slices[member, block, part], layout.addrs[member, block, part]) for layout in layouts]
+                done = self._transfers.write(flow, member, copies, cycles, source)
+                ready = [np.maximum(*pair) for pair in zip(ready, done, strict=True)]
+            self._template.written += [
+                (layout, block, part, readable) for layout, readable in zip(layouts, ready, strict=True)
+            ]

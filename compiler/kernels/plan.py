@@ -1,0 +1,140 @@
+"""How a matrix product is shared out among the planes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from arch.geometry import Hemisphere
+from arch.timing import timing
+from compiler.kernels.epilogue import Chain, chains, epilogue
+from compiler.operation import MatMul
+
+
+@dataclass(frozen=True)
+class Feeder:
+    """Planes of one hemisphere that share a stream of activations.
+
+    Attributes
+    ----------
+    hemisphere : Hemisphere
+    planes : tuple of int
+        Plane numbers in the hemisphere.
+    blocks : tuple of (int, int)
+        Blocks of rows that the accumulator memory holds at a time: first row, rows.
+    groups : tuple of tuple of int
+        Blocks of columns computed at a time, one per plane used.
+    chains : tuple of Chain
+        The VXM's part for each plane; empty when results go to MEM as they are.
+    """
+
+    hemisphere: Hemisphere
+    planes: tuple[int, ...]
+    blocks: tuple[tuple[int, int], ...]
+    groups: tuple[tuple[int, ...], ...]
+    chains: tuple[Chain, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A way to compute one product.
+
+    Attributes
+    ----------
+    feeders : tuple of Feeder
+        Feeders of one hemisphere have the same groups, and use the same copy of the weights.
+    estimate : int
+        Rough cycles, to choose by.
+    """
+
+    feeders: tuple[Feeder, ...]
+    estimate: int
+
+    @property
+    def planes(self) -> int:
+        """Planes used."""
+        return sum(len(feeder.planes) for feeder in self.feeders)
+
+    @property
+    def simple(self) -> bool:
+        """Whether there is one feeder per hemisphere, so that no slice is read for two of them."""
+        return len(self.feeders) == len({feeder.hemisphere for feeder in self.feeders})
+
+
+def period(op: MatMul, rows: int, group: tuple[int, ...]) -> int:
+    """Return the cycles from one weight tile to the next: its rows, or loading the next one if that is longer."""
+    config = op.config
+    load = sum(op.load_steps(block) for block in group) + timing(config).install_after_load
+    return rows + load if config.streams == config.lanes else max(rows, load)
+
+
+def plans(op: MatMul) -> list[Plan]:
+    """Return every way to share out a product, the most promising first."""
+    mesh = chains(op.config, epilogue(op))
+    found = [plan for shape in _shapes(op) if (plan := _plan(op, mesh, *shape)) is not None]
+    return sorted(found, key=lambda plan: plan.estimate)
+
+
+def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool]]:
+    """Yield hemispheres, planes in each, whether hemispheres share out rows, whether their planes do."""
+    for hemispheres in (1, 2):
+        for planes in range(1, op.config.planes_per_hemisphere + 1):
+            if hemispheres * planes <= op.planes:
+                for rows_out in (True, False)[:hemispheres]:
+                    for rows_in in (True, False)[:planes]:
+                        yield hemispheres, planes, rows_out, rows_in
+
+
+def _plan(op: MatMul, mesh: list[Chain], hemispheres: int, planes: int, rows_out: bool, rows_in: bool) -> Plan | None:
+    config = op.config
+    whole_rows, whole_blocks = (0, op.m), (0, op.n_blocks)
+    row_parts = _split(whole_rows, hemispheres) if rows_out else [whole_rows] * hemispheres
+    block_parts = [whole_blocks] * hemispheres if rows_out else _split(whole_blocks, hemispheres)
+    shared = 1 if rows_in else planes
+    steps = epilogue(op)
+    if steps and len(mesh) < shared:
+        return None
+    feeders: list[Feeder] = []
+    for side in range(hemispheres):
+        first, count = block_parts[side]
+        blocks = range(first, first + count)
+        groups = tuple(tuple(blocks[i : i + shared]) for i in range(0, count, shared))
+        for number, part in enumerate(_split(row_parts[side], planes) if rows_in else [row_parts[side]]):
+            if not part[1] or not groups:
+                return None
+            turn = len(feeders) * shared
+            feeders.append(
+                Feeder(
+                    Hemisphere(side),
+                    (number,) if rows_in else tuple(range(planes)),
+                    tuple(_split(part, -(-part[1] // config.acc_depth))),
+                    groups,
+                    tuple(mesh[(turn + i) % len(mesh)] for i in range(shared)) if steps else (),
+                )
+            )
+    if shared > len(feeders[0].groups[0]):
+        return None
+    return Plan(tuple(feeders), _estimate(op, feeders, len(mesh) if steps else 0))
+
+
+def _estimate(op: MatMul, feeders: list[Feeder], mesh: int) -> int:
+    busiest = 0
+    loads = dict.fromkeys(Hemisphere, 0)
+    vectors = 0
+    for feeder in feeders:
+        cycles = 0
+        for _, rows in feeder.blocks:
+            for group in feeder.groups:
+                cycles += op.k_blocks * period(op, rows, group)
+                loads[feeder.hemisphere] += op.k_blocks * sum(op.load_steps(block) for block in group)
+                vectors += rows * len(group)
+        busiest = max(busiest, cycles)
+    through_vxm = -(-vectors // mesh) if mesh else 0
+    crowding = len(feeders) - len({feeder.hemisphere for feeder in feeders})
+    return max(busiest, *loads.values(), through_vxm) + 4 * sum(len(feeder.planes) for feeder in feeders) + 8 * crowding
+
+
+def _split(whole: tuple[int, int], parts: int) -> list[tuple[int, int]]:
+    """Share out (first, count) evenly."""
+    first, count = whole
+    bounds = [first + count * part // parts for part in range(parts + 1)]
+    return [(low, high - low) for low, high in pairwise(bounds)]

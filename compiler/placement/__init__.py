@@ -1,0 +1,1 @@
+"""Where every word of a tensor lives in MEM."""

@@ -1,0 +1,101 @@
+"""Free space of MEM, by bank."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from arch.config import Config
+from arch.errors import TaktError
+
+Numbers = npt.NDArray[np.int32]
+
+
+class Bank(NamedTuple):
+    """One bank of one slice: `slice` is the chip-wide number, `bank` 0 or 1."""
+
+    slice: int
+    bank: int
+
+
+class OutOfMemory(TaktError):
+    """Something found no room; `short` is by how many bytes."""
+
+    def __init__(self, what: str, short: int, config: Config) -> None:
+        super().__init__(
+            f"{what} must fit the MEM of {config.name} that is left for it, not exceed it by {short} bytes"
+        )
+        self.short = short
+
+
+class Allocator:
+    """Hands out MEM words; nothing is ever given back."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._used = np.zeros((config.slices, 2), np.int64)
+
+    def take(self, what: str, width: int, words: int, banks: Iterable[Bank]) -> tuple[Numbers, Numbers]:
+        """Reserve `words` rows of `width` words that can be accessed together.
+
+        Parameters
+        ----------
+        what : str
+            For the error message.
+        width : int
+            Words of a row; they stand in different slices.
+        words : int
+            Number of rows.
+        banks : iterable of Bank
+            Where they may stand, best first.
+
+        Returns
+        -------
+        slices, addrs : ndarray, shape (width, words), int32
+
+        Raises
+        ------
+        OutOfMemory
+        """
+        order = list(banks)
+        slices = np.empty((width, words), np.int32)
+        addrs = np.empty((width, words), np.int32)
+        done = 0
+        while done < words:
+            left = words - done
+            chosen, rows = self._choose(order, width, left)
+            if len(chosen) < width:
+                raise OutOfMemory(what, left * width * self._config.vector_length, self._config)
+            for member, bank in enumerate(chosen):
+                first = int(self._used[bank]) + bank.bank * self._config.mem_depth
+                slices[member, done : done + rows] = bank.slice
+                addrs[member, done : done + rows] = first + np.arange(rows)
+                self._used[bank] += rows
+            done += rows
+        return slices, addrs
+
+    def save(self) -> npt.NDArray[np.int64]:
+        """Return what is in use now, for `restore`."""
+        return self._used.copy()
+
+    def restore(self, saved: npt.NDArray[np.int64]) -> None:
+        """Give back everything taken since `save`."""
+        self._used = saved.copy()
+
+    def _choose(self, order: list[Bank], width: int, left: int) -> tuple[list[Bank], int]:
+        """Return banks of different slices with as much room as can be had, and the rows that fit all of them."""
+        room = min(left, self._config.mem_depth)
+        while True:
+            chosen: dict[int, Bank] = {}
+            for bank in order:
+                if bank.slice not in chosen and self._free(bank) >= room:
+                    chosen[bank.slice] = bank
+                if len(chosen) == width:
+                    return list(chosen.values()), room
+            if room == 1:
+                return [], 0
+            room = (room + 1) // 2
+
+    def _free(self, bank: Bank) -> int:
+        return self._config.mem_depth - int(self._used[bank])

@@ -1,0 +1,87 @@
+"""Macro-operations: instructions whose cycles are fixed relative to one another."""
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+
+from arch.config import Config
+from arch.geometry import Unit, UnitKind
+from arch.timing import timing
+from compiler.schedule.flow import Flow
+from compiler.schedule.pattern import Pattern
+
+Key = Hashable
+
+
+@dataclass
+class Action:
+    """One instruction word, issued `issues` times, `every` cycles apart.
+
+    Attributes
+    ----------
+    unit : Unit
+    mnemonic : str
+    cycle : int
+        First issue, relative to the macro-operation.
+    fields : dict of str to int
+        Instruction fields other than streams.
+    streams : dict of str to (Flow, int)
+        Stream fields: flow and member.
+    issues, every : int
+    advance : int
+        Words by which `addr` grows from one issue to the next (MEM).
+    """
+
+    unit: Unit
+    mnemonic: str
+    cycle: int
+    fields: dict[str, int]
+    streams: dict[str, tuple[Flow, int]] = field(default_factory=dict)
+    issues: int = 1
+    every: int = 1
+    advance: int = 0
+
+    @property
+    def elements(self) -> int:
+        """Elements of one issue, a cycle apart."""
+        return self.fields.get("count", 1)
+
+    @property
+    def work(self) -> Pattern:
+        """Cycles of the elements."""
+        return Pattern(self.cycle, self.issues, self.every, self.elements)
+
+    def claims(self, config: Config) -> Iterator[tuple[Key, Pattern]]:
+        """Yield what the action occupies, streams apart: issue slot, engine, bank."""
+        yield ("issue", self.unit.id), Pattern(self.cycle, self.issues, self.every)
+        if self.unit.kind is UnitKind.VXM:
+            return
+        yield ("engine", self.unit.id, self.mnemonic), self.work
+        if self.unit.kind is UnitKind.MEM:
+            access = timing(config).mem_access if self.mnemonic == "READ" else timing(config)["WRITE"].d_skew
+            yield ("bank", self.unit.id, self.fields["addr"] // config.mem_depth), self.work.shifted(access or 0)
+
+
+@dataclass
+class Macro:
+    """Actions, the streams between them, and what else must stay free for them.
+
+    Attributes
+    ----------
+    name : str
+        For error messages.
+    actions : list of Action
+    flows : list of Flow
+        In the order in which streams are picked: wide ones first.
+    holds : list of (key, Pattern)
+        Resources without an instruction: weight buffers, planes.
+    """
+
+    name: str
+    actions: list[Action] = field(default_factory=list)
+    flows: list[Flow] = field(default_factory=list)
+    holds: list[tuple[Key, Pattern]] = field(default_factory=list)
+
+    @property
+    def first(self) -> int:
+        """Relative cycle of the first issue."""
+        return min(action.cycle for action in self.actions)

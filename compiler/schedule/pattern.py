@@ -1,0 +1,22 @@
+"""Cycles that something occupies."""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """`count` blocks of `length` cycles, one every `every` cycles, the first from `start` on."""
+
+    start: int
+    count: int = 1
+    every: int = 1
+    length: int = 1
+
+    @property
+    def last(self) -> int:
+        """The last occupied cycle."""
+        return self.start + (self.count - 1) * self.every + self.length - 1
+
+    def shifted(self, cycles: int) -> "Pattern":
+        """Return the same pattern `cycles` later."""
+        return replace(self, start=self.start + cycles)

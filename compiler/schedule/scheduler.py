@@ -1,0 +1,109 @@
+"""First-fit placement of macro-operations in time."""
+
+from collections.abc import Hashable
+
+from arch.config import Config
+from arch.timing import timing
+from compiler.schedule.flow import Flow
+from compiler.schedule.issue import Issue
+from compiler.schedule.macro import Action, Macro
+from compiler.schedule.reservations import Reservations
+
+
+class Unschedulable(Exception):
+    """A macro-operation is in its own way: no start cycle can help."""
+
+
+class Scheduler:
+    """Finds a start cycle and streams for one macro-operation after another; what is placed stays placed."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._timing = timing(config)
+        self._table = Reservations(config)
+        self._preferred: dict[Hashable, int] = {}
+        self.issues: list[Issue] = []
+        self.retired = 0
+        """First cycle in which nothing placed so far is under way."""
+
+    def place(self, macro: Macro, earliest: int) -> int:
+        """Place a macro-operation at the first cycle that suits, not before `earliest`.
+
+        Returns
+        -------
+        int
+            Cycle that the macro-operation's relative cycle 0 became.
+
+        Raises
+        ------
+        Unschedulable
+            When it does not fit even where nothing else is.
+        """
+        start = max(earliest, -macro.first)
+        while True:
+            streams: dict[int, int] = {}
+            shift = self._claim(macro, start, streams)
+            if not shift:
+                break
+            self._table.rollback(0)
+            if start + macro.first > self._table.last:
+                raise Unschedulable(macro.name)
+            start += shift
+        self._table.commit()
+        for flow in macro.flows:
+            self._preferred[flow.key] = streams[id(flow)]
+        for action in macro.actions:
+            self._issue(action, start, streams)
+        return start
+
+    def _claim(self, macro: Macro, start: int, streams: dict[int, int]) -> int:
+        for key, cycles in macro.holds:
+            if shift := self._table.claim(key, cycles.shifted(start)):
+                return shift
+        for action in macro.actions:
+            for key, cycles in action.claims(self._config):
+                if shift := self._table.claim(key, cycles.shifted(start)):
+                    return shift
+        for flow in macro.flows:
+            stream = self._pick(flow, start)
+            if stream is None:
+                return 1
+            streams[id(flow)] = stream
+        return 0
+
+    def _pick(self, flow: Flow, start: int) -> int | None:
+        """Return the first of an aligned group of streams that are free for the flow, having taken them."""
+        for stream in self._candidates(flow):
+            mark = self._table.mark()
+            if self._table.claim_flow(flow, stream, start) == 0:
+                return stream
+            self._table.rollback(mark)
+        return None
+
+    def _candidates(self, flow: Flow) -> list[int]:
+        """Wide groups from stream 0 up, narrow ones from the top down, so that they leave each other room."""
+        groups = list(range(0, self._config.streams, flow.width))
+        if flow.width < self._config.lanes:
+            groups.reverse()
+        preferred = self._preferred.get(flow.key)
+        return groups if preferred is None else [preferred, *(group for group in groups if group != preferred)]
+
+    def _issue(self, action: Action, start: int, streams: dict[int, int]) -> None:
+        fields = dict(action.fields)
+        if "count" in fields and action.mnemonic != "LW":
+            fields["interval"] = 1
+        for name, (flow, member) in action.streams.items():
+            fields[name] = streams[id(flow)] + member
+        latency = self._timing[action.mnemonic]
+        self.retired = max(self.retired, start + action.work.last + latency.retire)
+        self.issues.append(
+            Issue(
+                action.unit.id,
+                action.mnemonic,
+                start + action.cycle,
+                fields,
+                action.issues,
+                action.every,
+                action.advance,
+            )
+        )

@@ -1,0 +1,99 @@
+"""READs and WRITEs that move words between MEM and a stream."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from arch.config import Config
+from arch.geometry import units
+from arch.timing import timing
+from compiler.placement.layout import Cycles, Numbers, sweeps
+from compiler.schedule.flow import Flow
+from compiler.schedule.macro import Action, Macro
+from compiler.schedule.pattern import Pattern
+
+
+class Transfers:
+    """Adds MEM actions to a macro-operation.
+
+    Words are given by `slices` and `addrs`, shape (n,), and by the `cycles`, shape (n,), in which they pass the
+    other end of their way.
+    """
+
+    def __init__(self, config: Config, macro: Macro) -> None:
+        self._config = config
+        self._timing = timing(config)
+        self._units = units(config)
+        self._macro = macro
+
+    def read(self, flow: Flow, member: int, slices: Numbers, addrs: Numbers, cycles: Cycles, sink: int) -> None:
+        """Read words so that they are on the register at `sink` in their cycles."""
+        for sweep in sweeps(slices, addrs, cycles, self._config.mem_depth):
+            self._read(flow, member, sweep.slice, sweep.addr, 1, sweep.cycles, sink)
+
+    def read_constant(self, flow: Flow, member: int, number: int, addr: int, cycles: Pattern, sink: int) -> None:
+        """Read one word again and again, to be on the register at `sink` in all of `cycles`."""
+        self._read(flow, member, number, addr, 0, cycles, sink)
+
+    def write(
+        self, flow: Flow, member: int, copies: list[tuple[Numbers, Numbers]], cycles: Cycles, source: int
+    ) -> list[Cycles]:
+        """Write words that are on the register at `source` in their cycles to several places each.
+
+        Parameters
+        ----------
+        copies : list of (slices, addrs)
+            Shape (n,) each; they lie in one direction from `source`, and no two in the same slice.
+
+        Returns
+        -------
+        list of ndarray, shape (n,)
+            Per copy, the first cycles in which a READ may access the words.
+        """
+        latency = self._timing["WRITE"].d_skew
+        assert latency is not None
+        for slices, addrs in copies:
+            for sweep in sweeps(slices, addrs, cycles, self._config.mem_depth):
+                travel = abs(self._units[sweep.slice].position - source)
+                at = sweep.cycles.shifted(travel - latency)
+                self._access("WRITE", flow, member, sweep.slice, sweep.addr, 1, at)
+        travels = [self._travel(slices, source) for slices, _ in copies]
+        farthest = np.max(travels, axis=0)
+        starts = [0, *(np.flatnonzero((np.diff(farthest) != 0) | (np.diff(cycles) != 1)) + 1).tolist(), len(cycles)]
+        for start, end in pairwise(starts):
+            sink = source + flow.direction.step * int(farthest[start])
+            flow.carry(member, source, sink, Pattern(int(cycles[start]), 1, 1, end - start))
+        return [cycles + travel + 1 for travel in travels]
+
+    def read_travel(self, slices: Numbers, sink: int) -> Cycles:
+        """Return the cycles from the READ access of words to their arrival on the register at `sink`."""
+        latency = self._timing["READ"].d_func
+        assert latency is not None
+        return self._travel(slices, sink) + latency - self._timing.mem_access
+
+    def _travel(self, slices: Numbers, end: int) -> Cycles:
+        """Return the cycles between slices and a position."""
+        positions = np.array([unit.position for unit in self._units[: self._config.slices]], np.int64)
+        return np.abs(positions[slices] - end)
+
+    def _read(self, flow: Flow, member: int, number: int, addr: int, stride: int, cycles: Pattern, sink: int) -> None:
+        latency = self._timing["READ"].d_func
+        assert latency is not None
+        position = self._units[number].position
+        driven = cycles.shifted(-abs(position - sink))
+        flow.carry(member, position, sink, driven)
+        self._access("READ", flow, member, number, addr, stride, driven.shifted(-latency))
+
+    def _access(self, mnemonic: str, flow: Flow, member: int, number: int, addr: int, stride: int, at: Pattern) -> None:
+        self._macro.actions.append(
+            Action(
+                self._units[number],
+                mnemonic,
+                at.start,
+                {"dir": int(flow.direction), "addr": addr, "stride": stride, "count": at.length},
+                {"stream": (flow, member)},
+                at.count,
+                at.every,
+                at.length * stride,
+            )
+        )

@@ -1,0 +1,1 @@
+"""Checks a finished image against every rule of the machine, from its queue words alone."""

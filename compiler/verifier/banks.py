@@ -1,0 +1,44 @@
+"""BANK_CONFLICT: a slice reads and writes one bank in the same cycle."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from arch.config import Config
+from arch.faults import Fault, FaultKind
+from arch.geometry import UnitKind
+from arch.timing import timing
+from compiler.verifier.queue_walk import Cycles, Issued
+
+
+def bank_faults(config: Config, issued: list[Issued]) -> Iterator[Fault]:
+    """Yield the first BANK_CONFLICT of one unit, if it is a MEM slice and has one."""
+    if not issued or issued[0].unit.kind is not UnitKind.MEM:
+        return
+    reads = _accesses(config, issued, "READ")
+    writes = _accesses(config, issued, "WRITE")
+    shared = np.intersect1d(reads, writes)
+    if len(shared):
+        detail = f"bank {int(shared[0]) % 2} is read and written"
+        yield Fault(int(shared[0]) // 2, issued[0].unit.id, FaultKind.BANK_CONFLICT, detail)
+
+
+def _accesses(config: Config, issued: list[Issued], mnemonic: str) -> Cycles:
+    """Return ``2 * cycle + bank`` of every access of one engine."""
+    latency = timing(config).mem_access if mnemonic == "READ" else timing(config)["WRITE"].d_skew
+    assert latency is not None
+    size = 2 * config.mem_depth
+    found = [np.zeros(0, np.int64)]
+    kept = 0
+    for item in issued:
+        if item.mnemonic != mnemonic:
+            continue
+        stride = item.fields["stride"]
+        burst = item.count * stride
+        first = kept if item.fields["cont"] else item.fields["addr"]
+        advance = burst if item.fields["cont"] else 0
+        starts = first + advance * np.arange(len(item.cycles))
+        addrs = (starts[:, None] + stride * np.arange(item.count)).reshape(-1) % size
+        found.append(2 * (item.elements + latency) + addrs // config.mem_depth)
+        kept = int(starts[-1] + burst) % size
+    return np.concatenate(found)

@@ -1,0 +1,53 @@
+"""OPERAND_MISSED in the MXM: installs during loads, results without takers, takers without results."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from arch.config import Config
+from arch.faults import Fault, FaultKind
+from arch.geometry import UnitKind, units
+from arch.timing import timing
+from compiler.verifier.queue_walk import Cycles, Issued
+
+
+def plane_faults(config: Config, issued: Mapping[int, list[Issued]]) -> Iterator[Fault]:
+    """Yield the first faults of every plane; `issued` is by queue number."""
+    numbers = {(unit.kind, unit.hemisphere, unit.index): unit.id for unit in units(config)}
+    for (kind, hemisphere, index), weights in numbers.items():
+        if kind is UnitKind.MXM_WEIGHTS:
+            activations = numbers[UnitKind.MXM_ACTIVATIONS, hemisphere, index]
+            results = numbers[UnitKind.MXM_RESULTS, hemisphere, index]
+            yield from _installs(config, issued.get(weights, []), issued.get(activations, []), activations)
+            yield from _results(config, issued.get(activations, []), issued.get(results, []), results)
+
+
+def _installs(config: Config, loads: list[Issued], feeds: list[Issued], queue: int) -> Iterator[Fault]:
+    """An install at t meets a load that issued at v < t and has steps left: t < v + count."""
+    skew = timing(config)["ABC"].d_skew
+    assert skew is not None
+    installs = _joined([item.cycles for item in feeds if item.fields["install"]])
+    starts = _joined([item.cycles for item in loads])
+    counts = np.repeat([item.count for item in loads], [len(item.cycles) for item in loads]).astype(np.int64)
+    before = np.searchsorted(starts, installs) - 1
+    running = (before >= 0) & (installs < (starts + counts)[before]) if len(starts) else np.zeros(len(installs), bool)
+    early = installs[running]
+    if len(early):
+        yield Fault(int(early[0]) + skew, queue, FaultKind.OPERAND_MISSED, "install during a load of weights")
+
+
+def _results(config: Config, feeds: list[Issued], takes: list[Issued], queue: int) -> Iterator[Fault]:
+    skew = timing(config)["ACC"].d_skew
+    assert skew is not None
+    arriving = _joined([item.elements for item in feeds]) + timing(config).acc_after_abc + skew
+    taken = _joined([item.elements for item in takes]) + skew
+    for missing, detail in (
+        (np.setdiff1d(taken, arriving), "no result arrives"),
+        (np.setdiff1d(arriving, taken), "no ACC takes the result"),
+    ):
+        if len(missing):
+            yield Fault(int(missing[0]), queue, FaultKind.OPERAND_MISSED, detail)
+
+
+def _joined(parts: list[Cycles]) -> Cycles:
+    return np.concatenate([np.zeros(0, np.int64), *parts])

@@ -1,0 +1,1 @@
+"""Tests of the compiler: its parts, its programs on the golden machine, its verifier against the golden machine."""

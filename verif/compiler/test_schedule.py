@@ -1,0 +1,100 @@
+"""Reservations and the first-fit scheduler."""
+
+import pytest
+
+from arch.geometry import Direction, units
+from arch.presets import preset
+from compiler.schedule.flow import Flow
+from compiler.schedule.macro import Action, Macro
+from compiler.schedule.pattern import Pattern
+from compiler.schedule.reservations import Reservations
+from compiler.schedule.scheduler import Scheduler, Unschedulable
+
+NANO = preset("nano")
+
+
+def taken_by(pattern):
+    return {
+        pattern.start + block * pattern.every + cycle
+        for block in range(pattern.count)
+        for cycle in range(pattern.length)
+    }
+
+
+def random_pattern(rng):
+    length = int(rng.integers(1, 6))
+    return Pattern(int(rng.integers(60)), int(rng.integers(1, 5)), length + int(rng.integers(4)), length)
+
+
+def test_claims_are_refused_exactly_when_they_overlap(rng):
+    table = Reservations(NANO)
+    taken = set()
+    for _ in range(400):
+        pattern = random_pattern(rng)
+        cycles = taken_by(pattern)
+        assert pattern.last == max(cycles)
+        shift = table.claim("unit", pattern)
+        assert (shift == 0) == taken.isdisjoint(cycles)
+        if shift:
+            assert all(not taken.isdisjoint(taken_by(pattern.shifted(by))) for by in range(shift))
+        elif rng.integers(2):
+            table.rollback(0)
+        else:
+            table.commit()
+            taken |= cycles
+
+
+def test_reservations_survive_growth():
+    table = Reservations(NANO)
+    assert table.claim("unit", Pattern(3)) == 0
+    assert table.claim("unit", Pattern(100_000, 3, 7, 2)) == 0
+    assert table.claim("unit", Pattern(3)) == 1
+    table.rollback(0)
+    assert table.claim("unit", Pattern(3)) == table.claim("unit", Pattern(100_000)) == 0
+
+
+@pytest.mark.parametrize("direction", Direction)
+def test_values_on_one_stream_never_meet_on_their_way(direction, rng):
+    table = Reservations(NANO)
+    registers = set()
+    for _ in range(300):
+        source, way = int(rng.integers(8)), int(rng.integers(6))
+        if direction is Direction.WEST:
+            source = 14 - source
+        start = int(rng.integers(20))
+        flow = Flow("flow", direction, 1)
+        flow.carry(0, source, source + direction.step * way, Pattern(start, int(rng.integers(1, 3)), 2, 1))
+        wanted = {
+            (source + direction.step * hop, start + 2 * element + hop)
+            for hop in range(way + 1)
+            for element in range(flow.segments[0].cycles.count)
+        }
+        free = table.claim_flow(flow, 0, 0) == 0
+        assert free == registers.isdisjoint(wanted)
+        table.commit() if free else table.rollback(0)
+        registers |= wanted if free else set()
+
+
+def macro(key="flow", count=4, cycle=0):
+    unit = units(NANO)[0]
+    flow = Flow(key, Direction.EAST, 1)
+    flow.carry(0, unit.position, unit.position + 3, Pattern(cycle + 3, 1, 1, count))
+    fields = {"dir": 0, "addr": 0, "stride": 1, "count": count}
+    return Macro("read", [Action(unit, "READ", cycle, fields, {"stream": (flow, 0)})], [flow])
+
+
+def test_macros_are_placed_as_early_as_they_fit():
+    scheduler = Scheduler(NANO)
+    assert scheduler.place(macro(count=4), 0) == 0
+    assert scheduler.place(macro(count=4), 0) == 4
+    assert scheduler.place(macro(count=2), 20) == 20
+    assert scheduler.place(macro(count=12), 0) == 8
+    assert scheduler.place(macro(count=1, cycle=-5), 0) == 27
+    assert len({issue.fields["stream"] for issue in scheduler.issues}) == 1
+
+
+def test_a_macro_in_its_own_way():
+    twice = macro()
+    twice.actions *= 2
+    with pytest.raises(Unschedulable):
+        Scheduler(NANO).place(twice, 0)

@@ -1,0 +1,206 @@
+"""The verifier names the same fault, unit and cycle as the golden machine, and the same cycles where there is none."""
+
+import dataclasses
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from arch.faults import FaultError, FaultKind
+from arch.geometry import Direction, units
+from arch.isa.encoding import encode
+from arch.isa.table import Source
+from arch.presets import preset
+from arch.timing import timing
+from compiler.program import Program
+from compiler.verifier.verify import verify
+from verif.compiler.timetables import damage, golden, image_of, timetable, verified
+
+NANO = preset("nano")
+TIMES = timing(NANO)
+EAST, WEST = int(Direction.EAST), int(Direction.WEST)
+CHAINED = {"dtype": 2, "out_dtype": 2, "a_src": Source.ZERO, "b_src": Source.ZERO}
+
+
+def read(stream=0, **fields):
+    return "READ", {"dir": EAST, "stream": stream, **fields}
+
+
+def position(name):
+    return next(unit.position for unit in units(NANO) if unit.name == name)
+
+
+CASES = {
+    "opcode of another unit": (timetable(NANO, (4, "VXM_0", "READ", {})), FaultKind.ILLEGAL, "VXM_0", 4),
+    "opcode that is not built": (timetable(NANO, raw={"MEM_W1": [encode("GATHER")]}), FaultKind.ILLEGAL, "MEM_W1", 0),
+    "field out of range": (
+        timetable(NANO, (7, "MEM_E0", *read(addr=2 * NANO.mem_depth))),
+        FaultKind.ILLEGAL,
+        "MEM_E0",
+        7,
+    ),
+    "REPEAT of nothing": (
+        timetable(NANO, raw={"MEM_W0": [encode("NOP", count=5), encode("REPEAT", count=1, interval=1)]}),
+        FaultKind.ILLEGAL,
+        "MEM_W0",
+        5,
+    ),
+    "no END": (timetable(NANO, raw={"MEM_W5": [encode("NOP", count=9)]}), FaultKind.UNDERRUN, "MEM_W5", 9),
+    "too many words": (
+        timetable(NANO, (0, "MEM_W0", "WRITE", {}), raw={"MEM_W3": [encode("END")] * (NANO.queue_depth + 1)}),
+        FaultKind.OVERRUN,
+        "MEM_W3",
+        0,
+    ),
+    "burst upon burst": (
+        timetable(NANO, (3, "MEM_W2", *read(count=4, interval=2)), (9, "MEM_W2", *read())),
+        FaultKind.BUSY,
+        "MEM_W2",
+        9,
+    ),
+    "empty stream read": (timetable(NANO, (6, "MEM_E2", "WRITE", {})), FaultKind.UNWRITTEN, "MEM_E2", 7),
+    "mesh result missed": (
+        timetable(
+            NANO,
+            (3, "VXM_0", "ADD", CHAINED),
+            (3 + TIMES.chain + 1, "VXM_1", "ADD", {**CHAINED, "a_src": Source.MESH}),
+        ),
+        FaultKind.OPERAND_MISSED,
+        "VXM_1",
+        3 + TIMES.chain + 2,
+    ),
+    "ACC without a result": (
+        timetable(NANO, (8, "MXM_E1.R", "ACC", {})),
+        FaultKind.OPERAND_MISSED,
+        "MXM_E1.R",
+        9,
+    ),
+    "two drivers": (
+        timetable(NANO, (10, "MEM_W6", *read()), (9, "MEM_W7", *read(count=3))),
+        FaultKind.DOUBLE_DRIVE,
+        "MEM_W7",
+        10 + TIMES["READ"].d_func,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_hand_made(name):
+    image, kind, unit, cycle = CASES[name]
+    found = verified(image)
+    assert found == golden(image)
+    with pytest.raises(FaultError, match=f"{kind.name} at unit {unit}, cycle {cycle}") as caught:
+        verify(image)
+    assert caught.value.fault.kind is kind
+
+
+@pytest.mark.parametrize("bank", [0, 1])
+def test_bank_conflict(bank):
+    written = 12
+    image = timetable(
+        NANO,
+        (2, "MEM_W1", *read(count=30)),
+        (written - TIMES.mem_access - 2, "MEM_W0", *read(addr=NANO.mem_depth * bank, stream=1, count=5)),
+        (written - TIMES["WRITE"].d_skew, "MEM_W0", "WRITE", {"dir": EAST}),
+    )
+    found = verified(image)
+    assert found == golden(image)
+    if bank == 0:
+        assert found == (written, 0, FaultKind.BANK_CONFLICT)
+    else:
+        assert isinstance(found, int)
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_install_during_a_load(late):
+    """With all weights on their streams all the time, only the moment of the install matters."""
+    slices = [f"MEM_W{index}" for index in range(NANO.lanes)]
+    reads = [
+        (10 - abs(position(name)), name, "READ", {"dir": WEST, "stream": index, "count": 40, "stride": 0})
+        for index, name in enumerate(slices)
+    ]
+    start = 30
+    abc = start + NANO.superlanes - 1 + late
+    image = timetable(
+        NANO,
+        *reads,
+        (start, "MXM_W0.W", "LW", {"stream": 0, "count": NANO.superlanes}),
+        (abc, "MXM_W0.A", "ABC", {"stream": 0, "install": 1}),
+        (abc + TIMES.acc_after_abc, "MXM_W0.R", "ACC", {}),
+    )
+    found = verified(image)
+    assert found == golden(image)
+    if late:
+        assert isinstance(found, int)
+    else:
+        activations = next(unit.id for unit in units(NANO) if unit.name == "MXM_W0.A")
+        assert found == (abc + 1, activations, FaultKind.OPERAND_MISSED)
+
+
+def programs():
+    for name, shape, planes, full in (
+        ("nano", (5, 20, 19), 1, True),
+        ("nano", (9, 17, 30), 4, False),
+        ("small", (4, 20, 40), 2, True),
+    ):
+        m, k, n = shape
+        program = Program(preset(name))
+        more = {"bias": np.ones(n, np.int32), "scale": 0.5, "relu": True} if full else {}
+        y = program.matmul(program.input("x", (m, k)), np.ones((k, n), np.int8), planes=planes, **more)
+        program.output("y", y)
+        yield program.compile()
+
+
+def test_damaged_programs(rng):
+    kinds = Counter()
+    images = list(programs())
+    for number in range(240):
+        image = images[number % len(images)]
+        image = dataclasses.replace(image, queues=damage(rng, dict(image.queues)))
+        found = verified(image)
+        if isinstance(found, int) and found > 5_000:
+            continue
+        assert found == golden(image), f"program {number}"
+        kinds[0 if isinstance(found, int) else found[2]] += 1
+    assert {0, FaultKind.ILLEGAL, FaultKind.BUSY, FaultKind.UNWRITTEN, FaultKind.OPERAND_MISSED} <= set(kinds)
+
+
+def test_random_timetables(rng):
+    """Crowded timetables of READs, VXM and SXM instructions, in which streams meet."""
+    kinds = Counter()
+    for _ in range(150):
+        lines = {}
+        for _ in range(int(rng.integers(2, 14))):
+            cycle, stream, direction = int(rng.integers(20)), int(rng.integers(3)), int(rng.integers(2))
+            count, interval = int(rng.integers(1, 5)), int(rng.integers(1, 3))
+            source = int(rng.choice([Source.SELF, Source.ZERO]))
+            name, mnemonic, fields = [
+                (f"MEM_W{rng.integers(8)}", *read(stream, dir=direction, count=count, interval=interval)),
+                (f"MEM_E{rng.integers(8)}", *read(stream, dir=direction, count=count, interval=interval)),
+                (f"MEM_W{rng.integers(8)}", "WRITE", {"dir": direction, "stream": stream, "addr": stream}),
+                (
+                    f"VXM_{rng.integers(16)}",
+                    "PASS",
+                    {"a_src": source, "b_src": Source.ZERO, "drive": 1, "dst_dir": direction, "dst": stream},
+                ),
+                ("SXM_E.SHIFT0", "SHIFT", {"src_dir": direction, "src": stream, "dst_dir": EAST, "dst": stream}),
+            ][int(rng.choice(5, p=[0.35, 0.35, 0.05, 0.2, 0.05]))]
+            lines[name, cycle] = (cycle, name, mnemonic, fields)
+        image = timetable(NANO, *lines.values())
+        found = verified(image)
+        assert found == golden(image)
+        kinds[0 if isinstance(found, int) else found[2]] += 1
+    assert FaultKind.DOUBLE_DRIVE in kinds
+
+
+def test_a_driver_may_replace_what_arrives():
+    issue, distance = 17, position("MEM_W0") - position("MEM_W6")
+    image = timetable(NANO, (issue - distance, "MEM_W6", *read()), (issue, "MEM_W0", *read()))
+    assert verified(image) == golden(image) == issue + TIMES["READ"].retire
+
+
+def test_nothing_takes_no_cycles():
+    empty = image_of(NANO, {})
+    assert verified(empty) == golden(empty) == 0
+    assert verified(image_of(NANO, {3: np.zeros(0, np.uint64)})) == 0
+    assert verified(timetable(NANO, raw={"MEM_W0": [encode("END")]})) == 1
