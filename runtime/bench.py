@@ -1,0 +1,71 @@
+"""The products of DESIGN section 8."""
+
+from dataclasses import dataclass
+
+from arch.config import Config
+from arch.image import Image
+from arch.presets import PRESETS
+from runtime.backend import Backend, GoldenBackend
+from runtime.gemm import blank_gemm, compile_gemm, gemm_reference, randomised
+from runtime.measure import Measurement, measure
+
+__all__ = ["Case", "bench_cases"]
+
+_SEED = 1
+
+
+@dataclass(frozen=True)
+class Case:
+    """A product to measure.
+
+    Attributes
+    ----------
+    config
+        The machine.
+    backend
+        Where to run.
+    shape
+        (m, k, n).
+    planes
+        MXM planes to use.
+    """
+
+    config: Config
+    backend: Backend
+    shape: tuple[int, int, int]
+    planes: int
+
+    @property
+    def text(self) -> str:
+        """The case in a line."""
+        m, k, n = self.shape
+        return f"{m}x{k}x{n} on {self.planes} plane{'s' * (self.planes > 1)} of {self.config.name}, {self.backend.name}"
+
+    def compile(self) -> Image:
+        """Compile the product.
+
+        Raises
+        ------
+        TaktError
+            When it does not fit the machine.
+        """
+        return compile_gemm(self.config, blank_gemm(*self.shape), self.planes)
+
+    def measure(self, image: Image) -> Measurement:
+        """Run the compiled product on random matrices, always the same."""
+        gemm = randomised(blank_gemm(*self.shape), _SEED)
+        return measure(image, [{"a": gemm.a, "b": gemm.b}], self.backend, [{"c": gemm_reference(gemm)}])
+
+
+def bench_cases(config: Config, backend: Backend) -> list[Case]:
+    """Return the cases for a machine; the preset `small` adds one of 32 lanes, on the golden model alone."""
+    cases = [
+        Case(config, backend, (64, 64, 64), 1),
+        Case(config, backend, (256, 256, 256), 1),
+        Case(config, backend, (256, 256, 256), config.planes),
+        Case(config, backend, (1, 512, 512), 1),
+    ]
+    if config == PRESETS["small"]:
+        wide = config.replace(name="small, 32 lanes", superlanes=2, mem_depth=2048)
+        cases.append(Case(wide, GoldenBackend(), (512, 512, 512), 1))
+    return cases

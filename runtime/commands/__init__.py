@@ -1,0 +1,1 @@
+"""Subcommands of ``takt``, one per file."""

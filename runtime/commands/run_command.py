@@ -1,0 +1,74 @@
+"""``takt run``."""
+
+from pathlib import Path
+
+import click
+
+from arch.config import Config
+from arch.errors import TaktError
+from arch.image import TensorMap
+from runtime.backend import check_inputs, make_backend
+from runtime.console import working
+from runtime.images import load_image
+from runtime.measure import run_checked
+from runtime.npy import load_array, save_array
+from runtime.options import OutputFile, backend_option, examples, machine_options
+
+__all__ = ["command"]
+
+_EPILOG = examples(
+    "takt gemm -m 8 -k 8 -n 8 --save-image gemm.takt",
+    "takt run gemm.takt --in a=A.npy --in b=B.npy --out c=C.npy",
+    "takt run gemm.takt --in a=A.npy --in b=B.npy --backend verilator --wave run.fst",
+)
+
+
+@click.command("run", epilog=_EPILOG)
+@click.argument("image_file", metavar="IMAGE")
+@click.option("--in", "inputs", multiple=True, metavar="NAME=FILE.npy", help="An input of the program; repeatable.")
+@click.option("--out", "outputs", multiple=True, metavar="NAME=FILE.npy", help="Where to write an output; repeatable.")
+@machine_options(default=None)
+@backend_option("golden")
+@click.option("--wave", type=OutputFile(".fst"), help="Record the RTL run, with a GTKWave save file beside it.")
+def command(
+    image_file: str,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    config: Config | None,
+    backend: str,
+    wave: Path | None,
+) -> None:
+    """Run a compiled program on files.
+
+    With --preset or --set the image must be for that machine.
+    """
+    machine = make_backend(backend, wave)
+    image = load_image(image_file, config)
+    sources = _pairs(inputs, image.inputs, "input")
+    targets = {
+        name: OutputFile(".npy").convert(file, None, None)
+        for name, file in _pairs(outputs, image.outputs, "output").items()
+    }
+    tensors = {tensor.name: tensor for tensor in image.inputs}
+    arrays = {name: load_array(file, name, tensors[name].dtype) for name, file in sources.items()}
+    check_inputs(image, [arrays])
+    with working(f"running {image.cycles:,} cycles on {backend}"):
+        result = run_checked(machine, image, [arrays])[0]
+    for name, path in targets.items():
+        save_array(path, result.outputs[name])
+    click.echo(f"{result.cycles} cycles, {image.cycles} predicted")
+    if result.cycles != image.cycles:
+        raise click.exceptions.Exit(1)
+
+
+def _pairs(texts: tuple[str, ...], tensors: tuple[TensorMap, ...], role: str) -> dict[str, str]:
+    known = [tensor.name for tensor in tensors]
+    pairs: dict[str, str] = {}
+    for text in texts:
+        name, equals, file = text.partition("=")
+        if not equals or not file:
+            raise TaktError(f"{role} must be NAME=FILE.npy, not {text!r}")
+        if name not in known:
+            raise TaktError(f"{role} must be one of {', '.join(known) or 'none'}, not {name!r}")
+        pairs[name] = file
+    return pairs

@@ -1,0 +1,121 @@
+"""Output that is readable in a terminal and plain when piped."""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from arch.errors import TaktError
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+__all__ = ["show_table", "text_table", "working", "write_json", "write_text"]
+
+_NUMBER = re.compile(r"[-+]?[\d,.]+ ?(%|s|k/s)?")
+
+_stack: list[str] = []
+_spinner: "list[Status]" = []
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
+    """Print a table: drawn by rich in a terminal, aligned text when piped.
+
+    Parameters
+    ----------
+    columns
+        Headings.
+    rows
+        Cells; those that look like numbers stand at the right.
+    title
+        Line above.
+    """
+    if not sys.stdout.isatty():
+        click.echo(text_table(columns, rows, title))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if _numeric(rows, number) else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> str:
+    """Return a table as aligned text."""
+    right = [_numeric(rows, number) for number in range(len(columns))]
+    widths = [max(len(row[number]) for row in [columns, *rows]) for number in range(len(columns))]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = (
+            cell.rjust(width) if at_right else cell.ljust(width)
+            for cell, width, at_right in zip(cells, widths, right, strict=True)
+        )
+        return "  ".join(padded).rstrip()
+
+    head = [title] if title else []
+    return "\n".join([*head, line(columns), "  ".join("-" * width for width in widths), *map(line, rows)])
+
+
+def _numeric(rows: Sequence[Sequence[str]], column: int) -> bool:
+    cells = [row[column] for row in rows if row[column] not in ("", "-")]
+    return bool(cells) and all(_NUMBER.fullmatch(cell) for cell in cells)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Say on stderr that something long is going on: a spinner in a terminal, two lines when piped.
+
+    May be nested: the terminal shows the innermost.
+    """
+    if not sys.stderr.isatty():
+        start = time.monotonic()
+        click.echo(f"{what} ...", err=True)
+        yield
+        click.echo(f"{what}: {time.monotonic() - start:.1f} s", err=True)
+        return
+    from rich.console import Console
+
+    _stack.append(what)
+    with ExitStack() as stack:
+        stack.callback(_stack.pop)
+        if len(_stack) == 1:
+            _spinner.append(stack.enter_context(Console(stderr=True).status(f"{what} ...")))
+            stack.callback(_spinner.clear)
+        _spinner[0].update(f"{what} ...")
+        yield
+    if _spinner:
+        _spinner[0].update(f"{_stack[-1]} ...")
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write JSON to a file, or to stdout for ``-``."""
+    write_text(path, json.dumps(data, indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text to a file, or to stdout for ``-``.
+
+    Raises
+    ------
+    TaktError
+        When the file cannot be written.
+    """
+    if str(path) == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise TaktError(f"cannot write {str(path)!r}: {error.strerror}") from None

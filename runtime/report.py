@@ -1,0 +1,84 @@
+"""Measurements as rows of a table, as JSON and as Markdown."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from arch.errors import TaktError
+from runtime.console import write_text
+from runtime.measure import Measurement
+
+__all__ = ["COLUMNS", "between_markers", "cells", "figures", "markdown_table"]
+
+COLUMNS = (
+    "work",
+    "planes",
+    "preset",
+    "simulator",
+    "predicted cycles",
+    "RTL cycles",
+    "golden match",
+    "utilisation",
+    "cycles/s",
+)
+"""Headings of a table of measurements."""
+
+
+def cells(result: Measurement) -> tuple[str, ...]:
+    """Return the row of a measurement under :data:`COLUMNS`."""
+    on_rtl = result.backend != "golden"
+    return (
+        result.work,
+        str(result.planes),
+        result.config_name,
+        result.backend,
+        f"{result.predicted_cycles:,}",
+        f"{result.cycles:,}" if on_rtl else "-",
+        "yes" if result.right else "NO",
+        f"{result.utilisation:.1%}",
+        f"{result.sim_cycles_per_s:,.0f}",
+    )
+
+
+def figures(result: Measurement) -> dict[str, Any]:
+    """Return the figures of a measurement, for JSON."""
+    return {
+        "work": result.work,
+        "preset": result.config_name,
+        "backend": result.backend,
+        "planes": result.planes,
+        "predicted_cycles": result.predicted_cycles,
+        "golden_cycles": result.golden_cycles,
+        "cycles": result.cycles,
+        "macs": result.macs,
+        "utilisation": result.utilisation,
+        "matches_golden": result.matches_golden,
+        "matches_numpy": result.matches_expected,
+        "sim_cycles_per_s": result.sim_cycles_per_s,
+        "golden_cycles_per_s": result.golden_cycles_per_s,
+    }
+
+
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def between_markers(path: Path, marker: str, text: str) -> None:
+    """Replace what stands between ``<!-- MARKER -->`` and ``<!-- /MARKER -->`` in a file.
+
+    Raises
+    ------
+    TaktError
+        When the file cannot be read or written, or has no such markers.
+    """
+    start, stop = f"<!-- {marker} -->", f"<!-- /{marker} -->"
+    try:
+        before, found, rest = path.read_text().partition(start)
+        _, closed, after = rest.partition(stop)
+    except OSError as error:
+        raise TaktError(f"cannot read {str(path)!r}: {error.strerror}") from None
+    if not found or not closed:
+        raise TaktError(f"{str(path)!r} must hold the lines {start} and {stop}")
+    write_text(path, f"{before}{start}\n{text}\n{stop}{after}")

@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from arch.errors import TaktError
+from arch.faults import FaultKind
+from arch.image import Image
+from arch.isa.encoding import encode
+from arch.presets import preset
+from runtime.backend import GoldenBackend, RunResult, make_backend
+from runtime.measure import measure
+from verif.runtime.hand_made import ROWS, relu_image
+
+CONFIG = preset("nano")
+
+
+def tensors(runs: int) -> list[dict[str, np.ndarray]]:
+    rng = np.random.default_rng(runs)
+    return [{"x": rng.integers(-128, 128, (ROWS, CONFIG.vector_length), dtype=np.int8)} for _ in range(runs)]
+
+
+class Altered:
+    """A backend whose results somebody tampered with."""
+
+    name = "altered"
+
+    def __init__(self, cycles: int = 0, flip: int = 0) -> None:
+        self.cycles, self.flip = cycles, flip
+
+    def run(self, image, inputs):
+        results = GoldenBackend().run(image, inputs)
+        y = results[-1].outputs["y"].copy()
+        y[-1, -1] ^= self.flip
+        return [*results[:-1], RunResult({"y": y}, results[-1].cycles + self.cycles, None, 1.0)]
+
+
+def test_every_run_of_a_batch_is_its_own():
+    inputs = tensors(3)
+    results = make_backend("golden").run(relu_image(CONFIG), inputs)
+    for result, given in zip(results, inputs, strict=True):
+        np.testing.assert_array_equal(result.outputs["y"], np.maximum(given["x"], 0))
+        assert result.fault is None
+        assert result.cycles == relu_image(CONFIG).cycles
+        assert result.cycles_per_second > 0
+
+
+def test_a_fault_is_reported():
+    image = relu_image(CONFIG)
+    queues = {**image.queues, 0: np.array([encode("LW"), encode("END")], np.uint64)}
+    broken = Image(**{**vars(image), "queues": queues})
+    (result,) = GoldenBackend().run(broken, tensors(1))
+    assert (result.fault.kind, result.fault.unit, result.fault.cycle) == (FaultKind.ILLEGAL, 0, 0)
+    with pytest.raises(TaktError, match="ILLEGAL at unit MEM_W0, cycle 0"):
+        measure(broken, tensors(1), GoldenBackend())
+
+
+def test_one_wrong_bit_or_cycle_is_seen():
+    image = relu_image(CONFIG)
+    inputs = tensors(2)
+    expected = [{"y": np.maximum(given["x"], 0)} for given in inputs]
+    assert measure(image, inputs, Altered(), expected).right
+    wrong_bit = measure(image, inputs, Altered(flip=1), expected)
+    assert not wrong_bit.matches_golden
+    assert not wrong_bit.matches_expected
+    assert not wrong_bit.right
+    late = measure(image, inputs, Altered(cycles=1), expected)
+    assert late.cycles == image.cycles + 1
+    assert late.matches_expected
+    assert not late.right
+
+
+def test_wrong_use_is_refused():
+    with pytest.raises(TaktError, match="not 'verilog'"):
+        make_backend("verilog")
+    with pytest.raises(TaktError, match="waveform"):
+        make_backend("golden", wave=Path("x.fst"))
+    with pytest.raises(TaktError, match="at least 1, not 0"):
+        measure(relu_image(CONFIG), [], GoldenBackend())
