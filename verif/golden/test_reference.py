@@ -157,7 +157,7 @@ def test_relu(rng, zero_point):
     a, b = operands(rng, 9, 20, 30)
     y_scale = np.float32(0.25)
     plain = qlinear(a, b, 0.05, 0.05, y_scale, zero_point)
-    point = {"scale": y_scale, "zero_point": np.int8(zero_point)}
+    point: dict[str, Any] = {"scale": y_scale, "zero_point": np.int8(zero_point)}
     real = run_operator("DequantizeLinear", {"x": plain, **point}, np.float32)
     positive = run_operator("Relu", {"x": real}, np.float32)
     expected = run_operator("QuantizeLinear", {"x": positive, **point}, np.int8)

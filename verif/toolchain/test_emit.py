@@ -77,7 +77,7 @@ class Parent(wiring.Component):
         return m
 
     def children(self) -> list:
-        raise NotImplementedError
+        return []
 
 
 def emit_children(*factories: object) -> None:

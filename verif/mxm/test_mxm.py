@@ -1,0 +1,35 @@
+"""One plane with its controllers."""
+
+import pytest
+
+from arch.config import Config
+from arch.geometry import Hemisphere
+from arch.presets import preset
+from hdl.mxm.mxm import Mxm
+from verif.bench import each_simulator, run_bench
+
+
+def _run(config: Config, hemisphere: Hemisphere, simulator: str, programs: int) -> None:
+    parameters = {"config": config.as_dict(), "hemisphere": int(hemisphere), "programs": programs}
+    run_bench(
+        lambda: Mxm(config=config, hemisphere=hemisphere),
+        "verif.mxm.mxm_tests",
+        simulator,
+        name=f"mxm_{config.name}",
+        parameters=parameters,
+    )
+
+
+@each_simulator
+@pytest.mark.parametrize("hemisphere", list(Hemisphere))
+def test_nano(simulator: str, hemisphere: Hemisphere) -> None:
+    _run(preset("nano"), hemisphere, simulator, programs=4)
+
+
+def test_three_superlanes() -> None:
+    """A stagger that is no power of two, and more than one block to travel."""
+    _run(preset("nano", ["superlanes=3", "lanes=8"]), Hemisphere.EAST, "verilator", programs=4)
+
+
+def test_small() -> None:
+    _run(preset("small"), Hemisphere.EAST, "verilator", programs=4)

@@ -1,0 +1,63 @@
+"""One hemisphere's SXM against the golden machine, in the simulator."""
+
+from typing import Any
+
+import cocotb
+
+from arch.config import Config
+from arch.geometry import Direction, Hemisphere, UnitKind
+from arch.isa.encoding import encode
+from verif.bench import Bench
+from verif.position_bench import PositionBench
+from verif.sxm.programs import random_program, sxm_queues
+
+
+async def _start(dut: Any) -> tuple[PositionBench, Config, dict[UnitKind, list[int]]]:
+    bench = await Bench.start(dut)
+    config = Config.from_dict(bench.parameters["config"])
+    queues = sxm_queues(config, Hemisphere(bench.parameters["hemisphere"]))
+    numbers = sorted(number for group in queues.values() for number in group)
+    unit = PositionBench(
+        bench,
+        config,
+        queues={number: f"queues__{index}" for index, number in enumerate(numbers)},
+        inputs={Direction.EAST: "east", Direction.WEST: "west"},
+        drivers={"shift0": 1, "shift1": 1, "transpose": config.lanes},
+    )
+    return unit, config, queues
+
+
+@cocotb.test()
+async def random_programs(dut: Any) -> None:
+    unit, config, queues = await _start(dut)
+    for _ in range(unit.bench.parameters["programs"]):
+        assert await unit.run(random_program(config, queues, unit.bench.random, words=30)) is None
+
+
+@cocotb.test()
+async def every_amount(dut: Any) -> None:
+    """SHIFT up and down on one unit, SELECT on the other, one per cycle."""
+    unit, config, queues = await _start(dut)
+    first, second = queues[UnitKind.SXM_SHIFT]
+    amounts = range(config.vector_length + 1)
+    shifts = [
+        encode("SHIFT", src_dir=1, src=3, dst_dir=0, dst=2, amount=amount, down=down)
+        for down in (0, 1)
+        for amount in amounts
+    ]
+    selects = [encode("SELECT", src=1, dst_dir=1, dst=5, amount=amount, low_dir=1, low=7) for amount in amounts]
+    program = {first: list(enumerate(shifts, 1)), second: list(enumerate(selects, 1))}
+    assert await unit.run(program) is None
+
+
+@cocotb.test()
+async def a_unit_reads_what_another_just_drove(dut: Any) -> None:
+    unit, config, queues = await _start(dut)
+    first, second = queues[UnitKind.SXM_SHIFT]
+    (transpose,) = queues[UnitKind.SXM_TRANSPOSE]
+    up = encode("SHIFT", src=0, dst=1, dst_dir=0, amount=1)
+    down = encode("SHIFT", src=1, dst=0, dst_dir=0, amount=1, down=1)
+    turn = encode("TRANSPOSE", src=0, dst=0)
+    hop = config.superlanes + 2
+    program = {first: [(1, up)], second: [(1 + hop, down)], transpose: [(1 + 2 * hop, turn), (3 + 2 * hop, turn)]}
+    assert await unit.run(program) is None

@@ -1,0 +1,106 @@
+"""One ALU, all of its operations, sixteen lanes at a time, against the golden model."""
+
+from typing import Any
+
+import cocotb
+import numpy as np
+
+from arch.formats import DType
+from arch.isa.encoding import encode
+from arch.isa.table import Source
+from arch.presets import preset
+from arch.timing import timing
+from golden.vxm.alu import operate
+from verif.bench import Bench
+from verif.vxm.vectors import FLOAT_CORNERS, INTEGER_CORNERS, operand_bits, operations
+
+LANES = 16
+CONFIG = preset("small")
+LATENCY = timing(CONFIG).chain
+VALID = 1 << 36
+
+
+def _word(mnemonic: str, dtype: DType, out_dtype: DType, saturate: bool) -> int:
+    return VALID | encode(
+        mnemonic, dtype=dtype, out_dtype=out_dtype, saturate=saturate, a_src=Source.STREAM, b_src=Source.STREAM, b_dir=1
+    )
+
+
+def _streams(bits: np.ndarray) -> list[int]:
+    """Vectors of 32-bit lanes as four streams: lowest bytes of all lanes first."""
+    planes = bits.view(np.uint8).reshape(-1, LANES, 4).transpose(0, 2, 1)
+    return [int.from_bytes(vector.tobytes(), "little") for vector in planes]
+
+
+def _lanes(streams: list[int]) -> np.ndarray:
+    data = b"".join(value.to_bytes(4 * LANES, "little") for value in streams)
+    return np.frombuffer(data, np.uint8).reshape(-1, 4, LANES).transpose(0, 2, 1).copy().view(np.uint32)[..., 0]
+
+
+async def _run(bench: Bench, work: list[tuple[tuple[str, DType, DType, bool], np.ndarray, np.ndarray]]) -> None:
+    """Issue one operation per cycle, then compare all results."""
+    words = [_word(*operation) for operation, _, _ in work]
+    a = _streams(np.stack([a for _, a, _ in work]))
+    b = _streams(np.stack([b for _, _, b in work]))
+    results = []
+    for cycle in range(len(work) + LATENCY):
+        if cycle < len(work):
+            bench.drive(op=words[cycle], east=a[cycle], west=b[cycle])
+        else:
+            bench.drive(op=0)
+        await bench.tick()
+        if cycle >= LATENCY - 1 and cycle < len(work) + LATENCY - 1:
+            results.append(bench.read("result"))
+    got = _lanes(results)
+    for vector, (operation, a_bits, b_bits) in enumerate(work):
+        expected = operate(*operation, a_bits, b_bits)
+        wrong = np.flatnonzero(got[vector] != expected)
+        if len(wrong):
+            lane = wrong[0]
+            mnemonic, dtype, out_dtype, saturate = operation
+            raise AssertionError(
+                f"{mnemonic} {dtype.name}->{out_dtype.name} saturate={saturate} a={a_bits[lane]:#010x} "
+                f"b={b_bits[lane]:#010x}: got {got[vector, lane]:#010x}, expected {expected[lane]:#010x} "
+                f"(lane {lane}, vector {vector}, seed {bench.seed})"
+            )
+
+
+def _pairs(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Every pair of corners, in whole vectors."""
+    a, b = (grid.ravel() for grid in np.meshgrid(corners, corners))
+    padding = -len(a) % LANES
+    return (np.concatenate([x, x[:padding]]).reshape(-1, LANES) for x in (a, b))
+
+
+@cocotb.test()
+async def every_pair_of_corners(dut: Any) -> None:
+    """All fp32 operations and, if there is time, all integer operations on every pair of corners."""
+    bench = await Bench.start(dut)
+    work = []
+    for operation in operations(CONFIG, bench.parameters["column"]):
+        mnemonic, dtype, out_dtype, saturate = operation
+        a, b = _pairs(FLOAT_CORNERS if dtype.is_float else INTEGER_CORNERS)
+        if dtype.is_float and saturate:
+            continue
+        if not dtype.is_float:
+            chosen = bench.rng.permutation(len(a))[: bench.parameters["integer_vectors"]]
+            a, b = a[chosen], b[chosen]
+        elif bench.parameters["float_vectors"]:
+            chosen = bench.rng.permutation(len(a))[: bench.parameters["float_vectors"]]
+            a, b = a[chosen], b[chosen]
+        work += [(operation, x, y) for x, y in zip(a, b, strict=True)]
+    order = bench.rng.permutation(len(work))
+    await _run(bench, [work[index] for index in order])
+
+
+@cocotb.test()
+async def random_operands(dut: Any) -> None:
+    """Operations in random order, back to back."""
+    bench = await Bench.start(dut)
+    every = operations(CONFIG, bench.parameters["column"])
+    floats = [operation for operation in every if operation[1].is_float or operation[2].is_float]
+    work = []
+    for _ in range(bench.parameters["random_vectors"]):
+        operation = bench.random.choice(floats if bench.random.random() < 0.7 else every)
+        work.append((operation, *operand_bits(bench.rng, operation[0], operation[1], LANES)))
+    await _run(bench, work)

@@ -1,0 +1,254 @@
+"""Controllers and tiles against the golden machine, cycle by cycle."""
+
+from typing import Any
+
+import cocotb
+import numpy as np
+
+from arch.config import Config
+from arch.faults import FaultError, FaultKind
+from arch.formats import DType
+from arch.geometry import Direction, vxm_position
+from arch.isa.encoding import encode
+from arch.isa.table import Source
+from arch.isa.timeline import queue_words
+from arch.timing import timing
+from golden.machine.machine import Machine
+from golden.machine.recording import Recording
+from golden.reference.requantise import requantise
+from verif.bench import Bench
+from verif.vxm.programs import Program, random_program, vxm_units
+from verif.vxm.vectors import FLOAT_CORNERS, INTEGER_CORNERS
+
+Injection = tuple[int, Direction, int, np.ndarray]
+"""Cycle on the VXM's registers, direction, first stream, bytes of shape (streams, vector_length)."""
+
+
+class Column:
+    """The unit under test beside the golden machine.
+
+    The golden machine runs a program first; then its recording of the VXM's registers is what the unit reads, each
+    superlane one cycle after the one below, and what the unit drives must be what the recording holds a cycle later.
+    """
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.config = Config.from_dict(bench.parameters["config"])
+        self.machine = Machine(self.config)
+        self.position = vxm_position(self.config)
+        self.machine.watch(self.position)
+
+    def golden(self, program: Program, injections: list[Injection]) -> Recording:
+        """Run `program` on the golden machine; a fault stays in its `fault`."""
+        self.machine.clear_injections()
+        for cycle, direction, first, vectors in injections:
+            # One hop before: a result of the VXM replaces it, rather than meet it.
+            if cycle > 0:
+                self.machine.inject(cycle - 1, self.position - direction.step, direction, first, vectors)
+        queues = {
+            unit.id: queue_words(program.timeline(alu)) for alu, unit in enumerate(vxm_units(self.config))
+        }
+        self.machine.set_queues(queues)
+        try:
+            self.machine.run(cycles=program.cycles + self.config.superlanes)
+        except FaultError:
+            assert self.machine.fault is not None
+        return self.machine.recording(self.position)
+
+    async def check(self, program: Program, recording: Recording) -> None:
+        """Run `program` on the unit and compare every driver in every cycle."""
+        config, bench = self.config, self.bench
+        reads, drives = program.touched(reads=True), program.touched(reads=False)
+        last = min(program.cycles, len(recording.values) - 1)
+        bench.drive(start=1, issue_valid=0)
+        await bench.tick()
+        bench.drive(start=0)
+        begin = bench.cycle
+        for cycle in range(last + config.superlanes):
+            self._issue(program, cycle)
+            for direction in Direction:
+                bench.drive(**{direction.name.lower(): self._registers(recording, cycle, direction)})
+            await bench.settle()
+            assert bench.cycle == begin + cycle
+            if cycle < last:
+                self._check_controllers(program, cycle, reads, drives)
+            self._check_drivers(recording, drives, cycle, last)
+            await bench.tick()
+        bench.drive(issue_valid=0)
+
+    def _issue(self, program: Program, cycle: int) -> None:
+        words, valid = 0, 0
+        for alu in range(self.config.alus):
+            word = program.issues.get((cycle, alu))
+            if word is not None:
+                valid |= 1 << alu
+                words |= word << 64 * alu
+        self.bench.drive(issue_valid=valid, issue_word=words)
+
+    def _registers(self, recording: Recording, cycle: int, direction: Direction) -> int:
+        lanes = self.config.lanes
+        parts = []
+        for superlane in range(self.config.superlanes):
+            now = cycle - superlane
+            if 0 <= now < len(recording.values):
+                parts.append(recording.values[now, direction, :, superlane * lanes :][:, :lanes].tobytes())
+            else:
+                parts.append(bytes(self.config.streams * lanes))
+        return int.from_bytes(b"".join(parts), "little")
+
+    def _check_controllers(self, program: Program, cycle: int, reads: Any, drives: Any) -> None:
+        config, bench = self.config, self.bench
+        width = 2 * config.streams
+        mask = (1 << width) - 1
+        read, driven = bench.read("reads"), bench.read("drives")
+        element, valid = bench.read("element"), bench.read("result_valid")
+        chain = timing(config).chain
+        for alu in range(config.alus):
+            bench.check(f"ALU {alu} element", element >> alu & 1, int((cycle, alu) in program.issues))
+            bench.check(f"ALU {alu} result", valid >> alu & 1, int((cycle - 1 - chain, alu) in program.issues))
+            bench.check(f"ALU {alu} reads", read >> width * alu & mask, reads.get((cycle, alu), 0))
+            bench.check(f"ALU {alu} drives", driven >> width * alu & mask, drives.get((cycle + 1, alu), 0))
+        fault = self.machine.fault
+        missed = fault is not None and fault.kind is FaultKind.OPERAND_MISSED and fault.cycle == cycle
+        got = bench.read("missed")
+        bench.check("OPERAND_MISSED", int(got != 0), int(missed))
+        if fault is not None and missed:
+            first = (got & -got).bit_length() - 1
+            bench.check("ALU at fault", vxm_units(config)[first].id, fault.unit)
+
+    def _check_drivers(self, recording: Recording, drives: Any, cycle: int, last: int) -> None:
+        """Every driver of every superlane, against the registers one cycle later."""
+        config, bench = self.config, self.bench
+        groups = max(1, (config.streams // 4 - 1).bit_length())
+        size = 4 * config.lanes * 8
+        masks, directions = bench.read("mask"), bench.read("direction")
+        group_bits, data = bench.read("group"), None
+        for superlane in range(config.superlanes):
+            due = cycle - superlane + 1
+            if due < 1 or due > last:
+                continue
+            for alu in range(config.alus):
+                at = superlane * config.alus + alu
+                mask, direction = masks >> 4 * at & 15, directions >> at & 1
+                first = (group_bits >> groups * at & (1 << groups) - 1) * 4
+                what = f"ALU {alu} superlane {superlane} (tile-0 cycle {due - 1})"
+                got = mask << first + config.streams * direction if mask else 0
+                bench.check(f"{what} drives", got, drives.get((due, alu), 0))
+                if not mask:
+                    continue
+                data = bench.read("data") if data is None else data
+                streams = (data >> size * at & (1 << size) - 1).to_bytes(size // 8, "little")
+                lanes = slice(superlane * config.lanes, (superlane + 1) * config.lanes)
+                for k in range(4):
+                    if mask >> k & 1:
+                        expected = recording.values[due, direction, first + k, lanes]
+                        value = np.frombuffer(streams[k * config.lanes :][: config.lanes], np.uint8)
+                        bench.check(f"{what} stream {first + k}", value, expected)
+
+
+def _vectors(bench: Bench, config: Config, streams: int) -> np.ndarray:
+    """Bytes of `streams` streams: any numbers, among them corners of both kinds."""
+    shape = (streams // 4, config.vector_length)
+    numbers = bench.rng.integers(0, 1 << 32, shape, dtype=np.uint32)
+    kind = bench.rng.integers(0, 4, shape)
+    numbers = np.where(kind == 0, bench.rng.choice(FLOAT_CORNERS, shape), numbers)
+    numbers = np.where(kind == 1, bench.rng.choice(INTEGER_CORNERS, shape), numbers).astype("<u4")
+    return numbers.view(np.uint8).reshape(*shape, 4).transpose(0, 2, 1).reshape(streams, config.vector_length)
+
+
+def _everywhere(bench: Bench, config: Config, cycles: int) -> list[Injection]:
+    """Something on every stream in every cycle."""
+    return [
+        (cycle, direction, 0, _vectors(bench, config, config.streams))
+        for cycle in range(1, cycles)
+        for direction in Direction
+    ]
+
+
+@cocotb.test()
+async def requantises(dut: Any) -> None:
+    """The chain of quantised inference: add a bias, to fp32, scale, to int8, RELU; a vector per cycle."""
+    bench = await Bench.start(dut)
+    column = Column(bench)
+    config, rows = column.config, 12
+    chain = timing(config).chain
+    sums = bench.rng.integers(-40_000, 40_000, (rows, config.vector_length)).astype(np.int32)
+    sums[0, :4] = np.iinfo(np.int32).min, np.iinfo(np.int32).max, 0, -1
+    bias = bench.rng.integers(-500, 500, (rows, config.vector_length)).astype(np.int32)
+    scale = bench.rng.uniform(1e-3, 1e-2, (rows, config.vector_length)).astype(np.float32)
+    # ALU of mesh column 3, 0 (no multiplier needed), then 1 and so on around the ring.
+    columns = config.alu_cols
+    i8, i32, f32 = DType.INT8, DType.INT32, DType.FP32
+    steps = (
+        (0 * columns + columns - 2, "ADD", i32, i32, {"a_index": 4, "b_src": Source.STREAM, "b_index": 8}),
+        (1 * columns + columns - 1, "CVT", i32, f32, {}),
+        (0 * columns + 0, "MUL", f32, f32, {"b_src": Source.STREAM, "b_dir": 1, "b_index": 12}),
+        (1 * columns + 1, "CVT", f32, i8, {}),
+        (0 * columns + 2 % columns, "RELU", i8, i8, {"drive": 1, "dst": 3, "dst_dir": 1}),
+    )
+    issues: dict[tuple[int, int], int] = {}
+    injections: list[Injection] = []
+    if config.alu_cols < 4 or config.alu_rows < 2:
+        return
+    steps = (*steps[:4], (1 * columns + 2, *steps[4][1:]))
+    for row in range(rows):
+        for step, (alu, mnemonic, dtype, out_dtype, more) in enumerate(steps):
+            source = {"a_src": Source.MESH, "a_index": steps[step - 1][0] // columns} if step else {"a_src": 0}
+            cycle = 2 + row + step * chain
+            word = encode(mnemonic, dtype=dtype, out_dtype=out_dtype, **{"b_src": Source.ZERO, **source, **more})
+            issues[cycle, alu] = word
+        at = 2 + row + 1
+        for direction, first, numbers, step in (
+            (Direction.EAST, 4, sums, 0),
+            (Direction.EAST, 8, bias, 0),
+            (Direction.WEST, 12, scale, 2),
+        ):
+            injections.append((at + step * chain, direction, first, _streams(numbers[row])))
+    program = Program(config, issues, 2 + rows + len(steps) * chain + 6)
+    recording = column.golden(program, injections)
+    assert column.machine.fault is None, column.machine.fault
+    done = 2 + (len(steps) - 1) * chain + (timing(config)["RELU"].d_func or 0)
+    got = recording.values[done : done + rows, Direction.WEST, 3].view(np.int8)
+    bench.check("requantised", got, requantise(sums + bias, scale, relu=True))
+    await column.check(program, recording)
+
+
+def _streams(numbers: np.ndarray) -> np.ndarray:
+    return numbers.view(np.uint8).reshape(-1, 4).T
+
+
+@cocotb.test()
+async def random_programs(dut: Any) -> None:
+    """Every ALU busy with anything; results survive from one program to the next."""
+    bench = await Bench.start(dut)
+    column = Column(bench)
+    for busy in (0.9, 0.3):
+        program = random_program(column.config, bench.random, bench.parameters["cycles"], busy)
+        recording = column.golden(program, _everywhere(bench, column.config, program.cycles + 1))
+        assert column.machine.fault is None, f"{column.machine.fault} (seed {bench.seed})"
+        await column.check(program, recording)
+
+
+@cocotb.test()
+async def missed_operands(dut: Any) -> None:
+    """A mesh operand that is not there in its only cycle."""
+    bench = await Bench.start(dut)
+    found = 0
+    for _ in range(bench.parameters["faults"]):
+        column = Column(bench)
+        program = random_program(column.config, bench.random, 12, 0.6)
+        produced = sorted(program.issues)
+        for cycle, alu in bench.random.sample(produced, 3):
+            # Late, or not at all: whoever waits for it misses it.
+            word = program.issues.pop((cycle, alu))
+            if bench.random.random() < 0.5:
+                program.issues.setdefault((cycle + 1, alu), word)
+        recording = column.golden(program, _everywhere(bench, column.config, program.cycles + 1))
+        fault = column.machine.fault
+        if fault is None or fault.kind is FaultKind.OPERAND_MISSED:
+            found += fault is not None
+            await column.check(program, recording)
+        # What a faulty program leaves behind is undefined.
+        await bench.ticks(column.config.superlanes + timing(column.config)["PASS"].retire)
+        await bench.reset()
+    assert found

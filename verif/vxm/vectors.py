@@ -1,0 +1,132 @@
+"""Operands worth trying, and the operations to try them on."""
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from arch.config import Config
+from arch.formats import DType
+from arch.geometry import UnitKind, units
+from arch.isa.encoding import encode, illegality
+from arch.isa.table import INSTRUCTIONS, alu_column
+
+__all__ = ["FLOAT_CORNERS", "INTEGER_CORNERS", "operand_bits", "operations"]
+
+Bits = npt.NDArray[np.uint32]
+
+_POSITIVE_FLOATS = (
+    0x00000000,  # zero
+    0x00000001,  # smallest subnormal
+    0x00000002,
+    0x00400000,
+    0x007FFFFF,  # greatest subnormal
+    0x00800000,  # smallest normal number
+    0x00800001,
+    0x00FFFFFF,
+    0x1F800000,
+    0x20000000,
+    0x33800000,  # 2**-24, half a unit in the last place of 1
+    0x33800001,
+    0x34000000,
+    0x3EFFFFFF,
+    0x3F000000,  # 0.5
+    0x3F7FFFFF,
+    0x3F800000,  # 1
+    0x3F800001,
+    0x3FC00000,  # 1.5
+    0x40200000,  # 2.5
+    0x42FD0000,  # 126.5
+    0x42FF0000,  # 127.5
+    0x43000000,  # 128
+    0x46FFFF00,  # 32767.5
+    0x47000000,
+    0x4B000000,  # 2**23
+    0x4B7FFFFF,
+    0x4B800001,
+    0x4EFFFFFF,
+    0x4F000000,  # 2**31
+    0x5F000000,
+    0x7EFFFFFF,
+    0x7F000000,
+    0x7F7FFFFF,  # greatest finite number
+    0x7F800000,  # infinity
+    0x7F800001,  # signalling NaN
+    0x7FC00000,
+    0x7FFFFFFF,
+)
+
+FLOAT_CORNERS: Bits = np.array([*_POSITIVE_FLOATS, *(bits | 1 << 31 for bits in _POSITIVE_FLOATS)], np.uint32)
+"""fp32 patterns at which something changes."""
+
+INTEGER_CORNERS: Bits = np.array(
+    [
+        *range(33),
+        *(1 << bit for bit in range(5, 32)),
+        *((1 << bit) - 1 for bit in range(6, 33)),
+        *((1 << 32) - (1 << bit) for bit in range(32)),
+        *((1 << 32) - (1 << bit) - 1 for bit in range(32)),
+        0x01000001,
+        0x01000003,
+        0x7FFFFFC0,
+        0x7FFFFF40,
+        0x55555555,
+        0xAAAAAAAA,
+    ],
+    np.uint32,
+)
+"""32-bit patterns at the ends of the integer formats, around the rounding of CVT, and shift amounts."""
+
+
+def operations(config: Config, column: int) -> list[tuple[str, DType, DType, bool]]:
+    """Return every ``(mnemonic, dtype, out_dtype, saturate)`` that a mesh column has."""
+    unit = next(
+        unit for unit in units(config) if unit.kind is UnitKind.VXM and alu_column(unit, config) == column
+    )
+
+    def all_words() -> Iterator[tuple[str, DType, DType, bool]]:
+        mnemonics = [row.mnemonic for row in INSTRUCTIONS if row.built and row.kinds == (UnitKind.VXM,)]
+        yield from product(mnemonics, DType, DType, (False, True))
+
+    return [
+        (mnemonic, dtype, out_dtype, saturate)
+        for mnemonic, dtype, out_dtype, saturate in all_words()
+        if illegality(config, unit, encode(mnemonic, dtype=dtype, out_dtype=out_dtype, saturate=saturate)) is None
+    ]
+
+
+def operand_bits(rng: np.random.Generator, mnemonic: str, dtype: DType, count: int) -> tuple[Bits, Bits]:
+    """Return `count` pairs of operands: corners, numbers near one another, and any bits.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    mnemonic : str
+    dtype : DType
+    count : int
+
+    Returns
+    -------
+    a, b : ndarray of uint32, shape (count,)
+    """
+    corners = FLOAT_CORNERS if dtype.is_float else INTEGER_CORNERS
+    a, b = rng.integers(0, 1 << 32, (2, count), dtype=np.uint32)
+    kind = rng.integers(0, 8, count)
+    a = np.where(kind < 3, rng.choice(corners, count), a)
+    b = np.where((kind < 2) | (kind == 3), rng.choice(corners, count), b)
+    if dtype.is_float:
+        # The same exponent or one nearby: cancellation, ties, products about the smallest normal number.
+        near = (a & 0xFF800000) + rng.integers(-(26 << 23), 26 << 23, count).astype(np.uint32)
+        partner = (253 << 23) - (a & 0x7F800000) - rng.integers(100 << 23, 152 << 23, count).astype(np.uint32)
+        b = np.where(kind == 4, near, np.where(kind == 5, partner & 0xFFFFFFFF, b)).astype(np.uint32)
+        # Few significant bits: exact ties.
+        a = np.where(kind >= 6, a & np.uint32(0xFFFFF000), a)
+        if mnemonic == "CVT":
+            exponent = rng.integers(110, 165, count, dtype=np.uint32) << 23
+            a = np.where(kind >= 3, (a & np.uint32(0x807FFFFF)) | exponent, a)
+    elif mnemonic in ("ADD", "SUB", "MUL"):
+        b = np.where(kind == 4, a + rng.integers(-3, 4, count).astype(np.uint32), b)
+    return a.astype(np.uint32), b.astype(np.uint32)
+
+
