@@ -11,7 +11,7 @@ from runtime.backend import RunResult, Tensors
 from runtime.chip_job.exchange import read_results, write_job
 from runtime.simulator import Built, build
 
-__all__ = ["build_chip", "run_on_rtl"]
+__all__ = ["build_chip", "run_jobs_on_rtl", "run_on_rtl"]
 
 
 def build_chip(config: Config, simulator: str, *, trace: bool = False) -> Built:
@@ -44,14 +44,22 @@ def run_on_rtl(
     SimulationFailed
         If the simulation broke down; a fault of the machine is a result, not an error.
     """
-    built = build_chip(image.config, simulator, trace=trace is not None)
-    with tempfile.TemporaryDirectory(prefix="takt-job-") as name:
-        folder = Path(name)
-        write_job(folder, image, inputs)
-        ended = built.run("runtime.chip_job.job_tests", env={"TAKT_JOB": str(folder)})
-        results = read_results(folder, image)
+    return run_jobs_on_rtl([(image, inputs)], simulator, trace=trace)[0]
+
+
+def run_jobs_on_rtl(
+    jobs: Sequence[tuple[Image, Sequence[Tensors]]], simulator: str, *, trace: Path | None = None
+) -> list[list[RunResult]]:
+    """Run several images of one machine after each other; see `run_on_rtl`."""
+    built = build_chip(jobs[0][0].config, simulator, trace=trace is not None)
+    with tempfile.TemporaryDirectory(prefix="takt-jobs-") as name:
+        folders = [Path(name) / str(number) for number in range(len(jobs))]
+        for folder, (image, inputs) in zip(folders, jobs, strict=True):
+            write_job(folder, image, inputs)
+        ended = built.run("runtime.chip_job.job_tests", env={"TAKT_JOBS": name})
+        found = [read_results(folder, image) for folder, (image, _) in zip(folders, jobs, strict=True)]
     if trace is not None:
         assert ended.wave is not None
         trace.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ended.wave, trace)
-    return [RunResult(result.outputs, result.cycles, result.fault, result.seconds) for result in results]
+    return [[RunResult(one.outputs, one.cycles, one.fault, one.seconds) for one in results] for results in found]

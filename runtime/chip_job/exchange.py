@@ -41,7 +41,8 @@ class JobResult:
 
 
 def write_job(folder: Path, image: Image, inputs: Sequence[Tensors]) -> None:
-    """Put a job into `folder`."""
+    """Put a job into `folder`, which it makes."""
+    folder.mkdir()
     image.save(folder / _IMAGE)
     arrays = {f"{run}/{name}": value for run, tensors in enumerate(inputs) for name, value in tensors.items()}
     np.savez(folder / _INPUTS, allow_pickle=False, runs=np.array(len(inputs)), **arrays)

@@ -1,6 +1,6 @@
-"""Loads an image through the host port and runs it, once per set of inputs.
+"""Loads images through the host port and runs each, once per set of inputs.
 
-A cocotb test module: `runtime.rtl_backend.run_on_rtl` starts it in the simulator's process.
+A cocotb test module: `runtime.rtl_backend` starts it in the simulator's process.
 """
 
 import os
@@ -22,22 +22,22 @@ _POLL = 64
 
 
 @cocotb.test()
-async def run_job(dut: Any) -> None:
-    """Run the job in the folder that ``TAKT_JOB`` names."""
-    folder = Path(os.environ["TAKT_JOB"])
-    image, inputs = read_job(folder)
-    bus = HostBus(dut, image.config)
-    await bus.start()
-    identity = await bus.register(Register.ID_LO, Register.ID_HI)
-    assert identity == image.config.fingerprint, f"chip is {identity:016x}, image for {image.config.fingerprint:016x}"
-    results = []
-    loaded = False
-    for tensors in inputs:
-        if not loaded:
-            await load(bus, image)
-        results.append(await run(bus, image, tensors))
-        loaded = results[-1].fault is None
-    write_results(folder, results)
+async def run_jobs(dut: Any) -> None:
+    """Run the jobs in the folders of the folder that ``TAKT_JOBS`` names, in the order of their numbers."""
+    bus: HostBus | None = None
+    for folder in sorted(Path(os.environ["TAKT_JOBS"]).iterdir(), key=lambda folder: int(folder.name)):
+        image, inputs = read_job(folder)
+        if bus is None:
+            bus = HostBus(dut, image.config)
+            await bus.start()
+            identity = await bus.register(Register.ID_LO, Register.ID_HI)
+            assert identity == image.config.fingerprint, f"chip is {identity:016x}"
+        results: list[JobResult] = []
+        for tensors in inputs:
+            if not results or results[-1].fault:
+                await load(bus, image)
+            results.append(await run(bus, image, tensors))
+        write_results(folder, results)
 
 
 async def load(bus: HostBus, image: Image) -> None:

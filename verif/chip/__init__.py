@@ -1,0 +1,1 @@
+"""The whole chip, on both simulators, against the golden machine."""
