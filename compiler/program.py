@@ -59,7 +59,7 @@ class Program:
         TaktError
             For a name in use, a dtype that is not built, or an empty or negative shape.
         """
-        return self._add(Tensor(name, tuple(int(size) for size in shape), str(np.dtype(dtype))))
+        return self._add(Tensor(name, tuple(int(size) for size in shape), str(dtype)))
 
     def constant(self, name: str, values: Array) -> Tensor:
         """Declare a tensor that belongs to the program.
@@ -125,7 +125,7 @@ class Program:
         limit = self._config.planes
         if planes is not None and not 1 <= planes <= limit:
             raise TaktError(f"planes must be 1 to {limit}, not {planes!r}")
-        if not -128 <= zero_point <= 127:
+        if not isinstance(zero_point, int | np.integer) or not -128 <= zero_point <= 127:
             raise TaktError(f"zero_point must be -128 to 127, not {zero_point!r}")
         if zero_point and scale is None:
             raise TaktError(f"zero_point must be 0 without a scale, not {zero_point!r}")

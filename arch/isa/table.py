@@ -5,6 +5,7 @@ Rows with ``built=False`` keep the place of instructions that are not built yet.
 """
 
 import enum
+from functools import lru_cache
 from typing import Any
 
 from arch.config import Config
@@ -131,6 +132,7 @@ def alu_row(unit: Unit, config: Config) -> int:
     return unit.index // config.alu_cols
 
 
+@lru_cache
 def _pairs_rule(pairs: Pairs) -> Rule:
     def holds(f: Any, c: Config, u: Unit) -> Any:
         found: Any = None

@@ -200,7 +200,7 @@ class GroupBuilder:
             name: (slices[:, block], addrs[:, block]) for name, (slices, addrs) in self._placed.constants.items()
         }
         chain = self._group.feeder.chains[number]
-        builder = ChainBuilder(self._config, self._macro, chain, steps, constants)
+        builder = ChainBuilder(self._config, self._macro, chain, steps, constants, ahead=number > 0)
         arrival = emitted + abs(middle - self._position)
         leaves = arrival + builder.latency()
         exits = []

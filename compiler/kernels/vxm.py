@@ -35,6 +35,8 @@ class ChainBuilder:
     steps : tuple of Step
     constants : dict of str to (slices, addrs)
         Shape (4,): byte planes of each step's constant.
+    ahead : bool
+        Load the constants one chain delay ahead, so that two chains that start together read them one after the other.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class ChainBuilder:
         chain: Chain,
         steps: tuple[Step, ...],
         constants: dict[str, tuple[Numbers, Numbers]],
+        ahead: bool,
     ) -> None:
         self._config = config
         self._timing = timing(config)
@@ -52,6 +55,7 @@ class ChainBuilder:
         self._chain = chain
         self._steps = steps
         self._constants = constants
+        self._ahead = ahead
         self._alus = [unit for unit in units(config) if unit.kind is UnitKind.VXM]
 
     def latency(self) -> int:
@@ -94,20 +98,24 @@ class ChainBuilder:
         """Let an ALU present a constant in `rows` cycles: from streams until it holds it, then its own result."""
         skew = self._timing["PASS"].d_skew
         assert skew is not None
-        fresh = min(rows, self._timing.held)
+        held = self._timing.held
+        start, fresh, own = (at - held, 1, rows) if self._ahead else (at, min(rows, held), rows - held)
         slices, addrs = self._constants[constant]
         position = vxm_position(self._config)
         unit = units(self._config)[int(slices[0])]
         flow = Flow(("constant", alu), unit.inward, 4)
         for member in range(4):
-            cycles = Pattern(at + skew, 1, 1, fresh)
+            cycles = Pattern(start + skew, 1, 1, fresh)
             self._transfers.read_constant(flow, member, int(slices[member]), int(addrs[member]), cycles, position)
         self._macro.flows.append(flow)
         fields = {"dtype": int(DType.INT32), "out_dtype": int(DType.INT32), "b_src": int(Source.ZERO)}
         first = fields | {"a_src": Source.STREAM, "a_dir": int(flow.direction)}
-        self._alu(alu, "PASS", at, first, {"a_index": (flow, 0)}, fresh)
-        if rows > fresh:
-            self._alu(alu, "PASS", at + fresh, fields | {"a_src": Source.SELF}, {}, rows - fresh)
+        self._alu(alu, "PASS", start, first, {"a_index": (flow, 0)}, fresh)
+        if own > 0:
+            self._alu(alu, "PASS", at + rows - own, fields | {"a_src": Source.SELF}, {}, own)
+        if at > start + fresh:
+            idle = Pattern(start + fresh, 1, 1, at - start - fresh)
+            self._macro.holds.append((("issue", self._alus[alu].id), idle))
 
     def _row(self, alu: int) -> int:
         return alu // self._config.alu_cols

@@ -17,10 +17,11 @@ def bank_faults(config: Config, issued: list[Issued]) -> Iterator[Fault]:
         return
     reads = _accesses(config, issued, "READ")
     writes = _accesses(config, issued, "WRITE")
-    shared = np.intersect1d(reads, writes)
+    shared = reads[np.isin(reads, writes)]
     if len(shared):
-        detail = f"bank {int(shared[0]) % 2} is read and written"
-        yield Fault(int(shared[0]) // 2, issued[0].unit.id, FaultKind.BANK_CONFLICT, detail)
+        first = int(shared.min())
+        detail = f"bank {first % 2} is read and written"
+        yield Fault(first // 2, issued[0].unit.id, FaultKind.BANK_CONFLICT, detail)
 
 
 def _accesses(config: Config, issued: list[Issued], mnemonic: str) -> Cycles:

@@ -42,11 +42,11 @@ def _results(config: Config, feeds: list[Issued], takes: list[Issued], queue: in
     arriving = _joined([item.elements for item in feeds]) + timing(config).acc_after_abc + skew
     taken = _joined([item.elements for item in takes]) + skew
     for missing, detail in (
-        (np.setdiff1d(taken, arriving), "no result arrives"),
-        (np.setdiff1d(arriving, taken), "no ACC takes the result"),
+        (taken[~np.isin(taken, arriving)], "no result arrives"),
+        (arriving[~np.isin(arriving, taken)], "no ACC takes the result"),
     ):
         if len(missing):
-            yield Fault(int(missing[0]), queue, FaultKind.OPERAND_MISSED, detail)
+            yield Fault(int(missing.min()), queue, FaultKind.OPERAND_MISSED, detail)
 
 
 def _joined(parts: list[Cycles]) -> Cycles:

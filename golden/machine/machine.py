@@ -141,7 +141,7 @@ class Machine:
         cycle = 0
         with np.errstate(all="ignore"):
             while True:
-                due = min(control.due, streams.due, *(unit.due for unit in executors))
+                due = min(control.due, streams.due, *[unit.due for unit in executors])
                 end = max(control.end, cycles)
                 if due >= end and control.due == NEVER:
                     due = end

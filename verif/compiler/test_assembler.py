@@ -20,7 +20,7 @@ def issues_of(queue, words):
     walk = walk_queue(NANO, units(NANO)[queue], words)
     assert walk.fault is None
     found = []
-    kept = {}
+    kept: dict[str, int] = {}
     for item in walk.issued:
         for cycle in item.cycles.tolist():
             addr = kept[item.mnemonic] if item.fields["cont"] else item.fields["addr"]

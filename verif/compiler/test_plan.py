@@ -25,10 +25,11 @@ def product(config, m, k, n, planes, bias=False, scale=False, zero_point=False, 
 @pytest.mark.parametrize("planes", [1, 2, 3, 4])
 @pytest.mark.parametrize("shape", [(1, 9, 40), (3, 8, 8), (200, 9, 40), (65, 7, 9)])
 def test_every_plan_computes_every_result_once(planes, shape):
-    op = product(NANO, *shape, planes)
+    m, k, n = shape
+    op = product(NANO, m, k, n, planes)
     for plan in plans(op):
         assert plan.planes <= planes
-        seen = set()
+        seen: set[tuple[int, int]] = set()
         for feeder in plan.feeders:
             assert len(feeder.groups[0]) == len(feeder.planes)
             for first, rows in feeder.blocks:
@@ -52,7 +53,7 @@ def test_more_planes_promise_more():
 def test_chains(rows, columns, extras):
     config = NANO.replace(alu_rows=rows, alu_cols=columns)
     steps = epilogue(product(config, 4, 4, 4, 1, **dict.fromkeys(extras, True)))
-    used = set()
+    used: set[int] = set()
     for chain in chains(config, steps):
         for place, (alu, keeper, step) in enumerate(zip(chain.alus, chain.keepers, steps, strict=True)):
             column = alu % columns
@@ -73,3 +74,9 @@ def test_the_usual_epilogue_fits_twice():
 def test_no_steps_need_no_chains():
     assert epilogue(product(SMALL, 4, 4, 4, 1)) == ()
     assert chains(SMALL, ()) == []
+
+
+def test_hemispheres_have_chains_of_their_own():
+    plan = plans(product(SMALL, 64, 16, 16, 2, bias=True, scale=True, relu=True))[0]
+    west, east = (feeder.chains[0] for feeder in plan.feeders)
+    assert set(west.alus).isdisjoint(east.alus)

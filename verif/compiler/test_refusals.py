@@ -26,7 +26,7 @@ def test_shape(program, shape):
         program.input("x", shape)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "uint8", "int16"])
+@pytest.mark.parametrize("dtype", ["float64", "uint8", "int16", "bits"])
 def test_dtype(program, dtype):
     with refuses(f"dtype of x must be one of int8, int32, float32, not '{dtype}'"):
         program.input("x", (4, 4), dtype)
@@ -63,6 +63,7 @@ def test_rank_and_type_of_operands(program, shape, dtype):
         ({"scale": "much"}, "scale must be float32, not"),
         ({"zero_point": 3}, "zero_point must be 0 without a scale, not 3"),
         ({"zero_point": 128, "scale": 1.0}, "zero_point must be -128 to 127, not 128"),
+        ({"zero_point": 1.5, "scale": 1.0}, "zero_point must be -128 to 127, not 1.5"),
         ({"planes": 0}, "planes must be 1 to 4, not 0"),
         ({"planes": 5}, "planes must be 1 to 4, not 5"),
     ],

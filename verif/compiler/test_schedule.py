@@ -28,7 +28,7 @@ def random_pattern(rng):
 
 def test_claims_are_refused_exactly_when_they_overlap(rng):
     table = Reservations(NANO)
-    taken = set()
+    taken: set[int] = set()
     for _ in range(400):
         pattern = random_pattern(rng)
         cycles = taken_by(pattern)
@@ -56,7 +56,7 @@ def test_reservations_survive_growth():
 @pytest.mark.parametrize("direction", Direction)
 def test_values_on_one_stream_never_meet_on_their_way(direction, rng):
     table = Reservations(NANO)
-    registers = set()
+    registers: set[tuple[int, int]] = set()
     for _ in range(300):
         source, way = int(rng.integers(8)), int(rng.integers(6))
         if direction is Direction.WEST:

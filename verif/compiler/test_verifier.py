@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -145,14 +146,14 @@ def programs():
     ):
         m, k, n = shape
         program = Program(preset(name))
-        more = {"bias": np.ones(n, np.int32), "scale": 0.5, "relu": True} if full else {}
+        more: dict[str, Any] = {"bias": np.ones(n, np.int32), "scale": 0.5, "relu": True} if full else {}
         y = program.matmul(program.input("x", (m, k)), np.ones((k, n), np.int8), planes=planes, **more)
         program.output("y", y)
         yield program.compile()
 
 
 def test_damaged_programs(rng):
-    kinds = Counter()
+    kinds: Counter[int] = Counter()
     images = list(programs())
     for number in range(240):
         image = images[number % len(images)]
@@ -167,7 +168,7 @@ def test_damaged_programs(rng):
 
 def test_random_timetables(rng):
     """Crowded timetables of READs, VXM and SXM instructions, in which streams meet."""
-    kinds = Counter()
+    kinds: Counter[int] = Counter()
     for _ in range(150):
         lines = {}
         for _ in range(int(rng.integers(2, 14))):
