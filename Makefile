@@ -45,8 +45,8 @@ format: $(LINT) ## bring the sources into the house format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-synth: $(RUN) ## synthesise nano and small: cells, flip-flops and memory bits per unit
-	@$(BIN)/python -m synth
+synth: $(RUN) ## synthesise nano and small: cells, flip-flops and memory bits per unit, also in the README
+	@$(BIN)/python -m synth --markdown README.md
 
 waves: $(RUN) ## record a small product: waveform and GTKWave save file in build/waves
 	@tools/iverilog.sh

@@ -10,8 +10,8 @@ __all__ = ["ActivityGate"]
 class ActivityGate(wiring.Component):
     """Passes the clock edges that end a cycle with work, and the `linger` cycles after it.
 
-    An idle datapath then costs no power, and no time in a simulator. `linger` covers the longest way of an element through the datapath and
-    one cycle more, so that every valid bit is clear when the clock stops.
+    An idle datapath then costs no power, and no time in a simulator. `linger` covers the longest way of an element
+    through the datapath and one cycle more, so that every valid bit is clear when the clock stops.
 
     Parameters
     ----------

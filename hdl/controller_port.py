@@ -16,9 +16,10 @@ def controller_port(config: Config) -> wiring.Signature:
 
     * ``issue_valid`` (in), ``issue_word`` (in): a legal word of this unit issues in t
     * ``element``: an element is performed in t; ``pending``: more of its burst follow
-    * ``busy_fault``: in t; ``bank_conflict_fault``: in the cycle of the access; ``operand_missed_fault``: in the cycle in
-      which the operand was due
-    * ``reads``: streams read, in ``t + d_skew``, and ``drives``: streams driven, in ``t + d_func - 1``; eastward streams lowest
+    * ``busy_fault``: in t; ``bank_conflict_fault``: in the cycle of the access; ``operand_missed_fault``: in the cycle
+      in which the operand was due
+    * ``reads``: streams read, in ``t + d_skew``, and ``drives``: streams driven, in ``t + d_func - 1``; eastward
+      streams lowest
     """
     return wiring.Signature(
         {

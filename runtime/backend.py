@@ -126,8 +126,14 @@ class RtlBackend:
 
         check_inputs(image, inputs)
         with working(f"building {image.config.name} for {self.name}"):
-            build_chip(image.config, self.name, trace=self.wave is not None)
-        return run_on_rtl(image, list(inputs), self.name, trace=self.wave)
+            built = build_chip(image.config, self.name, trace=self.wave is not None)
+        results = run_on_rtl(image, inputs, self.name, trace=self.wave)
+        if self.wave is not None:
+            from runtime.waves import read_hierarchy, write_save_file
+
+            chip = read_hierarchy(built.emitted.rtlil.read_text(), built.emitted.top)
+            write_save_file(self.wave, image, chip)
+        return results
 
 
 def make_backend(name: str, wave: Path | None = None) -> Backend:

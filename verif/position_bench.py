@@ -1,7 +1,7 @@
 """A unit at its position against the golden machine, cycle by cycle.
 
-The bench plays the queues and the stream registers of the unit's position: random vectors arrive on every stream of both directions in every
-cycle, the unit's drivers replace them. The golden machine gets the same words and vectors.
+The bench plays the queues and the stream registers of the unit's position: random vectors arrive on every stream of
+both directions in every cycle, the unit's drivers replace them. The golden machine gets the same words and vectors.
 """
 
 from collections.abc import Mapping
@@ -205,7 +205,11 @@ class PositionBench:
                 if bench.read(f"{prefix}__{name}"):
                     faults.append((cycle, unit, int(kind)))
             if cycle < expected.until or expected.fault is None:
-                for name, table in (("element", expected.elements), ("reads", expected.reads), ("drives", expected.drives)):
+                for name, table in (
+                    ("element", expected.elements),
+                    ("reads", expected.reads),
+                    ("drives", expected.drives),
+                ):
                     bench.check(f"{prefix} {name}", bench.read(f"{prefix}__{name}"), int(table[cycle, unit]))
         return faults
 
@@ -217,4 +221,3 @@ def _last_element(config: Config, unit: int, timeline: list[tuple[int, int]]) ->
         touched = footprint(config, units(config)[unit], row.mnemonic, fields)
         last = max(last, issue + (touched.elements - 1) * touched.interval)
     return last
-

@@ -1,6 +1,6 @@
 """The sticky fault that the host reads."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -30,8 +30,6 @@ class FaultRegister(wiring.Component):
         Number of this cycle.
     clear : in 1
         Forget the fault.
-    fault_now : out 1
-        A fault is found in this cycle.
     found : out 1
         A fault counts in this cycle.
     fault : out 1
@@ -48,7 +46,6 @@ class FaultRegister(wiring.Component):
                 "run": In(1),
                 "cycle": In(COUNTER_BITS),
                 "clear": In(1),
-                "fault_now": Out(1),
                 "found": Out(1),
                 "fault": Out(1),
                 "kind": Out(range(KINDS + 1)),
@@ -60,9 +57,9 @@ class FaultRegister(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         # OVERRUN comes from the host's writes, before the run; its cycle is 0 by definition.
-        counting = Mux(self.run, -1, 1 << FaultKind.OVERRUN - 1)[:KINDS]
+        counting = Mux(self.run, Const((1 << KINDS) - 1, KINDS), 1 << FaultKind.OVERRUN - 1)
         faults = [getattr(self, f"faults_{unit}") & counting for unit in range(self.units)]
-        m.d.comb += self.fault_now.eq(Cat(faults).any())
+        m.d.comb += self.found.eq(Cat(faults).any())
         first = Signal(KINDS)
         number = Signal(range(self.units))
         for unit, mine in reversed(list(enumerate(faults))):
@@ -70,7 +67,7 @@ class FaultRegister(wiring.Component):
                 m.d.comb += [first.eq(mine), number.eq(unit)]
         with m.If(self.clear):
             m.d.sync += [self.fault.eq(0), self.kind.eq(0), self.unit.eq(0), self.at.eq(0)]
-        with m.Elif(~self.fault & self.fault_now):
+        with m.Elif(~self.fault & self.found):
             m.d.sync += [self.fault.eq(1), self.unit.eq(number)]
             with m.If(self.run):
                 m.d.sync += self.at.eq(self.cycle)

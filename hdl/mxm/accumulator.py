@@ -19,8 +19,8 @@ _SUM_BYTES = SUM_SLOT // 8
 class Accumulator(wiring.Component):
     """Adds results of the array to stored sums (int32, wraps), and presents them to the stream register.
 
-    The result at `result` and the micro-op at `op_in` of one cycle give `data` in the next; one result per cycle, also to the same
-    address.
+    The result at `result` and the micro-op at `op_in` of one cycle give `data` in the next; one result per cycle,
+    also to the same address.
 
     Parameters
     ----------

@@ -13,8 +13,9 @@ __all__ = ["Array"]
 
 
 class Array(wiring.Component):
-    """S rows of S supercells: row r belongs to superlane r of the streams, column block c to superlane c of the results.
+    """S rows of S supercells.
 
+    Row r belongs to superlane r of the streams, column block c to superlane c of the results.
     Activations that enter row r in cycle x + r give `result` of block c in cycle x + S + 2 + c.
 
     Parameters

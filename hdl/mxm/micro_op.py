@@ -31,7 +31,8 @@ def activation_op(config: Config) -> data.StructLayout:
 def result_op(config: Config) -> data.StructLayout:
     """Return the layout of the results queue's micro-op.
 
-    ``valid``; ``add`` the stored sum; ``emit`` on the inward streams ``4 * group ..``; ``addr`` in the accumulator memory.
+    ``valid``; ``add`` the stored sum; ``emit`` on the inward streams ``4 * group ..``; ``addr`` in the accumulator
+    memory.
     """
     return data.StructLayout(
         {

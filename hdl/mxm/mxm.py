@@ -21,7 +21,8 @@ __all__ = ["Mxm"]
 class Mxm(wiring.Component):
     """A plane: weights (LW), activations (ABC) and results (ACC), each with a queue of its own.
 
-    An ordinary submodule, not to be placed (see `Plane`). Weights and sums survive `start`; all that is under way does not.
+    An ordinary submodule, not to be placed (see `Plane`). Weights and sums survive `start`; all that is under way
+    does not.
 
     Parameters
     ----------

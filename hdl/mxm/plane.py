@@ -23,11 +23,12 @@ __all__ = ["Plane"]
 class Plane(wiring.Component):
     """Systolic array of S x S supercells, with a weight buffer each, and an accumulator memory per superlane.
 
-    An ordinary submodule, not to be placed: on the largest machine the streams have more bits than Amaranth lets a module of its own have.
+    An ordinary submodule, not to be placed: on the largest machine the streams have more bits than Amaranth lets a
+    module of its own have.
 
-    Superlane r of the streams feeds row r of supercells from the west, r cycles after row 0. Activations move one column block east per
-    cycle, and installed weights move with them; partial sums climb one row per cycle. Column block c therefore
-    leaves the top row c cycles after block 0: just when superlane c, its accumulator, is due.
+    Superlane r of the streams feeds row r of supercells from the west, r cycles after row 0. Activations move one
+    column block east per cycle, and installed weights move with them; partial sums climb one row per cycle. Column
+    block c therefore leaves the top row c cycles after block 0: just when superlane c, its accumulator, is due.
 
     Three clocks, each stopped while its part is idle: loading, array, accumulators.
 
@@ -53,7 +54,8 @@ class Plane(wiring.Component):
     def __init__(self, *, config: Config, inward: Direction) -> None:
         self.config = config
         self.inward = inward
-        # An ABC at t reads in t + 1 and climbs S rows; product, sum and row each take a cycle; ACC takes the result in u + 1.
+        # ABC at t: activations are in the array in t + 2, dot products in t + 3, the sum of row r in t + 4 + r.
+        # ACC at u takes that of row S - 1 in u + 1.
         assert timing(config).acc_after_abc == config.superlanes + 2
         rows = config.superlanes
         super().__init__(
@@ -71,8 +73,9 @@ class Plane(wiring.Component):
         m = Module()
         config = self.config
         rows = range(config.superlanes)
-        # From the micro-op of tile 0: the steps of a load arrive together, S - 1 cycles after the last one at the top; an activation has as
-        # many rows and column blocks to go, and two stages in the last cell; a result has S - 1 rows and one stage.
+        # From the micro-op of tile 0: the steps of a load arrive together, S - 1 cycles after the last one at the
+        # top; an activation has as many rows and column blocks to go, and two stages in the last cell; a result has
+        # S - 1 rows and one stage.
         climb = config.superlanes - 1
         m.submodules.load_gate = load_gate = ActivityGate(linger=climb + 1)
         m.submodules.array_gate = array_gate = ActivityGate(linger=2 * climb + 3)

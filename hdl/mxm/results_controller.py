@@ -29,7 +29,8 @@ class ResultsController(wiring.Component):
     issue_valid, issue_word : in 1, 64
         A legal word of a results queue.
     activation : in 1
-        An element of the activations queue in this cycle: its result must be taken by the element `acc_after_abc` cycles later.
+        An element of the activations queue in this cycle: its result must be taken by the element `acc_after_abc`
+        cycles later.
     op : out result_op
         Micro-op of tile 0, in the cycle after `element`.
     element, pending, busy_fault : out 1

@@ -14,7 +14,8 @@ __all__ = ["Row"]
 class Row(wiring.Component):
     """Supercells and their weight buffers, west to east.
 
-    Ports are those of the westmost supercell and buffer; see `Supercell` and `WeightBuffer`. Column block c does everything c cycles later.
+    Ports are those of the westmost supercell and buffer; see `Supercell` and `WeightBuffer`. Column block c does
+    everything c cycles later.
 
     Parameters
     ----------

@@ -18,8 +18,9 @@ SUM_SLOT = 32
 class Supercell(wiring.Component):
     """Multiplies activations that move east with resident weights; partial sums climb north.
 
-    An activation vector that is at `x_in` in cycle x is at `x` in cycle x + 1, where it meets the weights; the dot products join
-    the partial sums that are at `psum_in` in cycle x + 2 and appear at `psum` in cycle x + 3. One vector per cycle.
+    An activation vector that is at `x_in` in cycle x is at `x` in cycle x + 1, where it meets the weights; the dot
+    products join the partial sums that are at `psum_in` in cycle x + 2 and appear at `psum` in cycle x + 3. One
+    vector per cycle.
 
     Parameters
     ----------
@@ -80,8 +81,8 @@ class Supercell(wiring.Component):
                 for row in lanes
             ]
 
-        # Products are formed in 32 bits, from operands extended to 16: a simulator then needs no masks and no sign extensions
-        # inside the tree, which makes it 2.5 times as fast. Synthesis trims the copies of the sign.
+        # Products are formed in 32 bits, from operands extended to 16: a simulator then needs no masks and no sign
+        # extensions inside the tree, which makes it 2.5 times as fast. Synthesis trims the copies of the sign.
         wide_x = [Signal(signed(SUM_SLOT // 2), name=f"wide_x{row}") for row in lanes]
         m.d.comb += [wide.eq(narrow) for wide, narrow in zip(wide_x, x, strict=True)]
         slots = []
@@ -90,9 +91,7 @@ class Supercell(wiring.Component):
             m.d.comb += [wide.eq(narrow) for wide, narrow in zip(wide_w, weight[column], strict=True)]
 
             # Cycle 1: dot product.
-            dot = Signal(
-                signed(PRODUCT_BITS + (self.lanes - 1).bit_length()), name=f"s2_dot{column}", reset_less=True
-            )
+            dot = Signal(signed(PRODUCT_BITS + (self.lanes - 1).bit_length()), name=f"s2_dot{column}", reset_less=True)
             with m.If(self.valid):
                 m.d.sync += dot.eq(_balanced_sum([w * a for w, a in zip(wide_w, wide_x, strict=True)]))
 

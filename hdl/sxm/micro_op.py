@@ -10,9 +10,9 @@ __all__ = ["shift_op", "transpose_op"]
 def shift_op(config: Config) -> data.StructLayout:
     """Return the layout of a SHIFT or SELECT on its way.
 
-    ``valid``; ``src_dir``, ``src``: the source, which is rotated up by ``rotate`` lanes; the result takes it in lanes from ``bound`` up, or
-    with ``below`` in lanes below ``bound``, and in the others the second source ``low_dir``, ``low`` if ``join``, else zero;
-    ``dst_dir``, ``dst``: where the result goes.
+    ``valid``; ``src_dir``, ``src``: the source, which is rotated up by ``rotate`` lanes; the result takes it in
+    lanes from ``bound`` up, or with ``below`` in lanes below ``bound``, and in the others the second source
+    ``low_dir``, ``low`` if ``join``, else zero; ``dst_dir``, ``dst``: where the result goes.
     """
     stream = range(config.streams)
     return data.StructLayout(
@@ -33,6 +33,9 @@ def shift_op(config: Config) -> data.StructLayout:
 
 
 def transpose_op(config: Config) -> data.StructLayout:
-    """Return the layout of a TRANSPOSE on its way: ``valid``, and groups of `lanes` streams ``src_dir, src``, ``dst_dir, dst``."""
+    """Return the layout of a TRANSPOSE on its way.
+
+    ``valid``, and groups of `lanes` streams ``src_dir``, ``src`` and ``dst_dir``, ``dst``.
+    """
     group = range(max(2, config.streams // config.lanes))
     return data.StructLayout({"valid": 1, "src_dir": 1, "src": group, "dst_dir": 1, "dst": group})

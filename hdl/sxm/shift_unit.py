@@ -20,7 +20,8 @@ __all__ = ["ShiftUnit"]
 class ShiftUnit(wiring.Component):
     """Controller, a tile per superlane, and the lane shifter; its clock stops while it is idle.
 
-    An ordinary submodule, not to be placed. A word issued in cycle t reads in t + 1 and drives in t + S + 2; one word per cycle.
+    An ordinary submodule, not to be placed. A word issued in cycle t reads in t + 1 and drives in t + S + 2; one
+    word per cycle.
 
     Parameters
     ----------

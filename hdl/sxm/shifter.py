@@ -92,9 +92,7 @@ class Shifter(wiring.Component):
             later_valid = Signal(name=f"out{row}_valid")
             later_direction = Signal(name=f"out{row}_direction", reset_less=True)
             later_stream = Signal(self._stream_bits, name=f"out{row}_stream", reset_less=True)
-            later_data = [
-                Signal(width, name=f"out{row}_data{above}", reset_less=True) for above in range(row, rows)
-            ]
+            later_data = [Signal(width, name=f"out{row}_data{above}", reset_less=True) for above in range(row, rows)]
             m.d.sync += later_valid.eq(valid)
             with m.If(valid):
                 m.d.sync += [later_direction.eq(direction), later_stream.eq(stream)]

@@ -17,8 +17,8 @@ __all__ = ["Sxm"]
 class Sxm(wiring.Component):
     """Two shift units and a transpose unit.
 
-    PERMUTE, DISTRIBUTE and ROTATE have a queue each, but no instruction built: the queue raises ILLEGAL itself, and their ports here do
-    nothing. An ordinary submodule, not to be placed.
+    PERMUTE, DISTRIBUTE and ROTATE have a queue each, but no instruction built: the queue raises ILLEGAL itself, and
+    their ports here do nothing. An ordinary submodule, not to be placed.
 
     Parameters
     ----------

@@ -19,7 +19,8 @@ __all__ = ["TransposeUnit"]
 class TransposeUnit(wiring.Component):
     """Controller and a tile per superlane; its clock stops while it is idle.
 
-    An ordinary submodule, not to be placed. A word issued in cycle t reads in t + 1 and drives in t + 2; one word per cycle.
+    An ordinary submodule, not to be placed. A word issued in cycle t reads in t + 1 and drives in t + 2; one word
+    per cycle.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from arch.isa.table import Source
 from arch.timing import timing
 from hdl.shared import place
 from hdl.vxm.capability import capability
-from hdl.vxm.lane_control import FINISH_CONTROL, LANE_CONTROL, decode_finish, decode_lane
+from hdl.vxm.lane_control import FINISH_CONTROL, decode_finish, decode_lane
 from hdl.vxm.lanes import VxmLanes
 from hdl.vxm.micro_op import MICRO_OP
 
@@ -105,9 +105,6 @@ class VxmAlu(wiring.Component):
         vector = _BYTES * self.lanes * 8
         op = data.View(MICRO_OP, self.op)
 
-        s_reset = Signal(init=1)
-        m.d.sync += s_reset.eq(0)
-
         # Cycle 0: read operands.
         s1_op = Signal(MICRO_OP, reset_less=True)
         s1_valid, s2_valid, s3_valid = Signal(), Signal(), Signal()
@@ -130,7 +127,6 @@ class VxmAlu(wiring.Component):
         m.d.sync += [s3_op.eq(s2_op), s3_valid.eq(s2_valid)]
         m.submodules.lanes = place(
             VxmLanes(lanes=self.lanes, multiply=self.multiply, float_add=self.float_add),
-            rst=s_reset,
             a=s1_a,
             b=s1_b,
             control=s1_control.as_value(),

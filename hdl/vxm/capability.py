@@ -29,9 +29,7 @@ class Capability:
 
 def capability(config: Config, column: int) -> Capability:
     """Return what the ALUs of mesh column `column` are built with."""
-    alus = [
-        unit for unit in units(config) if unit.kind is UnitKind.VXM and alu_column(unit, config) == column
-    ]
+    alus = [unit for unit in units(config) if unit.kind is UnitKind.VXM and alu_column(unit, config) == column]
 
     def legal(mnemonic: str, *dtypes: DType) -> bool:
         words = (encode(mnemonic, dtype=dtype, out_dtype=dtype) for dtype in dtypes)

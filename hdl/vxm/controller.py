@@ -114,9 +114,7 @@ class VxmController(wiring.Component):
 
         m.d.comb += [
             self.result_valid.eq(drive.valid),
-            self.drives.eq(
-                _streams(m, "driven", drive.streams, drive.dtype, drive.direction, drive.first, streams)
-            ),
+            self.drives.eq(_streams(m, "driven", drive.streams, drive.dtype, drive.direction, drive.first, streams)),
         ]
         return m
 

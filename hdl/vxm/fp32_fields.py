@@ -11,11 +11,10 @@ BIAS = 127
 INFINITY = 0xFF << 23
 """Bits of +infinity."""
 
-FP32_FIELDS = data.StructLayout(
-    {"significand": 24, "exponent": 8, "sign": 1, "nan": 1, "infinite": 1, "magnitude": 31}
-)
-"""A finite number is ``(-1)**sign * significand * 2**(exponent - 150)``: subnormals have exponent 1 and a significand below
-``2**23``, so nothing downstream needs to know of them. `magnitude` is all but the sign bit; it orders all but NaN."""
+FP32_FIELDS = data.StructLayout({"significand": 24, "exponent": 8, "sign": 1, "nan": 1, "infinite": 1, "magnitude": 31})
+"""A finite number is ``(-1)**sign * significand * 2**(exponent - 150)``: subnormals have exponent 1 and a significand
+below ``2**23``, so nothing downstream needs to know of them. `magnitude` is all but the sign bit; it orders all but
+NaN."""
 
 
 def fp32_fields(m: Module, name: str, bits: Value) -> data.View:

@@ -13,9 +13,9 @@ _INFINITY = 255
 class Fp32Round(wiring.Component):
     """Round a finite raw number to binary32, nearest even, subnormals included. Combinational.
 
-    The raw number is ``(-1)**sign * significand / 2**(width - 1) * 2**(exponent - 127)``: `exponent` is the biased exponent
-    of the significand's highest bit, which need not be set. Bit 0 may stand for "something is left below" (sticky)
-    if fewer than ``width - 26`` leading bits are zero whenever it does so.
+    The raw number is ``(-1)**sign * significand / 2**(width - 1) * 2**(exponent - 127)``: `exponent` is the biased
+    exponent of the significand's highest bit, which need not be set. Bit 0 may stand for "something is left below"
+    (sticky) wherever at most ``width - 26`` leading bits are zero.
 
     Parameters
     ----------
@@ -35,8 +35,7 @@ class Fp32Round(wiring.Component):
     """
 
     def __init__(self, *, width: int, tiny: bool) -> None:
-        if not 32 <= width <= 64:
-            raise ValueError(f"width must be 32 to 64, not {width!r}")
+        assert 32 <= width <= 64
         self.width = width
         self.tiny = tiny
         super().__init__(
@@ -91,10 +90,15 @@ class Fp32Round(wiring.Component):
 
 
 def _normalise(m: Module, value: Signal, limit: Value) -> tuple[Signal, Signal]:
-    """Shift `value` left until its highest bit is set, by `limit` (not negative) places at most; return it and the places.
+    """Shift `value` left until its highest bit is set, by `limit` (not negative) places at most.
 
     Bit by bit from the top, the places are those of min(leading zeros, limit): a step is taken if the top is empty
     and the limit has room for it; a limit whose bit was not used up is out of reach of all lower steps together.
+
+    Returns
+    -------
+    tuple of Signal
+        What comes out, and the places.
     """
     steps = (len(value) - 1).bit_length()
     room, places = Signal(steps, name="room"), Signal(steps, name="places")

@@ -5,12 +5,12 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.formats import CANONICAL_NAN
+from hdl.vxm.extend import sign_extended
 from hdl.vxm.fp32_add import Fp32Add
 from hdl.vxm.fp32_fields import BIAS, fp32_fields
 from hdl.vxm.fp32_round import Fp32Round
 from hdl.vxm.lane_control import FINISH_CONTROL, LANE_CONTROL
 from hdl.vxm.multiplier import Multiplier
-from hdl.vxm.extend import sign_extended
 from hdl.vxm.raw_number import raw_number, raw_width
 from hdl.vxm.shifter import Shifter
 
@@ -20,8 +20,8 @@ __all__ = ["VxmLane"]
 class VxmLane(wiring.Component):
     """All operations of an ALU on one lane; two stages, one operation per cycle.
 
-    Operands and `control` of an operation in cycle c, `finish` of it in cycle c + 1, `result` from cycle c + 2 until the next
-    result.
+    Operands and `control` of an operation in cycle c, its `finish` in cycle c + 1, its `result` from cycle c + 2 until
+    the next result.
 
     Parameters
     ----------
@@ -89,8 +89,8 @@ class VxmLane(wiring.Component):
             nan_any.eq(nan_a | (control.float & float_b.nan)),
         ]
 
-        # Integer sum; the greater or the smaller: fp32 numbers are in the order of their bits as integers once those below
-        # a sign are turned round.
+        # Integer sum; the greater or the smaller: fp32 numbers are in the order of their bits as integers once those
+        # below a sign are turned round.
         addend, total = Signal(signed(32)), Signal(33)
         a_key, b_key = Signal(signed(32)), Signal(signed(32))
         extreme = Signal(32)

@@ -25,8 +25,8 @@ LANE_CONTROL = data.StructLayout(
         "unsigned": 1,
     }
 )
-"""Stage 1: function, one bit set; byte of the captured streams at which an operand starts; operand width (one byte, two, else
-four); fp32 operands; SUB; MIN; SHRL."""
+"""Stage 1: function, one bit set; byte of the captured streams at which an operand starts; operand width (one byte,
+two, else four); fp32 operands; SUB; MIN; SHRL."""
 
 FINISH_CONTROL = data.StructLayout({"byte": 1, "half": 1, "saturate": 1})
 """Stage 2: width of the result (one byte, two, else four) and whether an integer saturates."""

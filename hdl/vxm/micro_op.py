@@ -13,9 +13,7 @@ _ROWS = tuple(row for row in INSTRUCTIONS if row.kinds == (UnitKind.VXM,) and ro
 _FIELDS = _ROWS[0].fields
 assert all(row.fields == _FIELDS for row in _ROWS), "VXM instructions share one layout"
 
-MICRO_OP = data.StructLayout(
-    {"opcode": OPCODE_BITS, **{field.name: field.width for field in _FIELDS}, "valid": 1}
-)
+MICRO_OP = data.StructLayout({"opcode": OPCODE_BITS, **{field.name: field.width for field in _FIELDS}, "valid": 1})
 """The low bits of the instruction word, field by field, and `valid` above them."""
 
 

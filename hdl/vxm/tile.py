@@ -15,8 +15,8 @@ __all__ = ["VxmTile"]
 class VxmTile(wiring.Component):
     """All ALUs of a superlane, each on a gated clock; micro-ops climb to the next tile in one cycle.
 
-    A micro-op in `op_in` in cycle c reads its operands in cycle c; its result is on the mesh, and at the outputs to the stream
-    registers, in cycle ``c + chain``. Of a port with a part per ALU, ALU 0 has the lowest bits.
+    A micro-op in `op_in` in cycle c reads its operands in cycle c; its result is on the mesh, and at the outputs to
+    the stream registers, in cycle ``c + chain``. Of a port with a part per ALU, ALU 0 has the lowest bits.
 
     Parameters
     ----------

@@ -15,74 +15,16 @@ from arch.presets import preset
 from arch.timing import timing
 from compiler.program import Program
 from compiler.verifier.verify import verify
+from verif.compiler.illegal import CASES, read
 from verif.compiler.timetables import damage, golden, image_of, timetable, verified
 
 NANO = preset("nano")
 TIMES = timing(NANO)
 EAST, WEST = int(Direction.EAST), int(Direction.WEST)
-CHAINED = {"dtype": 2, "out_dtype": 2, "a_src": Source.ZERO, "b_src": Source.ZERO}
-
-
-def read(stream=0, **fields):
-    return "READ", {"dir": EAST, "stream": stream, **fields}
 
 
 def position(name):
     return next(unit.position for unit in units(NANO) if unit.name == name)
-
-
-CASES = {
-    "opcode of another unit": (timetable(NANO, (4, "VXM_0", "READ", {})), FaultKind.ILLEGAL, "VXM_0", 4),
-    "opcode that is not built": (timetable(NANO, raw={"MEM_W1": [encode("GATHER")]}), FaultKind.ILLEGAL, "MEM_W1", 0),
-    "field out of range": (
-        timetable(NANO, (7, "MEM_E0", *read(addr=2 * NANO.mem_depth))),
-        FaultKind.ILLEGAL,
-        "MEM_E0",
-        7,
-    ),
-    "REPEAT of nothing": (
-        timetable(NANO, raw={"MEM_W0": [encode("NOP", count=5), encode("REPEAT", count=1, interval=1)]}),
-        FaultKind.ILLEGAL,
-        "MEM_W0",
-        5,
-    ),
-    "no END": (timetable(NANO, raw={"MEM_W5": [encode("NOP", count=9)]}), FaultKind.UNDERRUN, "MEM_W5", 9),
-    "too many words": (
-        timetable(NANO, (0, "MEM_W0", "WRITE", {}), raw={"MEM_W3": [encode("END")] * (NANO.queue_depth + 1)}),
-        FaultKind.OVERRUN,
-        "MEM_W3",
-        0,
-    ),
-    "burst upon burst": (
-        timetable(NANO, (3, "MEM_W2", *read(count=4, interval=2)), (9, "MEM_W2", *read())),
-        FaultKind.BUSY,
-        "MEM_W2",
-        9,
-    ),
-    "empty stream read": (timetable(NANO, (6, "MEM_E2", "WRITE", {})), FaultKind.UNWRITTEN, "MEM_E2", 7),
-    "mesh result missed": (
-        timetable(
-            NANO,
-            (3, "VXM_0", "ADD", CHAINED),
-            (3 + TIMES.chain + 1, "VXM_1", "ADD", {**CHAINED, "a_src": Source.MESH}),
-        ),
-        FaultKind.OPERAND_MISSED,
-        "VXM_1",
-        3 + TIMES.chain + 2,
-    ),
-    "ACC without a result": (
-        timetable(NANO, (8, "MXM_E1.R", "ACC", {})),
-        FaultKind.OPERAND_MISSED,
-        "MXM_E1.R",
-        9,
-    ),
-    "two drivers": (
-        timetable(NANO, (10, "MEM_W6", *read()), (9, "MEM_W7", *read(count=3))),
-        FaultKind.DOUBLE_DRIVE,
-        "MEM_W7",
-        10 + TIMES["READ"].d_func,
-    ),
-}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -25,7 +25,7 @@ class Recorder:
     def __init__(self) -> None:
         self.issues: list[tuple[int, int]] = []
 
-    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace):  # noqa: ANN201
+    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace):
         word = encode(mnemonic, **vars(fields))
         return lambda cycle: self.issues.append((cycle, word))
 
@@ -116,7 +116,7 @@ def random_program(bench: Bench, unit: Unit) -> list[int]:
 
 
 @cocotb.test()
-async def programs_issue_as_the_golden_queue_does(dut) -> None:  # noqa: ANN001
+async def programs_issue_as_the_golden_queue_does(dut) -> None:
     bench = await Bench.start(dut)
     unit = the_unit(bench)
     for _ in range(60):
@@ -129,7 +129,7 @@ async def programs_issue_as_the_golden_queue_does(dut) -> None:  # noqa: ANN001
 
 
 @cocotb.test()
-async def every_word_is_judged_as_the_table_says(dut) -> None:  # noqa: ANN001
+async def every_word_is_judged_as_the_table_says(dut) -> None:
     bench = await Bench.start(dut)
     unit = the_unit(bench)
     opcodes = list(range(64))
@@ -159,7 +159,7 @@ async def judge(bench: Bench, unit: Unit, word: int) -> None:
 
 
 @cocotb.test()
-async def a_full_queue_refuses_words(dut) -> None:  # noqa: ANN001
+async def a_full_queue_refuses_words(dut) -> None:
     bench = await Bench.start(dut)
     unit = the_unit(bench)
     words = [encode("NOP", count=1)] * 15 + [encode("END")]

@@ -72,14 +72,14 @@ async def a_short_load_keeps_the_far_column_blocks(dut: Any) -> None:
     unit, config, queues = await _start(dut)
     rows, after = config.superlanes, timing(config).acc_after_abc
     cycle = 1
-    program: dict[int, list[tuple[int, int]]] = {queue: [] for queue in (queues.weights, queues.activations, queues.results)}
+    program: dict[int, list[tuple[int, int]]] = {
+        queue: [] for queue in (queues.weights, queues.activations, queues.results)
+    }
     for count in (rows, *range(1, rows + 1)):
         program[queues.weights].append((cycle, encode("LW", stream=0, count=count)))
         # As early as it is allowed, and once more after all has come to rest.
         for issue, install in ((cycle + count, 1), (cycle + count + 3 * rows + 4, 0)):
-            program[queues.activations].append(
-                (issue, encode("ABC", stream=2, count=1, interval=1, install=install))
-            )
+            program[queues.activations].append((issue, encode("ABC", stream=2, count=1, interval=1, install=install)))
             program[queues.results].append((issue + after, encode("ACC", count=1, interval=1, emit=1)))
         cycle += count + 3 * rows + 5
     assert await unit.run(program) is None

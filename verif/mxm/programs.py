@@ -43,7 +43,8 @@ def preamble(config: Config, queues: PlaneQueues) -> Program:
 
 def random_program(config: Config, queues: PlaneQueues, rng: random.Random, bursts: int) -> Program:
     """Bursts of activations with loads between, every result taken by bursts that are cut differently."""
-    loads, busy = [], set()
+    loads: list[tuple[int, int]] = []
+    busy: set[int] = set()
     cycle = rng.randrange(1, 4)
     horizon = bursts * 8
     while cycle < horizon:

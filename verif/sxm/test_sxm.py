@@ -1,7 +1,5 @@
 """One hemisphere's SXM with its controllers."""
 
-import pytest
-
 from arch.config import Config
 from arch.geometry import Hemisphere
 from arch.presets import preset

@@ -45,9 +45,7 @@ class Column:
             # One hop before: a result of the VXM replaces it, rather than meet it.
             if cycle > 0:
                 self.machine.inject(cycle - 1, self.position - direction.step, direction, first, vectors)
-        queues = {
-            unit.id: queue_words(program.timeline(alu)) for alu, unit in enumerate(vxm_units(self.config))
-        }
+        queues = {unit.id: queue_words(program.timeline(alu)) for alu, unit in enumerate(vxm_units(self.config))}
         self.machine.set_queues(queues)
         try:
             self.machine.run(cycles=program.cycles + self.config.superlanes)
@@ -176,27 +174,25 @@ async def requantises(dut: Any) -> None:
     sums[0, :4] = np.iinfo(np.int32).min, np.iinfo(np.int32).max, 0, -1
     bias = bench.rng.integers(-500, 500, (rows, config.vector_length)).astype(np.int32)
     scale = bench.rng.uniform(1e-3, 1e-2, (rows, config.vector_length)).astype(np.float32)
-    # ALU of mesh column 3, 0 (no multiplier needed), then 1 and so on around the ring.
-    columns = config.alu_cols
     i8, i32, f32 = DType.INT8, DType.INT32, DType.FP32
     steps = (
-        (0 * columns + columns - 2, "ADD", i32, i32, {"a_index": 4, "b_src": Source.STREAM, "b_index": 8}),
-        (1 * columns + columns - 1, "CVT", i32, f32, {}),
-        (0 * columns + 0, "MUL", f32, f32, {"b_src": Source.STREAM, "b_dir": 1, "b_index": 12}),
-        (1 * columns + 1, "CVT", f32, i8, {}),
-        (0 * columns + 2 % columns, "RELU", i8, i8, {"drive": 1, "dst": 3, "dst_dir": 1}),
-    )
+        ("ADD", i32, i32, {"a_index": 4, "b_src": Source.STREAM, "b_index": 8}),
+        ("CVT", i32, f32, {}),
+        ("MUL", f32, f32, {"b_src": Source.STREAM, "b_dir": Direction.WEST, "b_index": 12}),
+        ("CVT", f32, i8, {}),
+        ("RELU", i8, i8, {}),
+    )[: config.alus]
+    # Round the ring from column 0, so that the product falls to an even column; a further row for every turn.
+    last = {"drive": 1, "dst": 3, "dst_dir": Direction.WEST}
     issues: dict[tuple[int, int], int] = {}
     injections: list[Injection] = []
-    if config.alu_cols < 4 or config.alu_rows < 2:
-        return
-    steps = (*steps[:4], (1 * columns + 2, *steps[4][1:]))
     for row in range(rows):
-        for step, (alu, mnemonic, dtype, out_dtype, more) in enumerate(steps):
-            source = {"a_src": Source.MESH, "a_index": steps[step - 1][0] // columns} if step else {"a_src": 0}
-            cycle = 2 + row + step * chain
-            word = encode(mnemonic, dtype=dtype, out_dtype=out_dtype, **{"b_src": Source.ZERO, **source, **more})
-            issues[cycle, alu] = word
+        for step, (mnemonic, dtype, out_dtype, more) in enumerate(steps):
+            source = (
+                {"a_src": Source.MESH, "a_index": (step - 1) // config.alu_cols} if step else {"a_src": Source.STREAM}
+            )
+            fields = {"b_src": Source.ZERO, **source, **more, **(last if step == len(steps) - 1 else {})}
+            issues[2 + row + step * chain, step] = encode(mnemonic, dtype=dtype, out_dtype=out_dtype, **fields)
         at = 2 + row + 1
         for direction, first, numbers, step in (
             (Direction.EAST, 4, sums, 0),
@@ -207,9 +203,9 @@ async def requantises(dut: Any) -> None:
     program = Program(config, issues, 2 + rows + len(steps) * chain + 6)
     recording = column.golden(program, injections)
     assert column.machine.fault is None, column.machine.fault
-    done = 2 + (len(steps) - 1) * chain + (timing(config)["RELU"].d_func or 0)
+    done = 2 + (len(steps) - 1) * chain + (timing(config)[steps[-1][0]].d_func or 0)
     got = recording.values[done : done + rows, Direction.WEST, 3].view(np.int8)
-    bench.check("requantised", got, requantise(sums + bias, scale, relu=True))
+    bench.check("requantised", got, requantise(sums + bias, scale, relu=len(steps) == 5))
     await column.check(program, recording)
 
 
@@ -252,3 +248,24 @@ async def missed_operands(dut: Any) -> None:
         await bench.ticks(column.config.superlanes + timing(column.config)["PASS"].retire)
         await bench.reset()
     assert found
+
+
+@cocotb.test()
+async def start_forgets(dut: Any) -> None:
+    """A start drops what the controllers have under way."""
+    bench = await Bench.start(dut)
+    config = Config.from_dict(bench.parameters["config"])
+    word = encode("PASS", a_src=Source.ZERO, b_src=Source.ZERO, drive=1)
+    for age in range(1, timing(config).chain + 2):
+        bench.drive(issue_valid=1, issue_word=word)
+        await bench.ticks(1)
+        bench.drive(issue_valid=0)
+        await bench.ticks(age - 1)
+        bench.drive(start=1)
+        await bench.ticks(1)
+        bench.drive(start=0)
+        for _ in range(timing(config).chain + 1):
+            await bench.settle()
+            bench.check("results", bench.read("result_valid"), 0)
+            bench.check("drives", bench.read("drives"), 0)
+            await bench.ticks(1)

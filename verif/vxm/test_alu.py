@@ -19,8 +19,8 @@ def test_alu(simulator: str, column: int) -> None:
         simulator,
         parameters={
             "column": column,
-            "integer_vectors": 4 if slow else 80,
-            "float_vectors": 12 if slow else 0,
-            "random_vectors": 300 if slow else 12_000,
+            "integer_corner_vectors": 3 if slow else 60,
+            "float_corner_vectors": 10 if slow else 1000,
+            "random_vectors": 300 if slow else 10_000,
         },
     )

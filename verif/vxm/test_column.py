@@ -10,9 +10,10 @@ from verif.vxm.column import VxmColumn
 @pytest.mark.parametrize(
     "simulator,machine,settings,cycles",
     [
-        ("icarus", "nano", (), 30),
-        ("verilator", "nano", (), 300),
-        ("verilator", "small", (), 120),
+        ("icarus", "nano", (), 24),
+        ("icarus", "nano", ("alu_rows=3", "alu_cols=2", "superlanes=1"), 60),
+        ("verilator", "nano", (), 250),
+        ("verilator", "small", ("alu_rows=1",), 250),
     ],
 )
 def test_column(simulator: str, machine: str, settings: tuple[str, ...], cycles: int) -> None:

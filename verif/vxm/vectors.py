@@ -81,9 +81,7 @@ INTEGER_CORNERS: Bits = np.array(
 
 def operations(config: Config, column: int) -> list[tuple[str, DType, DType, bool]]:
     """Return every ``(mnemonic, dtype, out_dtype, saturate)`` that a mesh column has."""
-    unit = next(
-        unit for unit in units(config) if unit.kind is UnitKind.VXM and alu_column(unit, config) == column
-    )
+    unit = next(unit for unit in units(config) if unit.kind is UnitKind.VXM and alu_column(unit, config) == column)
 
     def all_words() -> Iterator[tuple[str, DType, DType, bool]]:
         mnemonics = [row.mnemonic for row in INSTRUCTIONS if row.built and row.kinds == (UnitKind.VXM,)]
@@ -128,5 +126,3 @@ def operand_bits(rng: np.random.Generator, mnemonic: str, dtype: DType, count: i
     elif mnemonic in ("ADD", "SUB", "MUL"):
         b = np.where(kind == 4, a + rng.integers(-3, 4, count).astype(np.uint32), b)
     return a.astype(np.uint32), b.astype(np.uint32)
-
-

@@ -1,0 +1,6 @@
+"""Save files that open a waveform with groups, radix and instructions as text."""
+
+from runtime.waves.hierarchy import read_hierarchy
+from runtime.waves.save_file import write_save_file
+
+__all__ = ["read_hierarchy", "write_save_file"]

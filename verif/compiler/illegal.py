@@ -1,0 +1,98 @@
+"""Hand-made timetables, each of which breaks one rule."""
+
+from arch.faults import FaultKind
+from arch.geometry import Direction, units
+from arch.isa.encoding import encode
+from arch.isa.table import Source
+from arch.presets import preset
+from arch.timing import timing
+from verif.compiler.timetables import timetable
+
+NANO = preset("nano")
+TIMES = timing(NANO)
+EAST = int(Direction.EAST)
+CHAINED = {"dtype": 2, "out_dtype": 2, "a_src": Source.ZERO, "b_src": Source.ZERO}
+
+
+def read(stream=0, **fields):
+    return "READ", {"dir": EAST, "stream": stream, **fields}
+
+
+def distance(start, end):
+    positions = {unit.name: unit.position for unit in units(NANO)}
+    return positions[end] - positions[start]
+
+
+CASES = {  # name: image, and what it raises: kind, unit, cycle
+    "opcode of another unit": (timetable(NANO, (4, "VXM_0", "READ", {})), FaultKind.ILLEGAL, "VXM_0", 4),
+    "opcode that is not built": (timetable(NANO, raw={"MEM_W1": [encode("GATHER")]}), FaultKind.ILLEGAL, "MEM_W1", 0),
+    "field out of range": (
+        timetable(NANO, (7, "MEM_E0", *read(addr=2 * NANO.mem_depth))),
+        FaultKind.ILLEGAL,
+        "MEM_E0",
+        7,
+    ),
+    "REPEAT of nothing": (
+        timetable(NANO, raw={"MEM_W0": [encode("NOP", count=5), encode("REPEAT", count=1, interval=1)]}),
+        FaultKind.ILLEGAL,
+        "MEM_W0",
+        5,
+    ),
+    "no END": (timetable(NANO, raw={"MEM_W5": [encode("NOP", count=9)]}), FaultKind.UNDERRUN, "MEM_W5", 9),
+    "too many words": (
+        timetable(NANO, (0, "MEM_W0", "WRITE", {}), raw={"MEM_W3": [encode("END")] * (NANO.queue_depth + 1)}),
+        FaultKind.OVERRUN,
+        "MEM_W3",
+        0,
+    ),
+    "burst upon burst": (
+        timetable(NANO, (3, "MEM_W2", *read(count=4, interval=2)), (9, "MEM_W2", *read())),
+        FaultKind.BUSY,
+        "MEM_W2",
+        9,
+    ),
+    "empty stream read": (timetable(NANO, (6, "MEM_E2", "WRITE", {})), FaultKind.UNWRITTEN, "MEM_E2", 7),
+    "mesh result missed": (
+        timetable(
+            NANO,
+            (3, "VXM_0", "ADD", CHAINED),
+            (3 + TIMES.chain + 1, "VXM_1", "ADD", {**CHAINED, "a_src": Source.MESH}),
+        ),
+        FaultKind.OPERAND_MISSED,
+        "VXM_1",
+        3 + TIMES.chain + 2,
+    ),
+    "ACC without a result": (
+        timetable(NANO, (8, "MXM_E1.R", "ACC", {})),
+        FaultKind.OPERAND_MISSED,
+        "MXM_E1.R",
+        9,
+    ),
+    "two drivers": (
+        timetable(NANO, (10, "MEM_W6", *read()), (9, "MEM_W7", *read(count=3))),
+        FaultKind.DOUBLE_DRIVE,
+        "MEM_W7",
+        10 + TIMES["READ"].d_func,
+    ),
+    "result without ACC": (
+        timetable(
+            NANO,
+            (0, "MEM_E7", *read(stream=3)),
+            (distance("MEM_E7", "MXM_E0.A") + TIMES["READ"].d_func - 1, "MXM_E0.A", "ABC", {"stream": 3}),
+        ),
+        FaultKind.OPERAND_MISSED,
+        "MXM_E0.R",
+        distance("MEM_E7", "MXM_E0.A") + TIMES["READ"].d_func + TIMES.acc_after_abc,
+    ),
+    "read and write of one bank": (
+        timetable(
+            NANO,
+            (0, "MEM_W1", *read(stream=1, count=20)),
+            (2, "MEM_W0", *read(stream=2, count=20)),
+            (10, "MEM_W0", "WRITE", {"dir": EAST, "stream": 1, "addr": 5}),
+        ),
+        FaultKind.BANK_CONFLICT,
+        "MEM_W0",
+        11,
+    ),
+}
