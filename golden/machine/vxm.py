@@ -67,11 +67,10 @@ class Vxm:
         fetch_b = self._operand(unit, dtype, f.b_src, f.b_dir, f.b_index, skew)
         function = operation(mnemonic, dtype, out_dtype, bool(f.saturate))
         destination = self._streams.origin(f.dst_dir, unit.position, f.dst) if f.drive else None
-        results = self._results
 
         def perform(cycle: int) -> None:
             result = function(fetch_a(cycle), fetch_b(cycle))
-            self._keep(results[unit.index], cycle, result)
+            self._keep(self._results[unit.index], cycle, result)
             if destination is not None:
                 self._streams.drive(cycle + func, unit.id, destination, _to_streams(result, out_dtype))
 

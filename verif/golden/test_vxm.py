@@ -145,3 +145,10 @@ def test_saturation_bit(rng):
     program.run()
     assert (program.machine.held(0).view(np.int32) == np.array(1000).astype(np.int8)).all()
     assert (program.machine.held(1) == 127).all()
+
+
+def test_a_chain_runs_again():
+    program = Program(NANO)
+    program.at(0, "VXM_0", "PASS", a_src=ZERO, b_src=ZERO)
+    program.at(3, "VXM_1", "PASS", a_src=MESH, b_src=ZERO)
+    assert program.run() == program.run()
