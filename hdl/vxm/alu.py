@@ -1,6 +1,6 @@
 """One ALU of the mesh in one superlane."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -155,7 +155,7 @@ class VxmAlu(wiring.Component):
             m.d.comb += self.mask.eq(Mux(byte, 1, Mux(half, 3, 15)) << first)
         return m
 
-    def _read(self, source, direction, index):
+    def _read(self, source: Value, direction: Value, index: Value) -> Value:
         """Four streams, or a result, for an operand."""
         vector = _BYTES * self.lanes * 8
         streams = Mux(direction, self.west.word_select(index[2:], vector), self.east.word_select(index[2:], vector))

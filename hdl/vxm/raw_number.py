@@ -15,7 +15,7 @@ def raw_number(width: int) -> data.StructLayout:
     """Return the layout of a number that is still to be rounded or narrowed.
 
     `float` set: ``(-1)**sign * value / 2**(width - 1) * 2**(exponent - 127)``, finite, as
-    :class:`hdl.vxm.fp32_round.Fp32Round` takes it. Clear: the integer ``value[:32] + carry``, to be narrowed; `over` says
-    that the exact number, of sign `sign`, does not fit 32 bits. Finished fp32 results pass as integers that do.
+    :class:`hdl.vxm.fp32_round.Fp32Round` takes it. Clear: the integer ``value[:32] + carry``, to be narrowed; `over`
+    says that the exact number, of sign `sign`, does not fit 32 bits. Finished fp32 results pass as integers that do.
     """
     return data.StructLayout({"value": width, "exponent": signed(10), "sign": 1, "over": 1, "carry": 1, "float": 1})

@@ -68,7 +68,7 @@ class Column:
                 bench.drive(**{direction.name.lower(): self._registers(recording, cycle, direction)})
             await bench.settle()
             assert bench.cycle == begin + cycle
-            if cycle < last:
+            if cycle <= last:
                 self._check_controllers(program, cycle, reads, drives)
             self._check_drivers(recording, drives, cycle, last)
             await bench.tick()

@@ -110,19 +110,34 @@ def operand_bits(rng: np.random.Generator, mnemonic: str, dtype: DType, count: i
     """
     corners = FLOAT_CORNERS if dtype.is_float else INTEGER_CORNERS
     a, b = rng.integers(0, 1 << 32, (2, count), dtype=np.uint32)
-    kind = rng.integers(0, 8, count)
+    kind = rng.integers(0, 8, count, dtype=np.uint32)
     a = np.where(kind < 3, rng.choice(corners, count), a)
     b = np.where((kind < 2) | (kind == 3), rng.choice(corners, count), b)
     if dtype.is_float:
-        # The same exponent or one nearby: cancellation, ties, products about the smallest normal number.
-        near = (a & 0xFF800000) + rng.integers(-(26 << 23), 26 << 23, count).astype(np.uint32)
-        partner = (253 << 23) - (a & 0x7F800000) - rng.integers(100 << 23, 152 << 23, count).astype(np.uint32)
-        b = np.where(kind == 4, near, np.where(kind == 5, partner & 0xFFFFFFFF, b)).astype(np.uint32)
-        # Few significant bits: exact ties.
-        a = np.where(kind >= 6, a & np.uint32(0xFFFFF000), a)
-        if mnemonic == "CVT":
-            exponent = rng.integers(110, 165, count, dtype=np.uint32) << 23
-            a = np.where(kind >= 3, (a & np.uint32(0x807FFFFF)) | exponent, a)
+        a, b = _float_bits(rng, mnemonic, kind, a, b)
     elif mnemonic in ("ADD", "SUB", "MUL"):
         b = np.where(kind == 4, a + rng.integers(-3, 4, count).astype(np.uint32), b)
     return a.astype(np.uint32), b.astype(np.uint32)
+
+
+def _float_bits(rng: np.random.Generator, mnemonic: str, kind: Bits, a: Bits, b: Bits) -> tuple[Bits, Bits]:
+    """Change the pairs of `kind` 4 and up: what an adder, a multiplier and a conversion find hard."""
+    count = len(a)
+    if mnemonic == "CVT":
+        exponent = rng.integers(110, 165, count, dtype=np.uint32) << 23
+        return np.where(kind >= 3, (a & 0x807FFFFF) | exponent, a), b
+    if mnemonic == "MUL":
+        # Exponents whose sum is near the smallest or the greatest; few significant bits, so that products are ties.
+        total = rng.choice([0, 253], count) - rng.integers(-26, 27, count)
+        exponent = np.clip(total + 127 - (a >> 23 & 0xFF).astype(np.int64), 0, 254).astype(np.uint32)
+        b = np.where((kind == 4) | (kind == 5), (b & 0x807FFFFF) | exponent << 23, b)
+        few = np.array(0xFFFFF800, np.uint32)
+        return np.where(kind == 5, a & few, a), np.where(kind == 5, b & (few << 1), b)
+    # An exponent nearby, and significands whose sum is a tie, or all but one.
+    distance = rng.integers(0, 27, count, dtype=np.uint32)
+    exponent = np.maximum(a >> 23 & 0xFF, distance) - distance
+    near = (b & 0x807FFFFF) | exponent << 23
+    below = (np.uint32(1) << distance) - 1
+    tie = ((near & ~below) | (below + 1) >> 1 | rng.integers(0, 2, count, dtype=np.uint32)) & 0x7FFFFF
+    b = np.where(kind == 4, near, np.where(kind >= 5, (near & 0xFF800000) | tie, b))
+    return a, b

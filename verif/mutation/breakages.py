@@ -1,0 +1,115 @@
+"""Places in the RTL to break, and the tests that must notice."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Breakage:
+    """One change of one line.
+
+    Attributes
+    ----------
+    name
+    file
+        Source to change, from the project's folder.
+    right, wrong
+        Text that occurs once in the file, and what to put in its place.
+    tests
+        Arguments for pytest: where the breakage must show.
+    """
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+    tests: tuple[str, ...]
+
+
+_CHIP = ("verif/chip",)
+
+BREAKAGES = (
+    Breakage(
+        "REPEAT issues one time too many",
+        "hdl/icu/queue.py",
+        "repeats + 1 == repeat_fields.count",
+        "repeats == repeat_fields.count",
+        ("verif/icu",),
+    ),
+    Breakage(
+        "a burst's second element comes a cycle late",
+        "hdl/icu/burst.py",
+        "wait.eq(self.interval - 1)",
+        "wait.eq(self.interval)",
+        (*_CHIP, "-k", "awkward"),
+    ),
+    Breakage(
+        "the stream register takes the western neighbour for both directions",
+        "hdl/stream/hop.py",
+        "(1, self.west_in, self.west_out),",
+        "(1, self.east_in, self.west_out),",
+        (*_CHIP, "-k", "awkward"),
+    ),
+    Breakage(
+        "a write lands in the other bank",
+        "hdl/mem/slice_tile.py",
+        "writing.eq(write.valid & (write.addr[-1] == bank))",
+        "writing.eq(write.valid & (write.addr[-1] != bank))",
+        (*_CHIP, "-k", "random_programs"),
+    ),
+    Breakage(
+        "bank conflicts go unseen",
+        "hdl/mem/controller.py",
+        "self.read_op.addr[bank] == self.write_op.addr[bank]",
+        "self.read_op.addr[bank] != self.write_op.addr[bank]",
+        (*_CHIP, "-k", "illegal"),
+    ),
+    Breakage(
+        "unwritten streams go unseen",
+        "hdl/checks/stream_checks.py",
+        'getattr(self, f"reads_{i}") & ~written',
+        'getattr(self, f"reads_{i}") & written',
+        (*_CHIP, "-k", "illegal"),
+    ),
+    Breakage(
+        "the run ends a cycle early",
+        "hdl/host/run_control.py",
+        "(remaining == 0))",
+        "(remaining <= 1))",
+        (*_CHIP, "-k", "awkward"),
+    ),
+    Breakage(
+        "back-to-back sums of one address miss each other",
+        "hdl/mxm/accumulator.py",
+        "s1_forward.eq(self.op.valid & (self.op.addr == self.op_in.addr))",
+        "s1_forward.eq(0)",
+        ("verif/mxm",),
+    ),
+    Breakage(
+        "weights are installed a cycle late",
+        "hdl/mxm/supercell.py",
+        "with m.If(self.install_in):",
+        "with m.If(self.install):",
+        ("verif/mxm",),
+    ),
+    Breakage(
+        "ties round up",
+        "hdl/vxm/fp32_round.py",
+        "guard & (sticky | kept[0])",
+        "guard",
+        ("verif/vxm/test_alu.py",),
+    ),
+    Breakage(
+        "a mesh operand is taken whenever it comes",
+        "hdl/vxm/controller.py",
+        "(source == Source.MESH) & ~self.mesh_valid",
+        "(source == Source.ZERO) & ~self.mesh_valid",
+        (*_CHIP, "-k", "illegal"),
+    ),
+    Breakage(
+        "a lane too many moves in with SHIFT",
+        "hdl/sxm/shifter.py",
+        "(lane < self.op.bound)",
+        "(lane <= self.op.bound)",
+        ("verif/sxm",),
+    ),
+)
