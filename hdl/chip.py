@@ -1,9 +1,10 @@
 """The chip."""
 
 from functools import reduce
+from itertools import pairwise
 from operator import or_
 
-from amaranth.hdl import Cat, Const, Module
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -65,8 +66,9 @@ class Chip(wiring.Component):
         columns = [self._column(position) for position in range(positions(self.config))]
         for position, column in enumerate(columns):
             m.submodules[f"column_{position}_{type(column).__name__.removesuffix('Column').lower()}"] = column
-        self._connect_streams(m, columns)
+        self._add_tiles(m, columns)
 
+        mem_columns = [column for column in columns if isinstance(column, MemColumn)]
         mnemonics = sorted({name for column in columns for name in column.classes})
         table = timing(self.config)
         m.submodules.host = host = HostPort(config=self.config)
@@ -87,7 +89,7 @@ class Chip(wiring.Component):
             host.fault_kind.eq(fault.kind),
             host.fault_unit.eq(fault.unit),
             host.fault_cycle.eq(fault.at),
-            host.mem_read.eq(reduce(or_, (column.mem_read for column in columns))),
+            host.mem_read.eq(reduce(or_, (reduce(or_, column.reads) for column in mem_columns))),
             control.go.eq(host.go),
             control.fault.eq(fault.fault),
             control.fault_now.eq(fault.found),
@@ -106,28 +108,36 @@ class Chip(wiring.Component):
             m.d.comb += [column.start.eq(control.start), column.run.eq(control.run), column.clear.eq(host.clear)]
             for name in ("push", "push_queue", "push_word"):
                 m.d.comb += getattr(column, name).eq(getattr(host, name))
-            for name in ("mem_en", "mem_we", "mem_slice", "mem_tile", "mem_addr", "mem_data"):
-                m.d.comb += getattr(column, name).eq(getattr(host, name))
             for index, unit in enumerate(column.units):
                 m.d.comb += getattr(fault, f"faults_{unit.id}").eq(getattr(column, f"faults_{index}"))
+        for column in mem_columns:
+            for name in ("mem_en", "mem_we", "mem_slice", "mem_tile", "mem_addr", "mem_data"):
+                m.d.comb += getattr(column, name).eq(getattr(host, name))
         return m
 
     def _column(self, position: int) -> Column:
         kinds = [unit.kind for unit in units(self.config) if unit.position == position]
         return _COLUMNS[kinds[0] if kinds else UnitKind.C2C](config=self.config, position=position)
 
-    def _connect_streams(self, m: Module, columns: list[Column]) -> None:
-        """Join every column to its neighbours; zeros enter at the edges."""
-        for west, east in zip(columns, columns[1:], strict=False):
+    def _add_tiles(self, m: Module, columns: list[Column]) -> None:
+        """Add every tile and join it to its neighbours; zeros enter at the edges."""
+        for west, east in pairwise(columns):
             m.d.comb += [
                 east.written_east_in.eq(west.written_east_out),
                 west.written_west_in.eq(east.written_west_out),
             ]
-            for row in range(self.config.superlanes):
-                m.d.comb += [
-                    east.east_in[row].eq(west.east_out[row]),
-                    west.west_in[row].eq(east.west_out[row]),
-                ]
+        bus = self.config.streams * self.config.lanes * 8
+        zeros = Const(0, bus)
         for row in range(self.config.superlanes):
-            zeros = Const(0, len(columns[0].east_in[row]))
-            m.d.comb += [columns[0].east_in[row].eq(zeros), columns[-1].west_in[row].eq(zeros)]
+            east, west = (
+                [Signal(bus, name=f"{side}_{position}_{row}") for position in range(len(columns))]
+                for side in ("east", "west")
+            )
+            for position, column in enumerate(columns):
+                streams = {
+                    "east_in": east[position - 1] if position else zeros,
+                    "west_in": west[position + 1] if position + 1 < len(columns) else zeros,
+                    "east_out": east[position],
+                    "west_out": west[position],
+                }
+                column.add_tile(m, row, streams)

@@ -1,6 +1,6 @@
-"""What every column has: queues, stream registers, checks."""
+"""What every column has: queues and checks at the foot, stream registers in the tiles above."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, ResetSignal, Signal
@@ -10,7 +10,6 @@ from amaranth.lib.wiring import In, Out
 from arch.config import Config
 from arch.faults import FaultKind
 from arch.geometry import UnitKind, units
-from arch.host import REGION_SHIFT, SLICE_SHIFT, TILE_SHIFT
 from arch.isa.instruction import WORD_BITS
 from hdl.checks.stream_checks import StreamChecks
 from hdl.controller_port import controller_port
@@ -24,8 +23,8 @@ __all__ = ["Column"]
 class Column(wiring.Component):
     """Everything at one position; the base of a class per kind of column.
 
-    From the queue's issue to the stream registers: queue, controller, datapath of each superlane, stream registers. A kind of
-    column adds controllers and datapaths in `build_units`. An ordinary submodule: superlanes are arrays of ports.
+    The component itself, an ordinary submodule of the chip, is the foot: queues, controllers, checks. The tiles above
+    it are put into the chip by `add_tile`, so that the stream registers' many wires run in one module only.
 
     Parameters
     ----------
@@ -42,8 +41,6 @@ class Column(wiring.Component):
         See `hdl.host.run_control`.
     clear, push, push_queue, push_word : in
         Host's access to the queues.
-    mem_en, mem_we, mem_slice, mem_tile, mem_addr, mem_data, mem_read
-        Host's access to MEM, see `hdl.host.port`; `mem_read` is 0 unless a tile here is read.
     closed, pending : out 1
         All queues are closed; an engine has elements to come.
     elements : out len(classes)
@@ -52,8 +49,6 @@ class Column(wiring.Component):
         Faults of each unit in this cycle; bit ``code - 1`` per `FaultKind`.
     written_east_in, written_west_in, written_east_out, written_west_out
         Shadow bits, see `hdl.checks.stream_checks`.
-    east_in, west_in, east_out, west_out : streams * lanes * 8, arrays of superlanes
-        The neighbours' stream registers, and those of this position.
     """
 
     classes: tuple[str, ...] = ()
@@ -62,9 +57,6 @@ class Column(wiring.Component):
         self.config = config
         self.position = position
         self.units = [unit for unit in units(config) if unit.position == position]
-        word = 8 * config.lanes
-        bus = config.streams * word
-        rows = config.superlanes
         super().__init__(
             {
                 "start": In(1),
@@ -73,13 +65,6 @@ class Column(wiring.Component):
                 "push": In(1),
                 "push_queue": In(8),
                 "push_word": In(WORD_BITS),
-                "mem_en": In(1),
-                "mem_we": In(1),
-                "mem_slice": In(REGION_SHIFT - SLICE_SHIFT),
-                "mem_tile": In(SLICE_SHIFT - TILE_SHIFT),
-                "mem_addr": In(TILE_SHIFT),
-                "mem_data": In(word),
-                "mem_read": Out(word),
                 "closed": Out(1),
                 "pending": Out(1),
                 "elements": Out(len(self.classes)),
@@ -88,28 +73,51 @@ class Column(wiring.Component):
                 "written_west_in": In(config.streams),
                 "written_east_out": Out(config.streams),
                 "written_west_out": Out(config.streams),
-                "east_in": In(bus).array(rows),
-                "west_in": In(bus).array(rows),
-                "east_out": Out(bus).array(rows),
-                "west_out": Out(bus).array(rows),
+                **self.own_ports(),
             }
         )
 
-    def build_units(self, m: Module, controllers: Sequence[Any]) -> list[list[Any]]:
-        """Add the units' controllers and datapaths to `m`.
+    def own_ports(self) -> Mapping[str, wiring.Member]:
+        """Return what the foot of this kind of column has beside the ports above, for its tiles."""
+        return {}
+
+    def build_units(self, m: Module, controllers: Sequence[Any]) -> None:
+        """Add the units' controllers to the foot.
 
         Parameters
         ----------
         m
+            The foot.
         controllers
             A `controller_port` per unit, to be met from the controller's side; what is left alone stays 0.
-
-        Returns
-        -------
-        list of list of stream_driver
-            The drivers of each superlane, all superlanes alike.
         """
-        return [[] for _ in range(self.config.superlanes)]
+
+    def add_tile(self, m: Module, row: int, streams: Mapping[str, Signal]) -> None:
+        """Add the tile of superlane `row` to the chip; superlane 0 first.
+
+        Parameters
+        ----------
+        m
+            The chip.
+        row
+        streams
+            ``east_in``, ``west_in``, and to be driven ``east_out``, ``west_out``: see `hdl.stream.hop.StreamHop`.
+        """
+        self.add_hop(m, row, streams, [])
+
+    def add_hop(self, m: Module, row: int, streams: Mapping[str, Signal], drivers: Sequence[Any]) -> None:
+        """Add a tile of nothing but stream registers; the `stream_driver` interfaces are this column's."""
+        hop = StreamHop(config=self.config, drivers=tuple(len(driver.mask) for driver in drivers))
+        parts = {
+            f"{part}{index}": getattr(driver, part)
+            for index, driver in enumerate(drivers)
+            for part in ("mask", "direction", "group", "data")
+        }
+        m.submodules[self.tile_name(row)] = place(hop, **streams, **parts)
+
+    def tile_name(self, row: int) -> str:
+        """Return the name of a tile in the chip."""
+        return f"tile_{self.position}_{row}"
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -123,22 +131,7 @@ class Column(wiring.Component):
             self.pending.eq(Cat(port.pending for port in ports).any()),
         ]
 
-        drivers = self.build_units(m, ports)
-        for row, mine in enumerate(drivers):
-            hop = StreamHop(config=config, drivers=tuple(len(driver.mask) for driver in mine))
-            m.submodules[f"hop_{row}"] = place(
-                hop,
-                east_in=self.east_in[row],
-                west_in=self.west_in[row],
-                east_out=self.east_out[row],
-                west_out=self.west_out[row],
-                **{
-                    f"{part}{index}": getattr(driver, part)
-                    for index, driver in enumerate(mine)
-                    for part in ("mask", "direction", "group", "data")
-                },
-            )
-
+        self.build_units(m, ports)
         m.submodules.checks = checks = StreamChecks(config=config, units=len(self.units))
         m.d.comb += [
             checks.start.eq(self.start),

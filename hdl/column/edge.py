@@ -6,4 +6,7 @@ __all__ = ["EdgeColumn"]
 
 
 class EdgeColumn(Column):
-    """Queues of the links, and stream registers that zeros enter. No link instruction is built: the queues raise ILLEGAL."""
+    """Queues of the links, and stream registers that zeros enter.
+
+    No link instruction is built: the queues raise ILLEGAL.
+    """

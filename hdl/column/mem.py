@@ -1,34 +1,63 @@
 """A column of MEM slices."""
 
-from collections.abc import Sequence
-from functools import reduce
-from operator import or_
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
+from arch.config import Config
+from arch.host import REGION_SHIFT, SLICE_SHIFT, TILE_SHIFT
 from hdl.column.column import Column
+from hdl.column.mem_tile import MemTile
 from hdl.mem.controller import MemController
-from hdl.mem.slice_tile import MemSliceTile
+from hdl.mem.micro_op import access_op, address_bits
 from hdl.shared import place
-from hdl.stream_driver import stream_driver
 
 __all__ = ["MemColumn"]
 
 
 class MemColumn(Column):
-    """The `slices_per_hop` MEM slices of one position; the queue number of a slice is its chip-wide number."""
+    """The `slices_per_hop` MEM slices of one position; the queue number of a slice is its chip-wide number.
+
+    Attributes
+    ----------
+    mem_en, mem_we, mem_slice, mem_tile, mem_addr, mem_data : in
+        Host's access to MEM, see `hdl.host.port`.
+    host_en : out slices_per_hop
+        It is for this slice.
+    op : out slices_per_hop * 2 * access_op
+        Micro-ops of tile 0.
+    reads : list of Signal
+        What each tile in the chip gives the host; 0 unless it is read.
+    """
 
     classes = ("READ", "WRITE")
 
-    def build_units(self, m: Module, controllers: Sequence[Any]) -> list[list[Any]]:
+    def __init__(self, *, config: Config, position: int) -> None:
+        super().__init__(config=config, position=position)
+        self.reads: list[Signal] = []
+        self._op: Value = self.op
+
+    def own_ports(self) -> Mapping[str, wiring.Member]:
+        """See `Column.own_ports`."""
+        slices = self.config.slices_per_hop
+        return {
+            "mem_en": In(1),
+            "mem_we": In(1),
+            "mem_slice": In(REGION_SHIFT - SLICE_SHIFT),
+            "mem_tile": In(SLICE_SHIFT - TILE_SHIFT),
+            "mem_addr": In(TILE_SHIFT),
+            "mem_data": In(8 * self.config.lanes),
+            "host_en": Out(slices),
+            "op": Out(slices * 2 * access_op(self.config).size),
+        }
+
+    def build_units(self, m: Module, controllers: Sequence[Any]) -> None:
         """See `Column.build_units`."""
-        rows = range(self.config.superlanes)
-        drivers: list[list[Any]] = [[] for _ in rows]
-        host_reads = []
-        reading, writing = [], []
-        for index, port in enumerate(controllers):
-            controller = MemController(config=self.config)
+        mine = [MemController(config=self.config) for _ in controllers]
+        for index, (port, controller) in enumerate(zip(controllers, mine, strict=True)):
             m.submodules[f"controller_{index}"] = place(
                 controller,
                 start=self.start,
@@ -40,36 +69,28 @@ class MemColumn(Column):
                 reads=port.reads,
                 drives=port.drives,
             )
-            reading.append(controller.element_read)
-            writing.append(controller.element_write)
-            read_op, write_op = controller.read_op, controller.write_op
-            for row in rows:
-                tile = MemSliceTile(config=self.config)
-                driver = stream_driver(self.config, 1).create(path=(f"slice_{index}_row_{row}",))
-                chosen = Signal(name=f"host_en_{index}_{row}")
-                m.d.comb += chosen.eq(
-                    self.mem_en & (self.mem_slice == self.units[index].id) & (self.mem_tile == row)
-                )
-                m.submodules[f"slice_{index}_tile_{row}"] = place(
-                    tile,
-                    read_op=read_op,
-                    write_op=write_op,
-                    east=self.east_out[row],
-                    west=self.west_out[row],
-                    drive_mask=driver.mask,
-                    drive_direction=driver.direction,
-                    drive_group=driver.group,
-                    drive_data=driver.data,
-                    host_en=chosen,
-                    host_we=self.mem_we,
-                    host_addr=self.mem_addr[: len(tile.host_addr)],
-                    host_data=self.mem_data,
-                )
-                read_op, write_op = tile.read_op_up, tile.write_op_up
-                drivers[row].append(driver)
-                host_reads.append(tile.host_read)
         m.d.comb += [
-            self.elements.eq(Cat(Cat(reading).any(), Cat(writing).any())),
-            self.mem_read.eq(reduce(or_, host_reads)),
+            self.op.eq(Cat(Cat(controller.read_op, controller.write_op) for controller in mine)),
+            self.elements.eq(
+                Cat(
+                    Cat(controller.element_read for controller in mine).any(),
+                    Cat(controller.element_write for controller in mine).any(),
+                )
+            ),
+            self.host_en.eq(Cat(self.mem_en & (self.mem_slice == unit.id) for unit in self.units)),
         ]
-        return drivers
+
+    def add_tile(self, m: Module, row: int, streams: Mapping[str, Signal]) -> None:
+        """See `Column.add_tile`."""
+        tile = MemTile(config=self.config)
+        m.submodules[self.tile_name(row)] = place(
+            tile,
+            **streams,
+            op_in=self._op,
+            host_en=self.host_en & (self.mem_tile == row).replicate(len(self.host_en)),
+            host_we=self.mem_we,
+            host_addr=self.mem_addr[: address_bits(self.config)],
+            host_data=self.mem_data,
+        )
+        self._op = tile.op_out
+        self.reads.append(tile.host_read)

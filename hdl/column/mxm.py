@@ -1,31 +1,46 @@
 """The column of a hemisphere's MXM planes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
 from arch.geometry import Direction
 from hdl.column.column import Column
 from hdl.mxm.mxm import Mxm
+from hdl.stream_driver import stream_driver
 
 __all__ = ["MxmColumn"]
 
 
 class MxmColumn(Column):
-    """The planes of one hemisphere."""
+    """The planes of one hemisphere.
+
+    Attributes
+    ----------
+    outward : in streams * lanes * 8, array of superlanes
+        Stream registers of this position that move outward.
+    drivers : stream_driver of 4 streams, array of planes of arrays of superlanes
+    """
 
     classes = ("LW", "ABC", "ACC")
 
-    def build_units(self, m: Module, controllers: Sequence[Any]) -> list[list[Any]]:
+    def own_ports(self) -> Mapping[str, wiring.Member]:
+        """See `Column.own_ports`."""
+        config = self.config
+        driver = Out(stream_driver(config, 4)).array(config.superlanes)
+        return {
+            "outward": In(config.streams * config.lanes * 8).array(config.superlanes),
+            "drivers": driver.array(config.planes_per_hemisphere),
+        }
+
+    def build_units(self, m: Module, controllers: Sequence[Any]) -> None:
         """See `Column.build_units`."""
-        rows = range(self.config.superlanes)
-        drivers: list[list[Any]] = [[] for _ in rows]
         queues = len(self.classes)
-        hemisphere, outward = self.units[0].hemisphere, self.units[0].outward
+        hemisphere = self.units[0].hemisphere
         assert hemisphere is not None
-        streams = self.east_out if outward is Direction.EAST else self.west_out
         for index in range(self.config.planes_per_hemisphere):
             plane = Mxm(config=self.config, hemisphere=hemisphere)
             m.submodules[f"plane_{index}"] = plane
@@ -33,10 +48,15 @@ class MxmColumn(Column):
             sides = (plane.weights, plane.activations, plane.results)
             for port, side in zip(controllers[queues * index :], sides, strict=False):
                 wiring.connect(m, wiring.flipped(port), side)
-            for row in rows:
-                m.d.comb += plane.streams[row].eq(streams[row])
-                drivers[row].append(plane.driver[row])
+            for row in range(self.config.superlanes):
+                m.d.comb += plane.streams[row].eq(self.outward[row])
+                wiring.connect(m, wiring.flipped(self.drivers[index][row]), plane.driver[row])
         m.d.comb += self.elements.eq(
             Cat(Cat(port.element for port in controllers[queue::queues]).any() for queue in range(queues))
         )
-        return drivers
+
+    def add_tile(self, m: Module, row: int, streams: Mapping[str, Signal]) -> None:
+        """See `Column.add_tile`."""
+        eastward = self.units[0].outward is Direction.EAST
+        m.d.comb += self.outward[row].eq(streams["east_out" if eastward else "west_out"])
+        self.add_hop(m, row, streams, [plane[row] for plane in self.drivers])

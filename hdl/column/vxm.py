@@ -1,26 +1,43 @@
 """The column of the VXM."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import Out
 
+from arch.config import Config
 from hdl.column.column import Column
+from hdl.column.vxm_tile import VxmColumnTile
 from hdl.shared import place
-from hdl.stream_driver import stream_driver
 from hdl.vxm.controller import VxmController
-from hdl.vxm.tile import VxmTile
+from hdl.vxm.micro_op import MICRO_OP
 
 __all__ = ["VxmColumn"]
 
 
 class VxmColumn(Column):
-    """The ALU mesh, in the middle of the chip."""
+    """The ALU mesh, in the middle of the chip.
+
+    Attributes
+    ----------
+    op : out alus * MICRO_OP
+        Micro-ops of tile 0, ALU 0 lowest.
+    """
 
     classes = ("ADD",)
     """All VXM instructions retire alike."""
 
-    def build_units(self, m: Module, controllers: Sequence[Any]) -> list[list[Any]]:
+    def __init__(self, *, config: Config, position: int) -> None:
+        super().__init__(config=config, position=position)
+        self._op: Value = self.op
+
+    def own_ports(self) -> Mapping[str, wiring.Member]:
+        """See `Column.own_ports`."""
+        return {"op": Out(self.config.alus * MICRO_OP.size)}
+
+    def build_units(self, m: Module, controllers: Sequence[Any]) -> None:
         """See `Column.build_units`."""
         config = self.config
         alus = [VxmController(config=config) for _ in controllers]
@@ -39,21 +56,13 @@ class VxmColumn(Column):
                 drives=port.drives,
                 mesh_valid=Cat(other.result_valid for other in alus[previous :: config.alu_cols]),
             )
-        m.d.comb += self.elements.eq(Cat(port.element for port in controllers).any())
+        m.d.comb += [
+            self.elements.eq(Cat(port.element for port in controllers).any()),
+            self.op.eq(Cat(alu.op for alu in alus)),
+        ]
 
-        op = Cat(alu.op for alu in alus)
-        drivers: list[list[Any]] = []
-        for row in range(config.superlanes):
-            tile = VxmTile(config=config)
-            m.submodules[f"tile_{row}"] = place(
-                tile, op_in=op, east=self.east_out[row], west=self.west_out[row]
-            )
-            op = tile.op_out
-            drivers.append([])
-            for index in range(config.alus):
-                driver = stream_driver(config, 4).create(path=(f"alu_{index}_row_{row}",))
-                drivers[row].append(driver)
-                for part in ("mask", "direction", "group", "data"):
-                    port = getattr(driver, part)
-                    m.d.comb += port.eq(getattr(tile, part).word_select(index, len(port)))
-        return drivers
+    def add_tile(self, m: Module, row: int, streams: Mapping[str, Signal]) -> None:
+        """See `Column.add_tile`."""
+        tile = VxmColumnTile(config=self.config)
+        m.submodules[self.tile_name(row)] = place(tile, **streams, op_in=self._op)
+        self._op = tile.op_out
