@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from arch.config import Config
 from arch.errors import TaktError
 from arch.faults import Fault, FaultError
 from arch.image import Image
@@ -16,6 +17,7 @@ from runtime.console import working
 
 if TYPE_CHECKING:
     from golden.machine.machine import Machine
+    from runtime.simulator import Built
 
 __all__ = ["Backend", "GoldenBackend", "RtlBackend", "RunResult", "Tensors", "check_inputs", "make_backend"]
 
@@ -119,19 +121,24 @@ class RtlBackend:
     def __init__(self, simulator: str, wave: Path | None = None) -> None:
         self.name = simulator
         self.wave = wave
+        self._built: Built | None = None
+        self._built_for: Config | None = None
 
     def run(self, image: Image, inputs: Sequence[Tensors]) -> list[RunResult]:
         """Run in one simulation; see :class:`Backend`."""
         from runtime.rtl_backend import build_chip, run_on_rtl
 
         check_inputs(image, inputs)
-        with working(f"building {image.config.name} for {self.name}"):
-            built = build_chip(image.config, self.name, trace=self.wave is not None)
+        trace = self.wave is not None
+        if self._built is None or self._built_for != image.config:
+            with working(f"building {image.config.name} for {self.name}, or finding it in the cache"):
+                self._built, self._built_for = build_chip(image.config, self.name, trace=trace), image.config
         results = run_on_rtl(image, inputs, self.name, trace=self.wave)
         if self.wave is not None:
             from runtime.waves import read_hierarchy, write_save_file
 
-            chip = read_hierarchy(built.emitted.rtlil.read_text(), built.emitted.top)
+            emitted = self._built.emitted
+            chip = read_hierarchy(emitted.rtlil.read_text(), emitted.top)
             write_save_file(self.wave, image, chip)
         return results
 

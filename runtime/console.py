@@ -44,12 +44,25 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD)
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if _numeric(rows, number) else "left", overflow="fold")
+    console = Console()
+    headings = [column.replace(" ", "\n") for column in columns]
+    if _width([headings, *rows]) > console.width:
+        rows = [[cell.replace(", ", ",\n") for cell in row] for row in rows]
+    gap = 2 if _width([headings, *rows]) <= console.width else 1
+    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD if gap == 2 else None, pad_edge=False)
+    table.padding = (0, gap - 1, 0, 0) if gap == 2 else (0, 1, 0, 0)
+    for number, heading in enumerate(headings):
+        right = _numeric(rows, number)
+        table.add_column(heading, justify="right" if right else "left", vertical="top", no_wrap=True, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+    console.print(table)
+
+
+def _width(rows: Sequence[Sequence[str]]) -> int:
+    """Width of a table with two spaces between columns and one beside them, each cell as wide as its longest line."""
+    widths = [max(len(line) for row in rows for line in row[number].split("\n")) for number in range(len(rows[0]))]
+    return sum(widths) + 2 * len(widths)
 
 
 def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> str:

@@ -139,7 +139,7 @@ def compile_gemm(config: Config, gemm: Gemm, planes: int | None = None) -> Image
     from compiler.program import Program
 
     m, k, n = gemm.shape
-    program = Program(config, f"gemm {m}x{k}x{n}")
+    program = Program(config, f"{m}x{k}x{n}")
     a = program.input("a", (m, k), "int8")
     b = program.input("b", (k, n), "int8")
     bias = None if gemm.bias is None else program.constant("bias", gemm.bias)

@@ -12,7 +12,6 @@ __all__ = ["COLUMNS", "between_markers", "cells", "figures", "markdown_table"]
 
 COLUMNS = (
     "work",
-    "planes",
     "preset",
     "simulator",
     "predicted cycles",
@@ -28,8 +27,7 @@ def cells(result: Measurement) -> tuple[str, ...]:
     """Return the row of a measurement under :data:`COLUMNS`."""
     on_rtl = result.backend != "golden"
     return (
-        result.work,
-        str(result.planes),
+        f"{result.work}, {result.planes} plane{'s' * (result.planes > 1)}",
         result.config_name,
         result.backend,
         f"{result.predicted_cycles:,}",

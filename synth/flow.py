@@ -10,6 +10,7 @@ from synth.checks import check_flat
 from synth.design import Progress, elaborate_component, map_design
 from synth.report import Report, parts_of, total
 from synth.units import unit_of_class
+from synth.yosys import YosysFailed
 
 SUPERCELL = "Supercell"
 """Component class that holds `lanes` x `lanes` multiply-accumulators."""
@@ -45,6 +46,9 @@ def synthesise(config: Config, jobs: int, progress: Progress) -> Report:
         areas = map_design(design, build_folder() / "cache", jobs, progress)
         progress("looking for combinational loops through several modules")
         flat.result()
+    latches = sorted(name for name, area in areas.items() if area.latches)
+    if latches:
+        raise YosysFailed(f"latches in {', '.join(latches)}")
     parts = parts_of(design, areas, unit_of_class())
     supercell = total(part.total for part in parts if part.label == SUPERCELL)
     return Report(preset=config.name, parts=parts, macs=config.macs_per_cycle, supercell=supercell)

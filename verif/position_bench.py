@@ -25,7 +25,11 @@ __all__ = ["PositionBench", "Timelines"]
 Timelines = Mapping[int, list[tuple[int, int]]]
 """Words with their issue cycles, by queue number."""
 
-_FAULTS = {"busy_fault": FaultKind.BUSY, "operand_missed_fault": FaultKind.OPERAND_MISSED}
+_FAULTS = {
+    "busy_fault": FaultKind.BUSY,
+    "bank_conflict_fault": FaultKind.BANK_CONFLICT,
+    "operand_missed_fault": FaultKind.OPERAND_MISSED,
+}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """GTKWave save files."""
 
+import io
 from pathlib import Path
 
 from vcd.gtkw import GTKWSave
@@ -22,8 +23,8 @@ _DECIMAL = ("cycle", "kind", "unit", "at")
 def write_save_file(wave: Path, image: Image, chip: Instance) -> Path:
     """Write a GTKWave save file beside a waveform of the chip, under the same name with the suffix ``.gtkw``.
 
-    Groups: the host's bus, the run, and every queue that the program uses, with its unit's events. Instruction words show
-    as text, by way of a filter file with the suffix ``.mnemonics``.
+    Groups: the host's bus, the run, and every queue that the program uses, with its unit's events. Instruction words
+    show as text, by way of a filter file with the suffix ``.mnemonics``.
 
     Parameters
     ----------
@@ -49,8 +50,8 @@ def write_save_file(wave: Path, image: Image, chip: Instance) -> Path:
     words = {int(word) for queue in image.queues.values() for word in queue}
     write_text(mnemonics, "".join(f"{word:0{WORD_BITS // 4}x} {disassemble(word)}\n" for word in sorted(words)))
     path = wave.with_suffix(".gtkw")
-    lines = _Lines()
-    save = GTKWSave(lines)
+    text = io.StringIO()
+    save = GTKWSave(text)
     save.dumpfile(str(wave))
     save.timestart(0)
     save.zoom_markers(-4.0)
@@ -65,20 +66,8 @@ def write_save_file(wave: Path, image: Image, chip: Instance) -> Path:
     columns = list(chip.children())
     for queue in sorted(image.queues):
         _unit(save, columns, units(image.config)[queue], mnemonics)
-    write_text(path, "".join(lines.text))
+    write_text(path, text.getvalue())
     return path
-
-
-class _Lines:
-    """What `GTKWSave` takes for a file."""
-
-    name = "takt.gtkw"
-
-    def __init__(self) -> None:
-        self.text: list[str] = []
-
-    def write(self, text: str) -> None:
-        self.text.append(text)
 
 
 def _unit(save: GTKWSave, columns: list[Instance], unit: Unit, mnemonics: Path) -> None:

