@@ -29,11 +29,11 @@ sim: $(RUN) ## set up, then run digits, products and matrix-vector products on t
 
 test: $(TEST) ## set up, then run every test but the long ones
 	@tools/iverilog.sh
-	@$(BIN)/python -m pytest -n $(JOBS) $(PYTEST)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST)
 
 test-long: $(TEST) ## run the tests that take minutes each
 	@tools/iverilog.sh
-	@$(BIN)/python -m pytest -n $(JOBS) -m long $(PYTEST)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m long $(PYTEST)
 
 lint: $(LINT) ## check style, types and import directions
 	@$(BIN)/ruff check .

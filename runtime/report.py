@@ -33,7 +33,7 @@ def cells(result: Measurement) -> tuple[str, ...]:
         f"{result.predicted_cycles:,}",
         f"{result.cycles:,}" if on_rtl else "-",
         "yes" if result.right else "NO",
-        f"{result.utilisation:.1%}",
+        f"{result.utilisation:.2%}",
         f"{result.sim_cycles_per_s:,.0f}",
     )
 

@@ -1,5 +1,6 @@
 """The floating-point network and its training."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ HIDDEN = (64, 32)
 
 _EPOCHS = 60
 _SEED = 0
+_INTERRUPTED = "Training interrupted"
 
 Floats = npt.NDArray[np.float64]
 
@@ -55,8 +57,16 @@ def train(digits: Digits) -> Mlp:
 
     model = MLPClassifier(HIDDEN, random_state=_SEED, alpha=0.01, batch_size=32, learning_rate_init=2e-3)
     classes = np.unique(digits.train_labels)
-    for _ in range(_EPOCHS):
-        model.partial_fit(digits.train / PIXEL_MAX, digits.train_labels, classes=classes)
+    with warnings.catch_warnings():
+        # scikit-learn turns Ctrl-C into a warning, and goes on with what it has.
+        warnings.filterwarnings("error", _INTERRUPTED, UserWarning)
+        try:
+            for _ in range(_EPOCHS):
+                model.partial_fit(digits.train / PIXEL_MAX, digits.train_labels, classes=classes)
+        except UserWarning as warning:
+            if str(warning).startswith(_INTERRUPTED):
+                raise KeyboardInterrupt from None
+            raise
     weights = [np.asarray(matrix, np.float64) for matrix in model.coefs_]
     weights[0] = weights[0] / PIXEL_MAX
     return Mlp(tuple(weights), tuple(np.asarray(bias, np.float64) for bias in model.intercepts_))

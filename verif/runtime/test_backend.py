@@ -67,6 +67,7 @@ def test_one_wrong_bit_or_cycle_is_seen():
     late = measure(image, inputs, Altered(cycles=1), expected)
     assert late.cycles == image.cycles + 1
     assert late.matches_expected
+    assert not late.matches_golden
     assert not late.right
 
 

@@ -21,7 +21,8 @@ def test_interrupt_is_one_line(arguments):
         time.sleep(0.5)
         os.killpg(process.pid, signal.SIGINT)
         _, rest = process.communicate(timeout=60)
-    assert process.returncode == 130
+    # Python kills itself by SIGINT if the interrupt met code that a library compiled; a shell sees 130 either way.
+    assert process.returncode in (130, -signal.SIGINT)
     assert [line for line in rest.splitlines() if line and not line.endswith((" s", "..."))] == [
         "takt: error: interrupted"
     ]
