@@ -55,6 +55,7 @@ waves: $(RUN) ## record a small product: waveform and GTKWave save file in build
 	@echo 'Look at it with: gtkwave build/waves/gemm.fst build/waves/gemm.gtkw'
 
 bench: $(RUN) ## measure cycles, utilisation and simulation speed
+	@mkdir -p build
 	@$(BIN)/takt bench --json build/bench.json
 
 clean: ## remove build/

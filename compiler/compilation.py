@@ -39,6 +39,7 @@ def compile_program(
     TaktError
         When no plan fits MEM, the VXM's mesh or the queues.
     """
+    _check_size(config, name, operations)
     choices = [plans(op) for op in operations]
     for op, found in zip(operations, choices, strict=True):
         if not found:
@@ -46,7 +47,6 @@ def compile_program(
                 f"VXM must have room for bias, scale, zero point and relu of {op.y.name}, "
                 f"not {config.alu_rows} x {config.alu_cols} ALUs"
             )
-    _check_size(config, name, operations)
     errors: list[TaktError] = []
     for choice, tight in _combinations(choices):
         try:

@@ -7,13 +7,23 @@ import time
 import pytest
 
 
+def heed_interrupts() -> None:
+    """Undo what a shell's background job passes on: SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(
     "arguments", ["gemm -m 512 -k 512 -n 512 --preset small --set mem_depth=8192", "digits --backend golden"]
 )
 def test_interrupt_is_one_line(arguments):
     command = [sys.executable, "-m", "runtime", *arguments.split()]
     with subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heed_interrupts,
     ) as process:
         assert process.stderr is not None
         while "..." not in process.stderr.readline():
