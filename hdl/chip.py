@@ -129,15 +129,15 @@ class Chip(wiring.Component):
         bus = self.config.streams * self.config.lanes * 8
         zeros = Const(0, bus)
         for row in range(self.config.superlanes):
-            east, west = (
+            eastward, westward = (
                 [Signal(bus, name=f"{side}_{position}_{row}") for position in range(len(columns))]
                 for side in ("east", "west")
             )
             for position, column in enumerate(columns):
                 streams = {
-                    "east_in": east[position - 1] if position else zeros,
-                    "west_in": west[position + 1] if position + 1 < len(columns) else zeros,
-                    "east_out": east[position],
-                    "west_out": west[position],
+                    "east_in": eastward[position - 1] if position else zeros,
+                    "west_in": westward[position + 1] if position + 1 < len(columns) else zeros,
+                    "east_out": eastward[position],
+                    "west_out": westward[position],
                 }
                 column.add_tile(m, row, streams)

@@ -16,8 +16,8 @@ REGISTER_BITS = 32
 class HostPort(wiring.Component):
     """Wishbone B4 pipelined slave: takes a beat per cycle, never stalls, answers every beat in order.
 
-    Latency from `stb` to `ack`: ``3 + sram_latency`` cycles, for every region. Map: `arch.host`. While the machine is busy,
-    beats to queues and MEM are answered and have no effect.
+    Latency from `stb` to `ack`: ``3 + sram_latency`` cycles, for every region. Map: `arch.host`. While the machine is
+    busy, beats to queues and MEM are answered and have no effect.
 
     Parameters
     ----------

@@ -40,8 +40,8 @@ class RunControl(wiring.Component):
     elements : in len(retires)
         An element of each class is performed in this cycle.
     start : out 1
-        From a register. High for `drain_cycles` before cycle 0, and while a fault is latched: holds every controller in its
-        idle state.
+        From a register. High for `drain_cycles` before cycle 0, and while a fault is latched: holds every controller in
+        its idle state.
     run : out 1
         From a register. High from cycle 0 until the first idle cycle, or the first fault.
     cycle : out

@@ -17,9 +17,8 @@ class BurstEngine(wiring.Component):
     """Turns one burst instruction into its elements, one per `interval` cycles.
 
     Element 0 is performed in the cycle of the issue, element k `k * interval` cycles later; all outputs are
-    combinational in the element's cycle t, so that a controller registers its micro-op from them for t + 1. Fields other
-    than these (stream, direction, flags) stay in registers of the controller, loaded at `issue`: use
-    ``Mux(issue, field_of_word, held_field)`` in the cycle of an element.
+    combinational in the element's cycle t, so that a controller registers its micro-op from them for t + 1. The other
+    fields of the word (stream, direction, flags) go straight into the micro-op's registers, at `issue` only.
 
     Parameters
     ----------

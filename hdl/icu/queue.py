@@ -16,8 +16,8 @@ __all__ = ["InstructionQueue"]
 class InstructionQueue(wiring.Component):
     """A FIFO of `queue_depth` words that START rewinds, and the control instructions NOP, REPEAT and END.
 
-    The word at the head shows combinationally in the cycle in which it issues (latency 0, one per cycle). The SRAM read of
-    the next word runs one cycle ahead.
+    The word at the head shows combinationally in the cycle in which it issues (latency 0, one per cycle). The SRAM read
+    of the next word runs one cycle ahead.
 
     Parameters
     ----------

@@ -1,6 +1,8 @@
 """The controller of one MEM slice."""
 
-from amaranth.hdl import Module, Signal
+from typing import Any
+
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -94,7 +96,7 @@ class MemController(wiring.Component):
         m.d.comb += self.drives.eq(_streams(op, config))
         return m
 
-    def _engine(self, m: Module, name: str, mnemonic: str, op: object) -> BurstEngine:
+    def _engine(self, m: Module, name: str, mnemonic: str, op: Any) -> BurstEngine:
         """Add a burst engine and the register of its micro-op."""
         fields = fields_of(BY_MNEMONIC[mnemonic], self.issue_word)
         engine = BurstEngine(addr_bits=address_bits(self.config), stride_bits=len(fields.stride))
@@ -113,5 +115,5 @@ class MemController(wiring.Component):
         return engine
 
 
-def _streams(op: object, config: Config) -> object:
+def _streams(op: Any, config: Config) -> Value:
     return stream_set(op.valid, op.direction, op.stream, 1, config.streams)

@@ -1,5 +1,6 @@
 """Queue programs, legal and not, against the golden instruction control, cycle by cycle."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import cocotb
@@ -22,10 +23,19 @@ FAULTS = {FaultKind.ILLEGAL: "illegal_fault", FaultKind.UNDERRUN: "underrun_faul
 class Recorder:
     """Stands for a functional unit: notes the cycle and the word of every issue."""
 
+    due = NEVER
+
     def __init__(self) -> None:
         self.issues: list[tuple[int, int]] = []
 
-    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace):
+    def reset(self) -> None:
+        """Nothing outlasts a run."""
+
+    def step(self, cycle: int) -> None:
+        """Nothing is ever due."""
+
+    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Callable[[int], None]:
+        """Return what notes an issue of this word."""
         word = encode(mnemonic, **vars(fields))
         return lambda cycle: self.issues.append((cycle, word))
 
