@@ -15,10 +15,12 @@ CHAINED = {"dtype": 2, "out_dtype": 2, "a_src": Source.ZERO, "b_src": Source.ZER
 
 
 def read(stream=0, **fields):
+    """Return mnemonic and fields of an eastward READ."""
     return "READ", {"dir": EAST, "stream": stream, **fields}
 
 
 def distance(start, end):
+    """Return the positions from one unit east to another, by name."""
     positions = {unit.name: unit.position for unit in units(NANO)}
     return positions[end] - positions[start]
 

@@ -1,1 +1,1 @@
-"""Do the tests notice broken RTL?"""
+"""Broken RTL that the tests must notice."""
