@@ -18,7 +18,8 @@ SCRIPT = (
     "opt -undriven -fine",
     "techmap",
     "opt -fast",
-    "abc",
+    # As by default, without its SAT sweeping (fraig, scorr): most of the time, for a few thousandths of the cells.
+    "abc -script +strash;dc2;strash;&get,-n;&dch,-f;&nf;&put",
     "opt -fast",
     "check -assert",
     "tee -q -o gates.json stat -json",
