@@ -1,0 +1,1 @@
+"""Benches of the host port and run control."""

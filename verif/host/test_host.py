@@ -1,0 +1,34 @@
+"""The host port and run control."""
+
+import pytest
+
+from arch.presets import preset
+from arch.timing import timing
+from hdl.host.port import HostPort
+from hdl.host.run_control import RunControl
+from verif.bench import each_simulator, run_bench
+
+
+@each_simulator
+@pytest.mark.parametrize("lanes,sram_latency", [(4, 1), (8, 2), (16, 1)])
+def test_port(simulator: str, lanes: int, sram_latency: int) -> None:
+    config = preset("nano", [f"lanes={lanes}", "mem_slices=16", f"sram_latency={sram_latency}"])
+    run_bench(
+        HostPort(config=config),
+        "verif.host.port_tests",
+        simulator,
+        name=f"host_port_{lanes}",
+        parameters={"config": config.as_dict()},
+    )
+
+
+@each_simulator
+def test_run_control(simulator: str) -> None:
+    config = preset("nano")
+    retires = tuple(timing(config)[name].retire for name in ("ABC", "WRITE", "ADD"))
+    run_bench(
+        RunControl(config=config, retires=retires),
+        "verif.host.run_control_tests",
+        simulator,
+        parameters={"config": config.as_dict(), "retires": retires},
+    )

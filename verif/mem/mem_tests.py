@@ -1,0 +1,159 @@
+"""The MEM slices of one position against the golden machine, in the simulator."""
+
+from typing import Any
+
+import cocotb
+import numpy as np
+
+from arch.config import Config
+from arch.faults import FaultKind
+from arch.geometry import Direction, Unit, units
+from arch.isa.encoding import encode
+from verif.bench import Bench, pack_lanes
+from verif.mem.programs import bursts, random_program, slices_of_position
+from verif.position_bench import PositionBench
+
+
+async def _start(dut: Any) -> tuple[PositionBench, Config, list[Unit]]:
+    """Start with empty memories: they outlast the tests before this one."""
+    bench = await Bench.start(dut)
+    config = Config.from_dict(bench.parameters["config"])
+    slices = slices_of_position(config, units(config)[bench.parameters["slice"]])
+    await _clear(bench, config, slices)
+    unit = PositionBench(
+        bench,
+        config,
+        queues={s.id: f"queues__{index}" for index, s in enumerate(slices)},
+        inputs={Direction.EAST: "east", Direction.WEST: "west"},
+        drivers={f"driver{index}": 1 for index in range(len(slices))},
+    )
+    return unit, config, slices
+
+
+@cocotb.test()
+async def random_programs(dut: Any) -> None:
+    """What one program writes, the next ones read."""
+    unit, config, slices = await _start(dut)
+    for _ in range(unit.bench.parameters["programs"]):
+        assert await unit.run(random_program(config, unit.bench.random, slices, 40)) is None
+
+
+@cocotb.test()
+async def both_engines_every_cycle(dut: Any) -> None:
+    """A read of one bank and a write of the other in every cycle, then the banks swap."""
+    unit, config, slices = await _start(dut)
+    depth = config.mem_depth
+    whole = {"count": depth, "interval": 1, "stride": 1}
+    for swap in (0, 1, 0):
+        program = {
+            s.id: [
+                (1, encode("READ", dir=index % 2, stream=index, addr=swap * depth, **whole)),
+                (2, encode("WRITE", dir=1, stream=index, addr=(1 - swap) * depth, **whole)),
+                (depth + 1, encode("READ", dir=0, stream=index, addr=swap * depth + depth - 1, count=1, interval=1)),
+            ]
+            for index, s in enumerate(slices)
+        }
+        assert await unit.run(program) is None
+
+
+@cocotb.test()
+async def a_continued_burst_follows_the_last_one(dut: Any) -> None:
+    """Read and write engine keep addresses of their own, which start at 0."""
+    unit, _config, slices = await _start(dut)
+    fields = {"cont": 1, "interval": 2}
+    program = {
+        slices[0].id: [
+            (1, encode("WRITE", stream=1, stride=3, addr=9, count=2, **fields)),
+            (2, encode("READ", stream=2, stride=-2, addr=5, count=3, **fields)),
+            (5, encode("WRITE", stream=3, stride=-1, addr=9, count=3, **fields)),
+            (8, encode("READ", stream=2, stride=1, addr=5, count=4, **fields)),
+            (11, encode("WRITE", stream=3, stride=-1, addr=6, count=1, interval=1)),
+            (13, encode("WRITE", stream=3, stride=-5, addr=9, count=2, **fields)),
+            (16, encode("READ", stream=0, stride=1, addr=0, count=8, interval=2)),
+        ]
+    }
+    for _ in range(2):
+        assert await unit.run(program) is None
+
+
+@cocotb.test()
+async def busy(dut: Any) -> None:
+    """The last cycle in which an engine is still busy, and the first in which it is free."""
+    unit, _config, slices = await _start(dut)
+    for number, mnemonic in enumerate(("READ", "WRITE")):
+        first = encode(mnemonic, stream=1, addr=2, count=3, interval=4)
+        second = encode(mnemonic, stream=1, addr=7, count=1, interval=1)
+        assert await unit.run({slices[number].id: [(2, first), (11, second)]}) is None
+        fault = await unit.run({slices[number].id: [(2, first), (10, second)]})
+        assert fault == (10, slices[number].id, FaultKind.BUSY)
+
+
+@cocotb.test()
+async def bank_conflict(dut: Any) -> None:
+    unit, config, slices = await _start(dut)
+    depth = config.mem_depth
+    read = encode("READ", stream=1, addr=depth - 2, stride=1, count=4, interval=1)
+    write = encode("WRITE", stream=1, addr=depth + 3, count=1, interval=1)
+    assert await unit.run({slices[1].id: [(1, read), (2, write)]}) is None
+    assert await unit.run({slices[1].id: [(1, read), (3, write)]}) == (4, slices[1].id, FaultKind.BANK_CONFLICT)
+
+
+@cocotb.test()
+async def random_faults(dut: Any) -> None:
+    """Engines that take no care of each other."""
+    unit, config, slices = await _start(dut)
+    rng = unit.bench.random
+    kinds = set()
+    for _ in range(unit.bench.parameters["programs"]):
+        program = {}
+        for index, s in enumerate(slices):
+            mine = range(index, config.streams, len(slices))
+            issues = sorted(rng.sample(range(40), 8))
+            timeline = dict(bursts(config, rng, "READ", issues[::2], mine, 1, 12))
+            for issue, word in bursts(config, rng, "WRITE", issues[1::2], mine, 1, 12):
+                timeline.setdefault(max(issue - rng.randrange(3), 0), word)
+            program[s.id] = sorted(timeline.items())
+        fault = await unit.run(program)
+        if fault is None:
+            continue
+        kinds.add(fault[2])
+        # What a memory holds after a fault is not defined.
+        await _clear(unit.bench, config, slices)
+        unit.golden.write(*_all_words(config, slices))
+    assert FaultKind.BANK_CONFLICT in kinds
+
+
+@cocotb.test()
+async def host(dut: Any) -> None:
+    """The host reads what it wrote: every word of every tile."""
+    unit, config, _slices = await _start(dut)
+    bench = unit.bench
+    tiles = config.slices_per_hop * config.superlanes
+    shape = (tiles, 2 * config.mem_depth, config.lanes)
+    words = bench.rng.integers(0, 256, shape)
+    for write in (1, 0):
+        bench.drive(host_we=write)
+        for tile in range(tiles):
+            for addr in range(2 * config.mem_depth):
+                packed = pack_lanes(words[tile, addr], 8) if write else 0
+                bench.drive(host_en=1 << tile, host_addr=addr, host_data=packed)
+                await bench.tick()
+                bench.drive(host_en=0)
+                if not write:
+                    await bench.ticks(config.sram_latency - 1)
+                    bench.check(f"tile {tile} word {addr}", bench.lanes("host_read", 8), words[tile, addr])
+                    await bench.tick()
+                    bench.check("host_read afterwards", bench.read("host_read"), 0)
+
+
+async def _clear(bench: Bench, config: Config, slices: list[Unit]) -> None:
+    bench.drive(host_we=1, host_data=0, host_en=(1 << len(slices) * config.superlanes) - 1)
+    for addr in range(2 * config.mem_depth):
+        bench.drive(host_addr=addr)
+        await bench.tick()
+    bench.drive(host_we=0, host_en=0)
+
+
+def _all_words(config: Config, slices: list[Unit]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    numbers, addrs = np.meshgrid([s.id for s in slices], np.arange(2 * config.mem_depth), indexing="ij")
+    return numbers.ravel(), addrs.ravel(), np.zeros((numbers.size, config.vector_length), np.uint8)
