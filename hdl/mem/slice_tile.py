@@ -72,12 +72,11 @@ class MemSliceTile(wiring.Component):
                 m.d.sync += above.eq(below)
 
         # Cycle c: the access.
-        operand = Signal(8 * config.lanes)
         stored = Signal(8 * config.lanes)
-        m.d.comb += [
-            operand.eq(select_stream(config, self.east, self.west, write.direction, write.stream)),
-            stored.eq(Mux(self.host_en, self.host_data, operand)),
-        ]
+        operand = select_stream(
+            m, config, self.east, self.west, en=write.valid, direction=write.direction, stream=write.stream
+        )
+        m.d.comb += stored.eq(Mux(self.host_en, self.host_data, operand))
         words = []
         for bank in range(2):
             reading, writing, hosting = (Signal(name=f"{name}{bank}") for name in ("reading", "writing", "hosting"))
