@@ -1,5 +1,8 @@
 """The stream registers of one superlane at one position."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -74,7 +77,7 @@ class StreamHop(wiring.Component):
             for first in range(0, len(self.drivers), _DRIVERS_PER_STAGE):
                 stage = range(len(self.drivers))[first : first + _DRIVERS_PER_STAGE]
                 taken = Signal(self.config.streams, name=f"taken{side}_{first}")
-                m.d.comb += taken.eq(_any(selects[i][side] for i in stage))
+                m.d.comb += taken.eq(reduce(or_, (selects[i][side] for i in stage)))
                 merged = Signal(len(arriving), name=f"merged{side}_{first}")
                 m.d.comb += merged.eq(
                     Cat(
@@ -111,10 +114,3 @@ class StreamHop(wiring.Component):
             value = data if value is None else Mux(selects[i][side][stream], data, value)
         assert value is not None
         return value
-
-
-def _any(values: object) -> Value:
-    found: Value = C(0, 1)
-    for value in values:  # type: ignore[attr-defined]
-        found = found | value
-    return found
