@@ -28,7 +28,7 @@ from runtime.simulator.cache import build_root, cached_folder, content_key
 from runtime.simulator.control_file import control_file
 from runtime.simulator.failure import SimulationFailed, TestResults, read_results
 from runtime.simulator.runner import CXX_FLAGS, OPTIONS, SIMULATORS, binary, make_runner
-from runtime.simulator.toolchain import tool_versions
+from runtime.simulator.toolchain import find_fst_headers, tool_versions
 from runtime.simulator.verilated import verilated_objects
 
 __all__ = ["Built", "build"]
@@ -222,6 +222,8 @@ def _compile(emitted: Emitted, simulator: str, trace: bool, visible: str, folder
         control.write_text(visible)
         sources.insert(0, control)
     log = folder / "build.log"
+    if trace and simulator == "verilator":
+        find_fst_headers()
     objects = verilated_objects(trace) if simulator == "verilator" else ()
     try:
         make_runner(simulator, objects).build(

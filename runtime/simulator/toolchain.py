@@ -11,9 +11,18 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["MissingTool", "build_environment", "find_tool", "make_variables", "tool_versions", "verilator_root"]
+__all__ = [
+    "MissingTool",
+    "build_environment",
+    "find_fst_headers",
+    "find_tool",
+    "make_variables",
+    "tool_versions",
+    "verilator_root",
+]
 
 _INSTALL = {
+    "lz4.h or zlib.h": "their packages, for waveforms of Verilator: `apt install liblz4-dev zlib1g-dev`",
     "iverilog": "Icarus Verilog: `apt install iverilog` (Debian, Ubuntu) or `brew install icarus-verilog`",
     "vvp": "Icarus Verilog: `apt install iverilog` (Debian, Ubuntu) or `brew install icarus-verilog`",
     "g++": "a C++ compiler: `apt install g++` (Debian, Ubuntu)",
@@ -41,6 +50,20 @@ def find_tool(tool: str) -> str:
     if path is None:
         raise MissingTool(tool)
     return path
+
+
+def find_fst_headers() -> None:
+    """See that the headers which Verilator's FST waveforms need are there.
+
+    Raises
+    ------
+    MissingTool
+        If the compiler does not find them.
+    """
+    probe = "#include <lz4.h>\n#include <zlib.h>\n"
+    command = [find_tool("g++"), "-fsyntax-only", "-x", "c++", "-"]
+    if subprocess.run(command, input=probe, text=True, capture_output=True, check=False).returncode:
+        raise MissingTool("lz4.h or zlib.h")
 
 
 def verilator_root() -> Path:
