@@ -1,7 +1,6 @@
 """Files through which a job goes to the simulator's process and its results come back."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,34 +9,11 @@ import numpy.typing as npt
 
 from arch.faults import Fault, FaultKind
 from arch.image import Image
+from runtime.backend import RunResult, Tensors
 
-__all__ = ["JobResult", "read_job", "read_results", "write_job", "write_results"]
+__all__ = ["read_job", "read_results", "write_job", "write_results"]
 
 _IMAGE, _INPUTS, _RESULTS = "image.takt", "inputs.npz", "results.npz"
-
-Tensors = Mapping[str, npt.NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class JobResult:
-    """What the host saw of one run.
-
-    Attributes
-    ----------
-    outputs
-        Tensors by name.
-    cycles
-        Of the cycle counter.
-    fault
-        Of the fault registers, or None.
-    seconds
-        Wall clock from START to the end.
-    """
-
-    outputs: dict[str, npt.NDArray[Any]]
-    cycles: int
-    fault: Fault | None
-    seconds: float
 
 
 def write_job(folder: Path, image: Image, inputs: Sequence[Tensors]) -> None:
@@ -56,7 +32,7 @@ def read_job(folder: Path) -> tuple[Image, list[Tensors]]:
         return image, [{t.name: file[f"{run}/{t.name}"] for t in image.inputs} for run in range(runs)]
 
 
-def write_results(folder: Path, results: Sequence[JobResult]) -> None:
+def write_results(folder: Path, results: Sequence[RunResult]) -> None:
     """Put the results of a job into `folder`."""
     arrays: dict[str, npt.NDArray[Any]] = {}
     for run, result in enumerate(results):
@@ -68,7 +44,7 @@ def write_results(folder: Path, results: Sequence[JobResult]) -> None:
     np.savez(folder / _RESULTS, allow_pickle=False, runs=np.array(len(results)), **arrays)
 
 
-def read_results(folder: Path, image: Image) -> list[JobResult]:
+def read_results(folder: Path, image: Image) -> list[RunResult]:
     """Return the results of the job in `folder`."""
     results = []
     with np.load(folder / _RESULTS) as file:
@@ -76,5 +52,5 @@ def read_results(folder: Path, image: Image) -> list[JobResult]:
             cycles, at, unit, kind = (int(value) for value in file[f"{run}/registers"])
             outputs = {tensor.name: file[f"{run}/output/{tensor.name}"] for tensor in image.outputs}
             fault = Fault(at, unit, FaultKind(kind)) if kind else None
-            results.append(JobResult(outputs, cycles, fault, float(file[f"{run}/seconds"])))
+            results.append(RunResult(outputs, cycles, fault, float(file[f"{run}/seconds"])))
     return results

@@ -14,7 +14,8 @@ from arch.faults import Fault, FaultKind
 from arch.host import Ctrl, Register, Status
 from arch.image import Image
 from hdl.host.run_control import drain_cycles
-from runtime.chip_job.exchange import JobResult, Tensors, read_job, write_results
+from runtime.backend import RunResult, Tensors
+from runtime.chip_job.exchange import read_job, write_results
 from runtime.chip_job.host_bus import HostBus
 
 _POLL = 64
@@ -32,7 +33,7 @@ async def run_jobs(dut: Any) -> None:
             await bus.start()
             identity = await bus.register(Register.ID_LO, Register.ID_HI)
             assert identity == image.config.fingerprint, f"chip is {identity:016x}"
-        results: list[JobResult] = []
+        results: list[RunResult] = []
         for tensors in inputs:
             if not results or results[-1].fault:
                 await load(bus, image)
@@ -48,7 +49,7 @@ async def load(bus: HostBus, image: Image) -> None:
     await bus.write_mem(image.constant_slices, image.constant_addrs, image.constant_words)
 
 
-async def run(bus: HostBus, image: Image, tensors: Tensors) -> JobResult:
+async def run(bus: HostBus, image: Image, tensors: Tensors) -> RunResult:
     """Write the inputs, start, wait for the end, and read the outputs."""
     for tensor in image.inputs:
         await bus.write_mem(tensor.slices, tensor.addrs, tensor.pack(tensors[tensor.name]))
@@ -72,4 +73,4 @@ async def run(bus: HostBus, image: Image, tensors: Tensors) -> JobResult:
     else:
         assert status & Status.DONE, f"status is {status}, neither running nor done"
     outputs = {t.name: t.unpack(await bus.read_mem(t.slices, t.addrs)) for t in image.outputs}
-    return JobResult(outputs, cycles, fault, seconds)
+    return RunResult(outputs, cycles, fault, seconds)

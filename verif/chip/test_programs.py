@@ -5,11 +5,11 @@ import numpy as np
 from arch.faults import FaultError
 from arch.image import Image
 from arch.presets import preset
-from compiler.verifier.verify import verify
 from golden.machine.machine import Machine
 from runtime.rtl_backend import run_jobs_on_rtl
 from verif.bench import default_seed, each_simulator
 from verif.chip.random_program import RandomProgram
+from verif.compiler.timetables import verified
 
 PROGRAMS = {"icarus": 6, "verilator": 40}
 CONFIG = preset("nano")
@@ -20,14 +20,6 @@ def golden_outcome(machine: Machine, image: Image) -> object:
     try:
         machine.load(image)
         return machine.run()
-    except FaultError as error:
-        return error.fault.key
-
-
-def verdict(image: Image) -> object:
-    """Return what the verifier says of an image: cycles or fault."""
-    try:
-        return verify(image)
     except FaultError as error:
         return error.fault.key
 
@@ -50,7 +42,7 @@ def test_random_programs(simulator: str) -> None:
     for number, (image, (result,)) in enumerate(zip(images, results, strict=True)):
         name = f"program of seed {seed + number}" if number < len(programs) else f"fault {number - len(programs)}"
         expected = golden_outcome(machine, image)
-        assert verdict(image) == expected, name
+        assert verified(image) == expected, name
         assert (result.fault.key if result.fault else result.cycles) == expected, name
         if number < len(programs):
             wrong = np.argwhere(result.outputs["mem"] != mem_of(machine, image))
