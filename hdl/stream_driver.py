@@ -4,6 +4,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
 from arch.config import Config
+from hdl.stream.group import group_bits
 
 __all__ = ["stream_driver"]
 
@@ -21,7 +22,7 @@ def stream_driver(config: Config, size: int) -> wiring.Signature:
         {
             "mask": Out(size),
             "direction": Out(1),
-            "group": Out(range(max(2, config.streams // size))),
+            "group": Out(group_bits(config.streams, size)),
             "data": Out(size * config.lanes * 8),
         }
     )

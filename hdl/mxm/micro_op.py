@@ -4,6 +4,7 @@ from amaranth.hdl import unsigned
 from amaranth.lib import data
 
 from arch.config import Config
+from hdl.stream.group import group_bits
 
 __all__ = ["activation_op", "load_op", "result_op"]
 
@@ -17,7 +18,7 @@ def load_op(config: Config) -> data.StructLayout:
     return data.StructLayout(
         {
             "valid": 1,
-            "group": range(max(2, config.streams // config.lanes)),
+            "group": group_bits(config.streams, config.lanes),
             "reach": range(max(2, config.superlanes)),
         }
     )
@@ -39,7 +40,7 @@ def result_op(config: Config) -> data.StructLayout:
             "valid": 1,
             "add": 1,
             "emit": 1,
-            "group": range(max(2, config.streams // 4)),
+            "group": group_bits(config.streams, 4),
             "addr": unsigned((config.acc_depth - 1).bit_length()),
         }
     )

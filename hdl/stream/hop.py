@@ -8,15 +8,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
+from hdl.stream.group import group_bits
 
-__all__ = ["StreamHop", "group_bits"]
+__all__ = ["StreamHop"]
 
 _DRIVERS_PER_STAGE = 4
-
-
-def group_bits(config: Config, width: int) -> int:
-    """Return the bits that number the aligned groups of `width` streams, at least 1."""
-    return max(1, (config.streams // width - 1).bit_length())
 
 
 class StreamHop(wiring.Component):
@@ -38,7 +34,7 @@ class StreamHop(wiring.Component):
         Which streams of its group driver i drives in this cycle; 0 when it is idle.
     direction0, ... : In(1)
         0 east, 1 west.
-    group0, ... : In(group_bits(config, width))
+    group0, ... : In(group_bits(config.streams, width))
         Number of the aligned group of `width` streams.
     data0, ... : In(width * lanes * 8)
         The group's lowest stream lowest; streams that the mask leaves out are ignored.
@@ -55,7 +51,7 @@ class StreamHop(wiring.Component):
         for i, width in enumerate(drivers):
             ports[f"mask{i}"] = In(width)
             ports[f"direction{i}"] = In(1)
-            ports[f"group{i}"] = In(group_bits(config, width))
+            ports[f"group{i}"] = In(group_bits(config.streams, width))
             ports[f"data{i}"] = In(width * bits)
         super().__init__(ports)
 
@@ -94,7 +90,7 @@ class StreamHop(wiring.Component):
     def _selects(self, m: Module, driver: int) -> tuple[Value, Value]:
         """Return the streams that a driver loads, east and west."""
         streams, width = self.config.streams, self.drivers[driver]
-        groups = group_bits(self.config, width)
+        groups = group_bits(self.config.streams, width)
         mask, group = getattr(self, f"mask{driver}"), getattr(self, f"group{driver}")
         west = getattr(self, f"direction{driver}")
         spread = Signal(width << groups, name=f"spread{driver}")

@@ -3,6 +3,7 @@
 from amaranth.lib import data
 
 from arch.config import Config
+from hdl.stream.group import group_bits
 
 __all__ = ["shift_op", "transpose_op"]
 
@@ -37,5 +38,5 @@ def transpose_op(config: Config) -> data.StructLayout:
 
     ``valid``, and groups of `lanes` streams ``src_dir``, ``src`` and ``dst_dir``, ``dst``.
     """
-    group = range(max(2, config.streams // config.lanes))
+    group = group_bits(config.streams, config.lanes)
     return data.StructLayout({"valid": 1, "src_dir": 1, "src": group, "dst_dir": 1, "dst": group})

@@ -9,23 +9,19 @@ from arch.formats import DType
 from arch.isa.table import Source
 from arch.timing import timing
 from hdl.shared import place
+from hdl.stream.group import group_bits
 from hdl.vxm.capability import capability
 from hdl.vxm.lane_control import FINISH_CONTROL, decode_finish, decode_lane
 from hdl.vxm.lanes import VxmLanes
 from hdl.vxm.micro_op import MICRO_OP
 
-__all__ = ["VxmAlu", "group_bits"]
+__all__ = ["VxmAlu"]
 
 _STAGES = 3
 """Operands captured, raw result, result."""
 
 _BYTES = 4
 """Streams of a group, bytes of an operand."""
-
-
-def group_bits(streams: int) -> int:
-    """Return the width of the number of a group of four streams."""
-    return max(1, (streams // _BYTES - 1).bit_length())
 
 
 class VxmAlu(wiring.Component):
@@ -82,7 +78,7 @@ class VxmAlu(wiring.Component):
                 "result": Out(vector),
                 "mask": Out(_BYTES),
                 "direction": Out(1),
-                "group": Out(group_bits(streams)),
+                "group": Out(group_bits(streams, _BYTES)),
                 "data": Out(vector),
             }
         )

@@ -6,7 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
 from hdl.shared import place
-from hdl.vxm.alu import VxmAlu, group_bits
+from hdl.stream.group import group_bits
+from hdl.vxm.alu import VxmAlu
 from hdl.vxm.micro_op import MICRO_OP
 
 __all__ = ["VxmTile"]
@@ -48,7 +49,7 @@ class VxmTile(wiring.Component):
                 "west": In(bus),
                 "mask": Out(config.alus * 4),
                 "direction": Out(config.alus),
-                "group": Out(config.alus * group_bits(config.streams)),
+                "group": Out(config.alus * group_bits(config.streams, 4)),
                 "data": Out(config.alus * 4 * config.lanes * 8),
             }
         )

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
 from hdl.shared import place
-from hdl.vxm.alu import group_bits
+from hdl.stream.group import group_bits
 from hdl.vxm.controller import VxmController
 from hdl.vxm.tile import VxmTile
 
@@ -46,7 +46,7 @@ class VxmColumn(wiring.Component):
                 "west": In(tiles * bus),
                 "mask": Out(tiles * config.alus * 4),
                 "direction": Out(tiles * config.alus),
-                "group": Out(tiles * config.alus * group_bits(config.streams)),
+                "group": Out(tiles * config.alus * group_bits(config.streams, 4)),
                 "data": Out(tiles * config.alus * 4 * config.lanes * 8),
                 "element": Out(config.alus),
                 "missed": Out(config.alus),
