@@ -17,7 +17,7 @@ class FaultKind(enum.IntEnum):
     UNDERRUN = 2
     """A queue that was started ran out of words without END. Cycle: when the missing word was due."""
     OVERRUN = 3
-    """The host wrote to a full queue. Cycle: 0."""
+    """The host wrote to a full queue, at cycle 0; or fetched text reached one, in that cycle."""
     BUSY = 4
     """A burst was issued while the same engine's last burst was still running. Cycle: issue."""
     BANK_CONFLICT = 5
@@ -28,6 +28,11 @@ class FaultKind(enum.IntEnum):
     """An operand or result of a neighbouring unit was not there in its only cycle. Cycle: when it was due."""
     DOUBLE_DRIVE = 8
     """Two units put a value on one stream register. Unit: the later queue. Cycle: issue + d_func."""
+    DEADLOCK = 9
+    """A queue is parked, and nothing can release it. Unit: the lowest parked queue. Cycle: the first in which every
+    queue is closed or parked and no release is under way."""
+    UNCORRECTABLE = 10
+    """A word with two flipped bits was consumed. Cycle: the read, in the superlane that read it."""
 
 
 @dataclass(frozen=True, order=True)

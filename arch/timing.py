@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from arch.config import Config
 from arch.geometry import positions
-from arch.isa.table import INSTRUCTIONS
+from arch.isa.table import INSTRUCTIONS, gather_accesses, scatter_accesses
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,11 @@ class Timing:
     held : int
         Issue of a VXM instruction to the first issue that sees its result as SELF.
     barrier : int
-        NOTIFY to the release of the last parked queue: one cycle per position, and six to decode and fan out.
+        NOTIFY to the release of every parked queue: one cycle per position, and six to decode and fan out.
+    acc_after_fp16_abc : int
+        As `acc_after_abc`, of an ABC with fp16 activations.
+    fetch_first, fetch_period : int
+        Word n (from 0) of an IFETCH that issued at t can issue from cycle ``t + fetch_first + n * fetch_period`` on.
     """
 
     rows: dict[str, Latency]
@@ -66,6 +70,9 @@ class Timing:
     chain: int
     held: int
     barrier: int
+    acc_after_fp16_abc: int
+    fetch_first: int
+    fetch_period: int
 
     def __getitem__(self, mnemonic: str) -> Latency:
         return self.rows[mnemonic]
@@ -87,10 +94,10 @@ def timing(config: Config) -> Timing:
     own = {
         "READ": read,
         "WRITE": row(1, None),
-        "GATHER": row(1, 3 + config.sram_latency),
-        "SCATTER": row(1, None),
+        "IFETCH": Latency(1, None, 4 + 2 * stagger),
+        "GATHER": row(1, 3 + gather_accesses(config) + config.sram_latency),
+        "SCATTER": Latency(1, None, 2 + scatter_accesses(config) + stagger),
         "LW": row(1, None),
-        "IW": row(1, None),
         "ABC": Latency(1, None, 3 + 2 * stagger),
         "ACC": row(1, 3),
         "SHIFT": switch,
@@ -99,6 +106,7 @@ def timing(config: Config) -> Timing:
         "DISTRIBUTE": row(1, 3),
         "ROTATE": row(1, 3),
         "TRANSPOSE": row(1, 3),
+        "LOADMAP": row(1, None),
         "SEND": row(1, None),
         "RECEIVE": row(None, 3),
     }
@@ -111,4 +119,7 @@ def timing(config: Config) -> Timing:
         chain=chain,
         held=chain,
         barrier=positions(config) + 6,
+        acc_after_fp16_abc=stagger + 5,
+        fetch_first=4 if config.lanes > 4 else 6,
+        fetch_period=16 // config.lanes,
     )

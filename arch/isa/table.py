@@ -5,6 +5,7 @@ Rows with ``built=False`` keep the place of instructions that are not built yet.
 """
 
 import enum
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -25,6 +26,21 @@ class Source(enum.IntEnum):
     """This ALU's own last result, held since it appeared; 0 before the first."""
     ZERO = 3
     """The constant 0."""
+
+
+class Relation(enum.IntEnum):
+    """What CMP asks, by its code."""
+
+    EQ = 0
+    NE = 1
+    LT = 2
+    LE = 3
+    GT = 4
+    GE = 5
+
+
+MAP_REGISTERS = 4
+"""Lane maps that a permute or distribute unit holds."""
 
 
 def _direction(name: str, doc: str) -> Field:
@@ -71,6 +87,40 @@ _MEM_RULES = (
     *_BURST_RULES,
 )
 
+_GATHER_FIELDS = (
+    _direction("dir", "direction of the data stream"),
+    _stream("stream", "data stream driven or read"),
+    Field("addr", 14, "word to which indices are added, modulo mem_depth; its bank is the bank accessed"),
+    *_BURST,
+    _direction("map_dir", "direction of the index streams"),
+    _stream("map", "first of 2 streams of indices, low byte on the first"),
+)
+
+
+def _gather_rules(busy: Callable[[Config], int]) -> tuple[Rule, ...]:
+    return (
+        _in_streams("stream"),
+        Rule("addr must be below 2 * mem_depth", lambda f, c, u: f.addr < 2 * c.mem_depth),
+        Rule("count must be at least 1", lambda f, c, u: f.count >= 1),
+        Rule(
+            "interval must be at least the cycles of an element's accesses",
+            lambda f, c, u: f.interval >= busy(c),
+        ),
+        _in_streams("map"),
+        _group("map", 2),
+    )
+
+
+def gather_accesses(config: Config) -> int:
+    """Return the cycles for which an element of GATHER occupies its bank: one access per lane."""
+    return config.lanes
+
+
+def scatter_accesses(config: Config) -> int:
+    """Return the cycles for which an element of SCATTER occupies its bank: per lane a read, its latency, a write."""
+    return config.lanes * (1 + config.sram_latency)
+
+
 _ALU_FIELDS = (
     Field("dtype", 3, "format of the operands: " + ", ".join(f"{d.value} {d.name.lower()}" for d in DType)),
     Field("out_dtype", 3, "format of the result"),
@@ -84,6 +134,10 @@ _ALU_FIELDS = (
     Field("drive", 1, "1: put the result on streams"),
     _direction("dst_dir", "direction of the result's streams"),
     _stream("dst", "first stream of the result"),
+    Field("relation", 3, "CMP: " + ", ".join(f"{r.value} {r.name.lower()}" for r in Relation)),
+    Field("c_src", 2, "SEL: source of the mask, as a_src"),
+    _direction("c_dir", "direction of the mask's stream"),
+    Field("c_index", 5, "the mask's stream, or mesh row"),
 )
 
 
@@ -119,6 +173,7 @@ Pairs = tuple[tuple[DType, DType], ...]
 
 _INT_TO_INT: Pairs = tuple((a, b) for a in INTEGERS for b in INTEGERS)
 _FLOAT: Pairs = ((DType.FP32, DType.FP32),)
+_COMPARE: Pairs = tuple((a, DType.INT8) for a in (*INTEGERS, DType.FP32))
 _CONVERT: Pairs = (*((a, DType.FP32) for a in INTEGERS), *((DType.FP32, b) for b in INTEGERS))
 
 
@@ -150,9 +205,13 @@ _FADD_COLUMN = Rule(
     "fp32 add and sub are built in odd mesh columns only",
     lambda f, c, u: (f.dtype != DType.FP32) | (alu_column(u, c) % 2 == 1),
 )
+_FUNCTION_COLUMN = Rule(
+    "functions are built in mesh column alu_cols - 2 only",
+    lambda f, c, u: alu_column(u, c) == c.alu_cols - 2,
+)
 
 
-def _alu(mnemonic: str, opcode: int, pairs: Pairs, doc: str, *extra: Rule) -> Instruction:
+def _alu(mnemonic: str, opcode: int, pairs: Pairs, doc: str, *extra: Rule, built: bool = True) -> Instruction:
     return Instruction(
         mnemonic=mnemonic,
         opcode=opcode,
@@ -160,11 +219,37 @@ def _alu(mnemonic: str, opcode: int, pairs: Pairs, doc: str, *extra: Rule) -> In
         fields=_ALU_FIELDS,
         rules=(_pairs_rule(pairs), *_ALU_RULES, *extra),
         doc=doc,
+        built=built,
     )
 
 
 def _reserved(mnemonic: str, opcode: int, doc: str, *kinds: UnitKind) -> Instruction:
     return Instruction(mnemonic=mnemonic, opcode=opcode, kinds=kinds, doc=doc, built=False)
+
+
+_MAPPED_FIELDS = (
+    _direction("src_dir", "direction of the source"),
+    _stream("src", "source stream"),
+    _direction("dst_dir", "direction of the result"),
+    _stream("dst", "stream of the result"),
+    Field("streamed", 1, "0: the map is register `register`, 1: it comes on streams"),
+    Field("register", 2, "map register"),
+    _direction("map_dir", "direction of the map's streams"),
+    _stream("map", "first stream of the map, low byte first"),
+)
+
+
+def _mapped_rules(size: int) -> tuple[Rule, ...]:
+    return (
+        Rule(
+            "map must name a stream of the machine",
+            lambda f, c, u: implies(f.streamed == 1, f.map < c.streams),
+        ),
+        Rule(
+            f"map must be a multiple of {size}",
+            lambda f, c, u: implies(f.streamed == 1, (f.map & (size - 1)) == 0),
+        ),
+    )
 
 
 _EVERY = tuple(UnitKind)
@@ -199,10 +284,54 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         ),
     ),
     Instruction(mnemonic="END", opcode=2, kinds=_EVERY, doc="Close the queue. The last word of every program."),
-    _reserved("IFETCH", 3, "Fill this queue with two vectors of program text from a stream.", *_EVERY),
-    _reserved("SYNC", 4, "Park this queue until NOTIFY.", *_EVERY),
-    _reserved("NOTIFY", 5, "Release every parked queue, the barrier latency later.", *_EVERY),
-    _reserved("CONFIG", 6, "Switch superlanes off.", *_EVERY),
+    Instruction(
+        mnemonic="IFETCH",
+        opcode=3,
+        kinds=_EVERY,
+        fields=(
+            _direction("dir", "direction of the stream"),
+            _stream("stream", "stream of program text"),
+            Field("count", 10, "vectors, at least 1"),
+        ),
+        rules=(
+            _in_streams("stream"),
+            Rule("count must be at least 1", lambda f, c, u: f.count >= 1),
+            Rule("a vector must hold whole words", lambda f, c, u: one_of(c.vector_length % 8, (0,))),
+        ),
+        doc=(
+            "Append `count` vectors of program text to this queue, one read every 2 * superlanes cycles; a vector "
+            "holds vector_length / 8 words, lane 0 lowest. One IFETCH at a time per position."
+        ),
+        built=False,
+    ),
+    Instruction(
+        mnemonic="SYNC",
+        opcode=4,
+        kinds=_EVERY,
+        doc="Park this queue until a NOTIFY releases it.",
+        built=False,
+    ),
+    Instruction(
+        mnemonic="NOTIFY",
+        opcode=5,
+        kinds=_EVERY,
+        doc="Release every queue that is parked when the barrier latency has passed.",
+        built=False,
+    ),
+    Instruction(
+        mnemonic="CONFIG",
+        opcode=6,
+        kinds=_EVERY,
+        fields=(Field("superlanes", 5, "superlanes that stay on, from superlane 0 up"),),
+        rules=(
+            Rule(
+                "superlanes must be 1 to the machine's",
+                lambda f, c, u: (f.superlanes >= 1) & (f.superlanes <= c.superlanes),
+            ),
+        ),
+        doc="From the next word on, this queue's instructions act on the first `superlanes` superlanes only.",
+        built=False,
+    ),
     _reserved("DESKEW", 8, "Align a link.", UnitKind.C2C),
     _reserved("SEND", 9, "Send a vector over a link.", UnitKind.C2C),
     _reserved("RECEIVE", 10, "Receive a vector from a link.", UnitKind.C2C),
@@ -222,8 +351,24 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         rules=_MEM_RULES,
         doc="Write `count` words, one per `interval` cycles, from a stream.",
     ),
-    _reserved("GATHER", 18, "Read with per-lane addresses from a stream.", UnitKind.MEM),
-    _reserved("SCATTER", 19, "Write with per-lane addresses from a stream.", UnitKind.MEM),
+    Instruction(
+        mnemonic="GATHER",
+        opcode=18,
+        kinds=(UnitKind.MEM,),
+        fields=_GATHER_FIELDS,
+        rules=_gather_rules(gather_accesses),
+        doc="Read `count` vectors whose lane l comes from lane l of word addr + index[l], and drive them.",
+        built=False,
+    ),
+    Instruction(
+        mnemonic="SCATTER",
+        opcode=19,
+        kinds=(UnitKind.MEM,),
+        fields=_GATHER_FIELDS,
+        rules=_gather_rules(scatter_accesses),
+        doc="Write lane l of `count` vectors to lane l of word addr + index[l].",
+        built=False,
+    ),
     Instruction(
         mnemonic="LW",
         opcode=24,
@@ -243,7 +388,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             "blocks from `count` up keep the buffer they have."
         ),
     ),
-    _reserved("IW", 25, "Install weights without an activation; ABC's install flag does it.", UnitKind.MXM_WEIGHTS),
     Instruction(
         mnemonic="ABC",
         opcode=26,
@@ -252,7 +396,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             _stream("stream", "outward stream of activations"),
             *_BURST,
             Field("install", 1, "1: the first activation meets the weights of the buffer, installed on its way"),
-            Field("dtype", 3, "format of the activations; only int8 (0) is built"),
+            Field("dtype", 3, "format of the activations: 0 int8, 3 fp16 (both planes of a pair in tandem)"),
         ),
         rules=(
             _in_streams("stream"),
@@ -272,6 +416,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             Field("add", 1, "0: sum = result, 1: sum = stored + result (int32, wraps)"),
             Field("emit", 1, "1: put the sum on streams as well as storing it"),
             _stream("stream", "first of 4 inward streams"),
+            Field("float", 1, "0: int32 sums of an int8 ABC, 1: fp32 sums of an fp16 ABC"),
         ),
         rules=(
             Rule("addr must be below acc_depth", lambda f, c, u: f.addr < c.acc_depth),
@@ -297,22 +442,43 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         _CONVERT,
         "Integer to fp32, nearest even; fp32 to integer, nearest even, always saturating, NaN gives 0.",
     ),
+    _alu("AND", 43, _INT_TO_INT, "a & b, bit by bit, before narrowing.", built=False),
+    _alu("OR", 44, _INT_TO_INT, "a | b, bit by bit, before narrowing.", built=False),
+    _alu("XOR", 45, _INT_TO_INT, "a ^ b, bit by bit, before narrowing.", built=False),
+    _alu("NOT", 46, _INT_TO_INT, "~a, bit by bit, before narrowing.", built=False),
+    _alu(
+        "CMP",
+        47,
+        _COMPARE,
+        "The mask of `a relation b`: int8 -1 where it holds, 0 where not; with a NaN only ne holds.",
+        Rule("relation must be 0 to 5", lambda f, c, u: f.relation <= Relation.GE),
+        built=False,
+    ),
+    _alu(
+        "SEL",
+        48,
+        (*_INT_TO_INT, *_FLOAT),
+        "a where the mask (int8) is not 0, else b.",
+        Rule(
+            "c_index must be a stream of the machine",
+            lambda f, c, u: implies(f.c_src == Source.STREAM, f.c_index < c.streams),
+        ),
+        Rule(
+            "c_index must be a mesh row",
+            lambda f, c, u: implies(f.c_src == Source.MESH, f.c_index < c.alu_rows),
+        ),
+        built=False,
+    ),
     *(
-        _reserved(mnemonic, 43 + index, doc, UnitKind.VXM)
+        _alu(mnemonic, 49 + index, _FLOAT, doc, _FUNCTION_COLUMN, built=False)
         for index, (mnemonic, doc) in enumerate(
             (
-                ("AND", "Bitwise and."),
-                ("OR", "Bitwise or."),
-                ("XOR", "Bitwise exclusive or."),
-                ("NOT", "Bitwise complement."),
-                ("CMP", "Compare to a mask."),
-                ("SEL", "Select by a mask."),
                 ("EXP", "e to the a."),
-                ("TANH", "Hyperbolic tangent."),
-                ("RSQRT", "Reciprocal square root."),
-                ("RECIP", "Reciprocal."),
-                ("LOG", "Natural logarithm."),
-                ("SIGMOID", "Logistic function."),
+                ("TANH", "Hyperbolic tangent of a."),
+                ("RSQRT", "1 / sqrt(a); a below 0 gives NaN, +0 and -0 give infinities of their sign."),
+                ("RECIP", "1 / a."),
+                ("LOG", "Natural logarithm of a; a below 0 gives NaN, a zero -infinity."),
+                ("SIGMOID", "1 / (1 + exp(-a))."),
             )
         )
     ),
@@ -347,9 +513,50 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         rules=(_in_streams("src"), _in_streams("dst"), _in_streams("low"), _AMOUNT),
         doc="Join two vectors: lanes below `amount` from `low`, the others from `src`.",
     ),
-    _reserved("PERMUTE", 58, "Permute all lanes by a map.", UnitKind.SXM_PERMUTE),
-    _reserved("DISTRIBUTE", 59, "Distribute lanes within a superlane by a map.", UnitKind.SXM_DISTRIBUTE),
-    _reserved("ROTATE", 60, "Make the rotations of a 3x3 or 4x4 window.", UnitKind.SXM_ROTATE),
+    Instruction(
+        mnemonic="PERMUTE",
+        opcode=58,
+        kinds=(UnitKind.SXM_PERMUTE,),
+        fields=_MAPPED_FIELDS,
+        rules=(_in_streams("src"), _in_streams("dst"), *_mapped_rules(2)),
+        doc="Lane i of the result is lane map[i] of the source, of all superlanes; 0 where map[i] >= vector_length.",
+        built=False,
+    ),
+    Instruction(
+        mnemonic="DISTRIBUTE",
+        opcode=59,
+        kinds=(UnitKind.SXM_DISTRIBUTE,),
+        fields=_MAPPED_FIELDS,
+        rules=(_in_streams("src"), _in_streams("dst"), *_mapped_rules(1)),
+        doc="In every superlane, lane l of the result is lane map[l] of the source; 0 where map[l] >= lanes.",
+        built=False,
+    ),
+    Instruction(
+        mnemonic="ROTATE",
+        opcode=60,
+        kinds=(UnitKind.SXM_ROTATE,),
+        fields=(
+            _direction("src_dir", "direction of the source"),
+            _stream("src", "source stream"),
+            _direction("dst_dir", "direction of the results"),
+            _stream("dst", "first of size * size result streams"),
+            Field("size", 3, "rows and columns of the window: 2, 3 or 4"),
+        ),
+        rules=(
+            _in_streams("src"),
+            _in_streams("dst"),
+            _lane_group("dst"),
+            Rule(
+                "size must be 2, 3 or 4, its square at most lanes",
+                lambda f, c, u: one_of(f.size, tuple(n for n in (2, 3, 4) if n * n <= c.lanes)),
+            ),
+        ),
+        doc=(
+            "In every superlane the first size * size lanes are a window, row by row; lane size * i + j of result "
+            "stream size * a + b is element ((i + a) mod size, (j + b) mod size), and all further lanes are 0."
+        ),
+        built=False,
+    ),
     Instruction(
         mnemonic="TRANSPOSE",
         opcode=61,
@@ -362,6 +569,25 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         ),
         rules=(_in_streams("src"), _in_streams("dst"), _lane_group("src"), _lane_group("dst")),
         doc="In every superlane, lane l of result stream j is lane j of source stream l.",
+    ),
+    Instruction(
+        mnemonic="LOADMAP",
+        opcode=62,
+        kinds=(UnitKind.SXM_PERMUTE, UnitKind.SXM_DISTRIBUTE),
+        fields=(
+            _direction("map_dir", "direction of the map's streams"),
+            _stream("map", "first of 2 (PERMUTE unit) or 1 (DISTRIBUTE unit) streams of the map, low byte first"),
+            Field("register", 2, "map register to load"),
+        ),
+        rules=(
+            _in_streams("map"),
+            Rule(
+                "map must be a multiple of 2 at a PERMUTE unit",
+                lambda f, c, u: ((f.map & 1) == 0) | (u.kind is not UnitKind.SXM_PERMUTE),
+            ),
+        ),
+        doc="Load a map register of this unit from streams; words that issue later see it.",
+        built=False,
     ),
 )
 

@@ -68,7 +68,7 @@ def test_latencies_are_compositions_of_what_lies_on_the_way(config: Config) -> N
 def test_sram_latency_moves_reads_only() -> None:
     one, two = timing(preset("nano")), timing(preset("nano", ["sram_latency=2"]))
     moved = {mnemonic for mnemonic in one.rows if one[mnemonic] != two[mnemonic]}
-    assert moved == {"READ", "GATHER"}
+    assert moved == {"READ", "GATHER", "SCATTER"}
 
 
 def test_table_is_the_same_object_for_equal_configurations() -> None:
