@@ -43,7 +43,7 @@ def verify(image: Image) -> int:
 
 def _faults(config: Config, issued: Mapping[int, list[Issued]]) -> Iterator[Fault]:
     for items in issued.values():
-        yield from engine_faults(items)
+        yield from engine_faults(config, items)
         yield from bank_faults(config, items)
     yield from plane_faults(config, issued)
     yield from mesh_faults(config, issued)
