@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, ResetSignal, Signal
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, ResetSignal, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,6 +13,7 @@ from arch.geometry import UnitKind, units
 from arch.isa.instruction import WORD_BITS
 from hdl.checks.stream_checks import StreamChecks
 from hdl.controller_port import controller_port
+from hdl.ecc.reader import ecc_ports
 from hdl.icu.queue import InstructionQueue
 from hdl.shared import place
 from hdl.stream.hop import StreamHop
@@ -47,6 +48,8 @@ class Column(wiring.Component):
         An element of each class is performed in this cycle.
     faults_0, faults_1, ... : out
         Faults of each unit in this cycle; bit ``code - 1`` per `FaultKind`.
+    corrected_0, corrected_1, ..., uncorrectable_0, ... : out superlanes
+        With ECC only: what each unit in the foot reports, see `hdl.ecc.reader`.
     written_east_in, written_west_in, written_east_out, written_west_out
         Shadow bits, see `hdl.checks.stream_checks`.
     """
@@ -69,6 +72,11 @@ class Column(wiring.Component):
                 "pending": Out(1),
                 "elements": Out(len(self.classes)),
                 **{f"faults_{index}": Out(len(FaultKind)) for index in range(len(self.units))},
+                **{
+                    f"{name}_{index}": Out(config.superlanes)
+                    for index in range(len(self.units))
+                    for name in ecc_ports(config)
+                },
                 "written_east_in": In(config.streams),
                 "written_west_in": In(config.streams),
                 "written_east_out": Out(config.streams),
@@ -92,6 +100,14 @@ class Column(wiring.Component):
             A `controller_port` per unit, to be met from the controller's side; what is left alone stays 0.
         """
 
+    def ecc_reports(self, name: str, index: int) -> Value:
+        """Return what unit `index` reports as ``corrected`` or ``uncorrectable``, a bit per superlane.
+
+        Called after `add_tile`. Here that of the foot; a kind of column whose units are in the tiles has its own.
+        """
+        report: Value = getattr(self, f"{name}_{index}")
+        return report
+
     def add_tile(self, m: Module, row: int, streams: Mapping[str, Signal]) -> None:
         """Add the tile of superlane `row` to the chip; superlane 0 first.
 
@@ -106,7 +122,7 @@ class Column(wiring.Component):
         self.add_hop(m, row, streams, [])
 
     def add_hop(self, m: Module, row: int, streams: Mapping[str, Signal], drivers: Sequence[Any]) -> None:
-        """Add a tile of nothing but stream registers; the `stream_driver` interfaces are this column's."""
+        """Add a tile of nothing but stream registers; the `stream_driver` interfaces are this column's, not `coded`."""
         hop = StreamHop(config=self.config, drivers=tuple(len(driver.mask) for driver in drivers))
         parts = {
             f"{part}{index}": getattr(driver, part)
@@ -155,6 +171,7 @@ class Column(wiring.Component):
                 getattr(checks, f"reads_{index}").eq(port.reads),
                 getattr(checks, f"drives_{index}").eq(port.drives),
                 *(getattr(self, f"faults_{index}")[kind - 1].eq(fault) for kind, fault in faults.items()),
+                *(getattr(self, f"{name}_{index}").eq(getattr(port, name)) for name in ecc_ports(config)),
             ]
         return m
 

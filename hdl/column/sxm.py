@@ -23,7 +23,7 @@ class SxmColumn(Column):
 
     Attributes
     ----------
-    east, west : in streams * lanes * 8, arrays of superlanes
+    east, west : in streams * stream_bits, arrays of superlanes
         Stream registers of this position.
     shift0, shift1, transpose : stream_driver of 1, 1 and `lanes` streams, arrays of superlanes
     """
@@ -36,7 +36,7 @@ class SxmColumn(Column):
         rows = config.superlanes
         sizes = zip(_DRIVERS, (1, 1, config.lanes), strict=True)
         return {
-            **{side: In(config.streams * config.lanes * 8).array(rows) for side in ("east", "west")},
+            **{side: In(config.streams * config.stream_bits).array(rows) for side in ("east", "west")},
             **{name: Out(stream_driver(config, size)).array(rows) for name, size in sizes},
         }
 
