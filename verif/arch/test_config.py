@@ -35,7 +35,7 @@ def test_illegal_value_is_named_in_one_line(parameter: str, value: Any, legal: s
 
 
 def test_every_parameter_with_a_range_has_an_illegal_value_above() -> None:
-    unlimited = {"name", "checks"}
+    unlimited = {"name", "checks", "ecc"}
     assert {field.name for field in dataclasses.fields(Config)} - unlimited == {row[0] for row in ILLEGAL}
 
 
@@ -87,7 +87,7 @@ def test_fingerprint_is_of_what_a_program_depends_on() -> None:
     legal: dict[str, Any] = {
         "lanes": 8, "superlanes": 3, "streams": 12, "mem_slices": 10, "mem_depth": 512, "sram_latency": 2,
         "slices_per_hop": 4, "planes": 2, "acc_depth": 128, "alu_rows": 3, "alu_cols": 2, "queue_depth": 512,
-        "links": 4,
+        "links": 4, "ecc": True,
     }  # fmt: skip
     not_there = {"name", "clock_hz", "checks"}
     assert legal.keys() == {field.name for field in dataclasses.fields(Config)} - not_there
