@@ -63,7 +63,7 @@ class Timing:
         Word n (from 0) of an IFETCH that issued at t can issue from cycle ``t + fetch_first + n * fetch_period`` on.
     mem_free : dict of str to int
         By MEM mnemonic: issue of a burst (of its last element, were it a burst of one) to the first issue that its
-        engine takes again. SCATTER: indices, then accesses; GATHER one cycle more, so that a READ's word never leaves
+        engine takes again. SCATTER: indices, accesses, and one cycle; GATHER two, so that a READ's word never leaves
         the slice together with a gathered vector.
     """
 
@@ -100,7 +100,7 @@ def timing(config: Config) -> Timing:
         "READ": read,
         "WRITE": row(1, None),
         "IFETCH": Latency(1, None, 4 + 2 * stagger),
-        "GATHER": row(1, 3 + gather_accesses(config) + config.sram_latency),
+        "GATHER": row(1, 4 + gather_accesses(config) + config.sram_latency),
         "SCATTER": Latency(1, None, 2 + scatter_accesses(config) + stagger),
         "LW": row(1, None),
         "ABC": Latency(1, None, 3 + 2 * stagger),
@@ -130,7 +130,7 @@ def timing(config: Config) -> Timing:
         mem_free={
             "READ": 1,
             "WRITE": 1,
-            "GATHER": gather_accesses(config) + 2,
-            "SCATTER": scatter_accesses(config) + 1,
+            "GATHER": gather_accesses(config) + 3,
+            "SCATTER": scatter_accesses(config) + 2,
         },
     )

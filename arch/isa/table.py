@@ -117,8 +117,11 @@ def gather_accesses(config: Config) -> int:
 
 
 def scatter_accesses(config: Config) -> int:
-    """Return the cycles for which an element of SCATTER occupies its bank: per lane a read, its latency, a write."""
-    return config.lanes * (1 + config.sram_latency)
+    """Return the cycles for which an element of SCATTER occupies its bank.
+
+    For every lane a read, its latency (in whose last cycle the word goes into a register), and a write.
+    """
+    return config.lanes * (2 + config.sram_latency)
 
 
 _ALU_FIELDS = (

@@ -14,10 +14,10 @@ from hdl.shared import place
 
 __all__ = ["REPORT_DELAY", "EccReader", "ecc_ports"]
 
-REPORT_DELAY = 3
+REPORT_DELAY = 4
 """Cycles from the read of a word, in its superlane, to the report of what was found in it.
 
-The longest SRAM latency, and one for the decoder.
+The longest SRAM latency, a register for the word, and one for what the decoder finds.
 """
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,8 +10,11 @@ from arch.config import Config
 from arch.isa.instruction import WORD_BITS
 from arch.timing import timing
 from hdl.activity_gate import ActivityGate
+from hdl.ecc.reader import REPORT_DELAY
 from hdl.mem.engine import MemEngine
+from hdl.mem.indexed_control import IndexedControl
 from hdl.mem.micro_op import access_op, indexed_op
+from hdl.shared import place
 from hdl.stream_set import stream_set
 
 __all__ = ["MEM_ELEMENTS", "MemController"]
@@ -80,67 +83,83 @@ class MemController(wiring.Component):
         assert table.mem_access == 1
         assert all(table[name].d_skew == 1 for name in MEM_ELEMENTS[1:])
         assert table["READ"].d_func == table.mem_access + config.sram_latency + 1
-        assert table["GATHER"].d_func == 3 + config.lanes + config.sram_latency
+        assert table["GATHER"].d_func == 4 + config.lanes + config.sram_latency
+        assert table.mem_free["GATHER"] == config.lanes + 3
 
         m.submodules.read = read = MemEngine(config=config, writes=False)
         m.submodules.write = write = MemEngine(config=config, writes=True)
-        for engine, op, indexed in (
-            (read, self.read_op, self.gather_op),
-            (write, self.write_op, self.scatter_op),
-        ):
+        # From the first micro-op to the driver of the top tile, and to its report of flipped bits.
+        m.submodules.gate = gate = ActivityGate(linger=config.superlanes + REPORT_DELAY)
+        indexed = IndexedControl(config=config)
+        m.submodules.indexed = place(
+            indexed, clk=gate.clock, rst=gate.reset, gather_in=read.indexed, scatter_in=write.indexed
+        )
+        m.d.comb += [
+            gate.busy.eq(read.indexed.take | write.indexed.take | indexed.occupied.any()),
+            gate.flush.eq(self.start),
+            self.indexed_clk.eq(gate.clock),
+            self.indexed_rst.eq(gate.reset),
+            self.read_op.eq(read.op),
+            self.write_op.eq(write.op),
+            self.gather_op.eq(indexed.gather),
+            self.scatter_op.eq(indexed.scatter),
+        ]
+        for number, engine in enumerate((read, write)):
             m.d.comb += [
                 engine.start.eq(self.start),
                 engine.issue_valid.eq(self.issue_valid),
                 engine.issue_word.eq(self.issue_word),
-                op.eq(engine.op),
-                indexed.eq(engine.indexed),
+                engine.occupied.eq(indexed.occupied[number]),
             ]
+        read_banks, write_banks = (
+            _bank(engine.op.valid, engine.op.addr) | _bank(sharing, engine.indexed.addr)
+            for engine, sharing in zip((read, write), indexed.sharing, strict=True)
+        )
         m.d.comb += [
             self.elements.eq(Cat(read.element, write.element, read.element_indexed, write.element_indexed)),
             self.pending.eq(read.pending | write.pending),
             self.busy_fault.eq(read.busy_fault | write.busy_fault),
-            self.bank_conflict_fault.eq((read.banks & write.banks).any()),
+            self.bank_conflict_fault.eq((read_banks & write_banks).any()),
+            # Of the writing engine, WRITE and SCATTER name their data alike.
             self.reads.eq(
-                self._stream(self.write_op.valid, self.write_op)
-                | self._stream(self.scatter_op.take, self.scatter_op)
-                | self._indices(self.gather_op)
-                | self._indices(self.scatter_op)
+                self._stream(write.op.valid | write.indexed.take, write.op.direction, write.op.stream)
+                | self._indices(read.indexed)
+                | self._indices(write.indexed)
             ),
         ]
 
-        # From the first micro-op to the driver of the top tile.
-        m.submodules.gate = gate = ActivityGate(linger=config.superlanes + config.sram_latency + 2)
-        active = [op.take | op.read | op.write for op in (self.gather_op, self.scatter_op)]
-        m.d.comb += [
-            gate.busy.eq(Cat(active).any()),
-            gate.flush.eq(self.start),
-            self.indexed_clk.eq(gate.clock),
-            self.indexed_rst.eq(gate.reset),
-        ]
-
-        # Cycles to t + d_func - 1: the word comes out of the SRAM; a gathered vector takes one more.
-        last = self.gather_op.read & (self.gather_op.lane == config.lanes - 1)
-        word = self._delayed(m, "read", self.read_op.valid, self.read_op, config.sram_latency)
-        vector = self._delayed(m, "gather", last, self.gather_op, config.sram_latency + 1)
-        m.d.comb += self.drives.eq(word | vector)
+        # Cycles to t + d_func - 1: the word comes out of the SRAM. A vector and a word never come together.
+        valid, direction, stream = self._delayed(m, read.op)
+        m.d.comb += self.drives.eq(
+            self._stream(
+                valid | indexed.drive_valid,
+                Mux(indexed.drive_valid, indexed.drive_direction, direction),
+                Mux(indexed.drive_valid, indexed.drive_stream, stream),
+            )
+        )
         return m
 
-    def _delayed(self, m: Module, name: str, valid: Value, op: Any, cycles: int) -> Value:
-        """Return the stream of a micro-op so many cycles after it was valid."""
-        direction, stream = op.direction, op.stream
-        for cycle in range(1, cycles + 1):
+    def _delayed(self, m: Module, op: Any) -> tuple[Value, Value, Value]:
+        """Return ``valid``, ``direction`` and ``stream`` of a micro-op `sram_latency` cycles later."""
+        valid, direction, stream = op.valid, op.direction, op.stream
+        for cycle in range(self.config.sram_latency):
             later = [
-                Signal(len(value), name=f"s{cycle}_{name}_{part}", reset_less=True)
+                Signal(len(value), name=f"s{2 + cycle}_{part}", reset_less=True)
                 for part, value in (("valid", valid), ("direction", direction), ("stream", stream))
             ]
             m.d.sync += later[0].eq(valid & ~self.start)
             with m.If(valid):
                 m.d.sync += [later[1].eq(direction), later[2].eq(stream)]
             valid, direction, stream = later
-        return stream_set(valid, direction, stream, 1, self.config.streams)
+        return valid, direction, stream
 
-    def _stream(self, valid: Value, op: Any) -> Value:
-        return stream_set(valid, op.direction, op.stream, 1, self.config.streams)
+    def _stream(self, valid: Value, direction: Value, stream: Value) -> Value:
+        return stream_set(valid, direction, stream, 1, self.config.streams)
 
     def _indices(self, op: Any) -> Value:
         return stream_set(op.take, op.map_direction, op.map_group, 2, self.config.streams)
+
+
+def _bank(valid: Value, addr: Value) -> Value:
+    """Return two bits that mark the bank of an address."""
+    return Mux(valid, Const(1, 2) << addr[-1], 0)

@@ -2,18 +2,16 @@
 
 from typing import Any
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
 from arch.isa.instruction import WORD_BITS
-from arch.isa.table import BY_MNEMONIC, gather_accesses, scatter_accesses
-from arch.timing import timing
+from arch.isa.table import BY_MNEMONIC
 from hdl.icu.burst import BurstEngine
 from hdl.icu.legality import fields_of, has_opcode
 from hdl.mem.micro_op import access_op, address_bits, indexed_op
-from hdl.mem.sequencer import LaneSequencer
 
 __all__ = ["MemEngine"]
 
@@ -21,7 +19,7 @@ __all__ = ["MemEngine"]
 class MemEngine(wiring.Component):
     """The engine that reads (READ and GATHER) or the one that writes (WRITE and SCATTER).
 
-    Micro-ops come from registers one cycle after what causes them.
+    Micro-ops come from registers one cycle after the element.
 
     Parameters
     ----------
@@ -37,14 +35,14 @@ class MemEngine(wiring.Component):
     op : Out(access_op)
         In cycle t + 1 of an element of READ or WRITE.
     indexed : Out(indexed_op)
-        From t + 1 on of an element of GATHER or SCATTER.
+        The fields of a GATHER or SCATTER; ``take`` in cycle t + 1 of its element, ``read`` and ``write`` never.
+    occupied : In(1)
+        An element of GATHER or SCATTER needs the engine in this cycle.
     element, element_indexed : Out(1)
         An element of READ or WRITE, of GATHER or SCATTER, is performed in this cycle.
     pending : Out(1)
         Elements are still to come after this cycle.
     busy_fault : Out(1)
-    banks : Out(2)
-        Banks that this engine has for itself in this cycle.
     """
 
     def __init__(self, *, config: Config, writes: bool) -> None:
@@ -57,47 +55,30 @@ class MemEngine(wiring.Component):
                 "issue_word": In(WORD_BITS),
                 "op": Out(access_op(config)),
                 "indexed": Out(indexed_op(config)),
+                "occupied": In(1),
                 "element": Out(1),
                 "element_indexed": Out(1),
                 "pending": Out(1),
                 "busy_fault": Out(1),
-                "banks": Out(2),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        config = self.config
         plain, indexed = ("WRITE", "SCATTER") if self.writes else ("READ", "GATHER")
-        accesses = (scatter_accesses if self.writes else gather_accesses)(config)
-        tail = timing(config).mem_free[indexed] - accesses - 1
-        m.submodules.sequencer = sequencer = LaneSequencer(
-            lanes=config.lanes, share=accesses // config.lanes, tail=tail
-        )
         by_index = Signal()
         burst = self._burst(m, plain, indexed, by_index)
         m.d.comb += [
             self.element.eq(burst.element & ~by_index),
             self.element_indexed.eq(burst.element & by_index),
             self.pending.eq(burst.pending),
-            self.busy_fault.eq(burst.busy | (burst.issue & sequencer.busy)),
-            sequencer.start.eq(self.start),
-            sequencer.element.eq(self.element_indexed),
+            self.busy_fault.eq(burst.busy | (burst.issue & (self.indexed.take | self.occupied))),
         ]
 
         m.d.sync += self.op.valid.eq(self.element & ~self.start)
         with m.If(self.element):
             m.d.sync += self.op.addr.eq(burst.element_addr)
-        sharing = Signal()
-        m.d.sync += [
-            self.indexed.take.eq(self.element_indexed & ~self.start),
-            self.indexed.read.eq(sequencer.first & ~self.start),
-            self.indexed.write.eq(sequencer.last & ~self.start if self.writes else Const(0, 1)),
-            sharing.eq(sequencer.active & ~self.start),
-        ]
-        with m.If(sequencer.active):
-            m.d.sync += self.indexed.lane.eq(sequencer.lane)
-        m.d.comb += self.banks.eq(_bank(self.op.valid, self.op.addr) | _bank(sharing, self.indexed.addr))
+        m.d.sync += self.indexed.take.eq(self.element_indexed & ~self.start)
         return m
 
     def _burst(self, m: Module, plain: str, indexed: str, by_index: Signal) -> BurstEngine:
@@ -132,8 +113,3 @@ class MemEngine(wiring.Component):
                 self.indexed.map_group.eq(g.map[1:]),
             ]
         return engine
-
-
-def _bank(valid: Value, addr: Value) -> Value:
-    """Return two bits that mark the bank of an address."""
-    return Mux(valid, Const(1, 2) << addr[-1], 0)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Instance, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -18,11 +18,11 @@ __all__ = ["IndexedTile"]
 class IndexedTile(wiring.Component):
     """Holds indices and data, makes one access per lane, and puts a gathered vector together.
 
-    Place it on a clock that runs from the first micro-op until ``sram_latency + 2`` cycles after the last one.
+    Place it on a clock that runs from the first micro-op until `REPORT_DELAY` cycles after the last one.
 
     A `gather_op` or `scatter_op` that takes in cycle c has its indices from cycle ``c + 1`` on; one that reads or
-    writes in c accesses its bank in c. The vector is at the driver ``sram_latency + 1`` cycles after
-    its last lane's access.
+    writes in c accesses its bank in c. The vector is at the driver ``sram_latency + 2`` cycles after
+    its last lane's access. Words that were read go into a register first, so that decoders are on the gated clock, too.
 
     Parameters
     ----------
@@ -88,17 +88,19 @@ class IndexedTile(wiring.Component):
         config, op = self.config, self.gather_op
         m.d.comb += [self.gather_en.eq(op.read), self.gather_addr.eq(self._address(m, ecc, "gather", op, op.read))]
 
-        # Cycle c + sram_latency: the lane's word is there.
+        # Cycle c + sram_latency: the lane's word comes out of the SRAM; one later it is in a register.
         read, last, lane, bank = op.read, op.lane == config.lanes - 1, op.lane, op.addr[-1]
         direction, stream = op.direction, op.stream
-        for cycle in range(config.sram_latency):
+        for cycle in range(config.sram_latency + 1):
+            if cycle == config.sram_latency:
+                word = self._capture(m, "gathered", read, bank)
             values = {"read": read, "last": last, "lane": lane, "bank": bank}
             values |= {"direction": direction, "stream": stream}
             later = {name: Signal(len(value), name=f"s{cycle + 1}_{name}") for name, value in values.items()}
             m.d.sync += [later[name].eq(value) for name, value in values.items()]
             read, last, lane, bank, direction, stream = later.values()
-        word = ecc.read(Mux(bank, self.loaded1, self.loaded0), after=config.sram_latency, when=read)
-        byte = self._byte(m, "gathered", word, lane, read)
+        data = ecc.read(word, after=config.sram_latency + 1, when=read)
+        byte = self._byte(m, "gathered", data, lane, read)
         vector = Signal(8 * config.lanes, reset_less=True)
         m.d.sync += self.drive_mask.eq(read & last)
         with m.If(read):
@@ -122,14 +124,36 @@ class IndexedTile(wiring.Component):
         taken = Signal(name="scatter_taken")
         m.d.sync += taken.eq(op.take)
         byte = self._byte(m, "scattered", ecc.read(data, after=1, when=taken), op.lane, op.write)
-        # The last cycle of the lane's share: its word is there since it was read in the first.
-        stored = Mux(op.addr[-1], self.loaded1, self.loaded0)
-        old = ecc.read(stored, after=config.sram_latency, when=op.write)
+        # The word is there in the last cycle but one of the lane's share, in a register in the last, and written back.
+        read = op.read
+        for cycle in range(config.sram_latency):
+            later = Signal(name=f"scatter_read_{cycle + 1}")
+            m.d.sync += later.eq(read)
+            read = later
+        word = self._capture(m, "scattered", read, op.addr[-1])
+        old = ecc.read(word, after=config.sram_latency + 1, when=op.write)
         new = Signal(8 * config.lanes)
         m.d.comb += [
             new.eq(Cat(Mux(op.lane == lane, byte, old[8 * lane : 8 * lane + 8]) for lane in range(config.lanes))),
             self.scatter_word.eq(encode_words(m, config, "scattered", new)),
         ]
+
+    def _capture(self, m: Module, name: str, en: Value, bank: Value) -> Signal:
+        """Return a register that takes the word that a bank has read."""
+        word = Signal(self.config.stream_bits, name=f"{name}_word")
+        m.submodules[f"capture_{name}"] = Instance(
+            "takt_take",
+            p_WIDTH=self.config.stream_bits,
+            p_COUNT=1,
+            i_clk=ClockSignal(),
+            i_en=en,
+            i_direction=bank,
+            i_index=Const(0, 1),
+            i_east=self.loaded0,
+            i_west=self.loaded1,
+            o_word=word,
+        )
+        return word
 
     def _address(self, m: Module, ecc: EccReader, name: str, op: Any, en: Value) -> Value:
         """Return the address of an access: the base plus the lane's index, in the base's bank."""

@@ -1,4 +1,4 @@
-// A register that takes one word out of the words of two directions, with `en`, and holds it.
+// A register that takes one word out of the words of two sources, with `en`, and holds it.
 //
 // For units on a gated clock: while it stands still, a simulator does not look at the words at all.
 

@@ -42,7 +42,7 @@ BROKEN: dict[str, list[tuple[dict[str, int], str]]] = {
     "READ": _MEM,
     "WRITE": _MEM,
     "GATHER": _indexed(4),
-    "SCATTER": _indexed(8),
+    "SCATTER": _indexed(12),
     "LW": [
         ({"stream": 16}, "stream must name a stream of the machine"),
         ({"stream": 2}, "stream must be a multiple of lanes"),

@@ -91,11 +91,11 @@ CASES = {  # name: image, and what it raises: kind, unit, cycle
             NANO,
             *((cycle, f"MEM_W{2 + stream}", *read(stream=stream)) for stream, cycle in ((0, 0), (1, 0))),
             (3, "MEM_W0", "GATHER", {"stream": 2, "count": 1, "interval": NANO.lanes}),
-            (3 + NANO.lanes + 1, "MEM_W0", *read()),
+            (3 + NANO.lanes + 2, "MEM_W0", *read()),
         ),
         FaultKind.BUSY,
         "MEM_W0",
-        3 + NANO.lanes + 1,
+        3 + NANO.lanes + 2,
     ),
     "write of a bank that is gathered from": (
         timetable(

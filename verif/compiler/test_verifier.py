@@ -144,7 +144,7 @@ def test_random_indexed_accesses(rng):
         lines = {}
         for _ in range(int(rng.integers(2, 6))):
             cycle, mnemonic = int(rng.integers(8, 60)), str(rng.choice(["READ", "WRITE", "GATHER", "SCATTER"]))
-            count, interval = int(rng.integers(1, 3)), int(rng.integers(8, 10))
+            count, interval = int(rng.integers(1, 3)), int(rng.integers(12, 14))
             fields = {"stream": int(rng.integers(4)), "addr": int(rng.choice([0, 255, 256])), "count": count}
             if mnemonic in ("READ", "WRITE"):
                 fields |= {"stride": int(rng.integers(-1, 2)), "cont": int(rng.integers(2))}

@@ -128,7 +128,7 @@ def test_scatter_writes_words_back_without_flips(rng):
     program.inject_numbers(5, "MEM_W0", EAST, 0, np.zeros(NANO.vector_length, np.uint16))
     program.inject(5, "MEM_W0", EAST, 2, np.ones((1, NANO.vector_length), np.uint8))
     program.machine.flip(0, 3, 1, 9)
-    program.at(4, "MEM_W0", "SCATTER", stream=2, addr=3, count=1, interval=8)
+    program.at(4, "MEM_W0", "SCATTER", stream=2, addr=3, count=1, interval=12)
     for count in (1, 0):
         program.run()
         assert len(program.machine.corrected) == count
@@ -141,7 +141,7 @@ def test_indices_and_data_are_consumed_at_once(stream):
     zeros = np.zeros((3, NANO.vector_length), np.uint8)
     flips = {stream: {1: 1 << 30}, 0: {1: 1 << 35}}
     program.machine.inject(5, program.unit("MEM_W0").position, EAST, 0, zeros, flips)
-    program.at(4, "MEM_W0", "SCATTER", stream=2, addr=3, count=1, interval=8)
+    program.at(4, "MEM_W0", "SCATTER", stream=2, addr=3, count=1, interval=12)
     program.run()
     assert program.machine.corrected == [(6, 0, 1)]
 

@@ -82,8 +82,8 @@ def test_gather_and_scatter_of_one_bank(first, second):
         program = Program(NANO)
         for cycle in (11, 14):
             program.inject(cycle, "MEM_W0", EAST, 0, np.zeros((4, NANO.vector_length), np.uint8))
-        program.at(10, "MEM_W0", first, stream=2, addr=7, count=1, interval=8)
-        program.at(13, "MEM_W0", second, stream=2, addr=256 * bank, count=1, interval=8)
+        program.at(10, "MEM_W0", first, stream=2, addr=7, count=1, interval=12)
+        program.at(13, "MEM_W0", second, stream=2, addr=256 * bank, count=1, interval=12)
         if bank == 0:
             program.fails(15, "MEM_W0", FaultKind.BANK_CONFLICT)
         else:
@@ -97,7 +97,7 @@ def test_busy(following, early):
     for cycle in range(40):
         program.inject(cycle, "MEM_W0", EAST, 0, np.zeros((2, NANO.vector_length), np.uint8))
     program.at(3, "MEM_W0", "GATHER", stream=2, count=2, interval=7)
-    again = 3 + 7 + NANO.lanes + 2 - early
+    again = 3 + 7 + NANO.lanes + 3 - early
     program.at(again, "MEM_W0", following, stream=3, **({"count": 1, "interval": 7} if following == "GATHER" else {}))
     if early:
         program.fails(again, "MEM_W0", FaultKind.BUSY)
@@ -123,5 +123,5 @@ def test_unwritten(missing):
     for stream, name in ((0, "low"), (1, "high"), (2, "data")):
         if name != missing:
             program.inject(6, "MEM_W0", EAST, stream, np.zeros((1, NANO.vector_length), np.uint8))
-    program.at(5, "MEM_W0", "SCATTER", stream=2, count=1, interval=8)
+    program.at(5, "MEM_W0", "SCATTER", stream=2, count=1, interval=12)
     program.fails(6, "MEM_W0", FaultKind.UNWRITTEN)

@@ -9,6 +9,7 @@ from arch.config import Config
 from arch.faults import FaultKind
 from arch.geometry import Direction, Unit, units
 from arch.isa.encoding import encode
+from arch.isa.table import gather_accesses, scatter_accesses
 from arch.timing import timing
 from verif.bench import Bench
 from verif.mem.programs import bursts, indexed_program, mixed_bursts, random_program, slices_of_position
@@ -136,10 +137,9 @@ async def gather_and_scatter(dut: Any) -> None:
 async def indexed_accesses_keep_their_engine(dut: Any) -> None:
     """The last cycle in which an engine is still busy, and the first in which it is free: also for the same driver."""
     unit, config, slices = await _start(dut)
-    lanes = config.lanes
     for mnemonic, plain, shortest in (
-        ("GATHER", "READ", lanes),
-        ("SCATTER", "WRITE", lanes * (1 + config.sram_latency)),
+        ("GATHER", "READ", gather_accesses(config)),
+        ("SCATTER", "WRITE", scatter_accesses(config)),
     ):
         for following, extra in ((mnemonic, {"map": 2}), (plain, {})):
             first = encode(mnemonic, stream=1, map=0, addr=3, count=2, interval=shortest)
@@ -157,8 +157,8 @@ async def indexed_accesses_keep_their_bank(dut: Any) -> None:
     unit, config, slices = await _start(dut)
     depth, queue = config.mem_depth, slices[0].id
     for indexed, plain, accesses in (
-        ("GATHER", "WRITE", config.lanes),
-        ("SCATTER", "READ", config.lanes * (1 + config.sram_latency)),
+        ("GATHER", "WRITE", gather_accesses(config)),
+        ("SCATTER", "READ", scatter_accesses(config)),
     ):
         first, last = 11 + 1, 11 + accesses
         for cycle, conflict in ((first - 1, False), (first, True), (last, True), (last + 1, False)):
@@ -176,8 +176,8 @@ async def indexed_accesses_keep_their_bank(dut: Any) -> None:
                 if fault:
                     await _after_fault(unit, config, slices)
     both = [
-        (10, encode("GATHER", stream=1, map=0, addr=depth, count=1, interval=config.lanes)),
-        (12, encode("SCATTER", stream=1, map=0, addr=depth, count=1, interval=config.lanes * 3)),
+        (10, encode("GATHER", stream=1, map=0, addr=depth, count=1, interval=gather_accesses(config))),
+        (12, encode("SCATTER", stream=1, map=0, addr=depth, count=1, interval=scatter_accesses(config))),
     ]
     assert await unit.run({queue: both}) == (14, queue, FaultKind.BANK_CONFLICT)
 
