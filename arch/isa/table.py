@@ -240,16 +240,15 @@ _MAPPED_FIELDS = (
 
 
 def _mapped_rules(size: int) -> tuple[Rule, ...]:
-    return (
-        Rule(
-            "map must name a stream of the machine",
-            lambda f, c, u: implies(f.streamed == 1, f.map < c.streams),
-        ),
-        Rule(
-            f"map must be a multiple of {size}",
-            lambda f, c, u: implies(f.streamed == 1, (f.map & (size - 1)) == 0),
-        ),
+    named = Rule(
+        "map must name a stream of the machine",
+        lambda f, c, u: implies(f.streamed == 1, f.map < c.streams),
     )
+    aligned = Rule(
+        f"map must be a multiple of {size}",
+        lambda f, c, u: implies(f.streamed == 1, (f.map & (size - 1)) == 0),
+    )
+    return (named, aligned) if size > 1 else (named,)
 
 
 _EVERY = tuple(UnitKind)
@@ -520,7 +519,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         fields=_MAPPED_FIELDS,
         rules=(_in_streams("src"), _in_streams("dst"), *_mapped_rules(2)),
         doc="Lane i of the result is lane map[i] of the source, of all superlanes; 0 where map[i] >= vector_length.",
-        built=False,
     ),
     Instruction(
         mnemonic="DISTRIBUTE",
@@ -529,7 +527,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         fields=_MAPPED_FIELDS,
         rules=(_in_streams("src"), _in_streams("dst"), *_mapped_rules(1)),
         doc="In every superlane, lane l of the result is lane map[l] of the source; 0 where map[l] >= lanes.",
-        built=False,
     ),
     Instruction(
         mnemonic="ROTATE",
@@ -555,7 +552,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             "In every superlane the first size * size lanes are a window, row by row; lane size * i + j of result "
             "stream size * a + b is element ((i + a) mod size, (j + b) mod size), and all further lanes are 0."
         ),
-        built=False,
     ),
     Instruction(
         mnemonic="TRANSPOSE",
@@ -587,7 +583,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             ),
         ),
         doc="Load a map register of this unit from streams; words that issue later see it.",
-        built=False,
     ),
 )
 

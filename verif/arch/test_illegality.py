@@ -58,11 +58,34 @@ BROKEN: dict[str, list[tuple[dict[str, int], str]]] = {
         ({"low": 16}, "low must name a stream of the machine"),
         *_AMOUNT,
     ],
+    "PERMUTE": [
+        ({"src": 16}, "src must name a stream of the machine"),
+        ({"dst": 16}, "dst must name a stream of the machine"),
+        ({"map": 16}, "map must name a stream of the machine"),
+        ({"map": 5}, "map must be a multiple of 2"),
+    ],
+    "DISTRIBUTE": [
+        ({"src": 16}, "src must name a stream of the machine"),
+        ({"dst": 16}, "dst must name a stream of the machine"),
+        ({"map": 16}, "map must name a stream of the machine"),
+    ],
+    "ROTATE": [
+        ({"src": 16}, "src must name a stream of the machine"),
+        ({"dst": 16}, "dst must name a stream of the machine"),
+        ({"dst": 6}, "dst must be a multiple of lanes"),
+        ({"size": 1}, "size must be 2, 3 or 4, its square at most lanes"),
+        ({"size": 3}, "size must be 2, 3 or 4, its square at most lanes"),
+        ({"size": 5}, "size must be 2, 3 or 4, its square at most lanes"),
+    ],
     "TRANSPOSE": [
         ({"src": 16}, "src must name a stream of the machine"),
         ({"dst": 16}, "dst must name a stream of the machine"),
         ({"src": 2}, "src must be a multiple of lanes"),
         ({"dst": 6}, "dst must be a multiple of lanes"),
+    ],
+    "LOADMAP": [
+        ({"map": 16}, "map must name a stream of the machine"),
+        ({"map": 3}, "map must be a multiple of 2 at a PERMUTE unit"),
     ],
 }
 """Per mnemonic: what to change in `LEGAL`, and the rule that it breaks."""

@@ -30,7 +30,11 @@ LEGAL: dict[str, dict[str, int]] = {
     "ACC": {**_BURST, "addr": 2, "stride": 1, "stream": 4},
     "SHIFT": {"src": 1, "dst": 2, "amount": 1},
     "SELECT": {"src": 1, "dst": 2, "low": 3, "amount": 1},
+    "PERMUTE": {"src": 1, "dst": 2, "streamed": 1, "map": 4},
+    "DISTRIBUTE": {"src": 1, "dst": 2, "streamed": 1, "map": 3},
+    "ROTATE": {"src": 1, "dst": 0, "size": 2},
     "TRANSPOSE": {"src": 0, "dst": 0},
+    "LOADMAP": {"map": 2, "register": 1},
     **{row.mnemonic: _ALU for row in BUILT if "out_dtype" in row.offsets},
     "CVT": {**_ALU, "out_dtype": DType.FP32},
 }
