@@ -25,6 +25,8 @@ __all__ = ["PositionBench", "Timelines"]
 Timelines = Mapping[int, list[tuple[int, int]]]
 """Words with their issue cycles, by queue number."""
 
+Alter = Callable[[npt.NDArray[np.uint8], np.random.Generator], None]
+
 _FAULTS = {
     "busy_fault": FaultKind.BUSY,
     "bank_conflict_fault": FaultKind.BANK_CONFLICT,
@@ -86,12 +88,7 @@ class PositionBench:
         self.arriving: npt.NDArray[np.uint8] = np.zeros((0, 2, config.streams, config.vector_length), np.uint8)
 
     async def run(
-        self,
-        words: Timelines,
-        *,
-        low: int = -128,
-        high: int = 127,
-        arrange: Callable[[npt.NDArray[np.uint8]], None] | None = None,
+        self, words: Timelines, *, low: int = -128, high: int = 127, alter: Alter | None = None
     ) -> tuple[int, int, int] | None:
         """Run a program on both and compare registers, faults, elements, reads and drives.
 
@@ -101,8 +98,9 @@ class PositionBench:
             The program. Every word must be legal for its queue.
         low, high
             Range of the vectors' elements.
-        arrange
-            Called with the vectors that are about to arrive, by cycle, direction, stream and lane, to change some.
+        alter
+            Called with the vectors, [cycle, direction, stream, lane], and the bench's generator, to change them in
+            place.
 
         Returns
         -------
@@ -114,8 +112,8 @@ class PositionBench:
         cycles = last + 4 * config.superlanes + 8
         shape = (cycles, 2, config.streams, config.vector_length)
         self.arriving = self.bench.rng.integers(low, high, shape, dtype=np.int8, endpoint=True).view(np.uint8)
-        if arrange is not None:
-            arrange(self.arriving)
+        if alter is not None:
+            alter(self.arriving, self.bench.rng)
         self.arriving[0] = 0
         expected = self._run_golden(words, cycles)
         await self._run_unit(words, expected)

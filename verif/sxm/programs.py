@@ -13,7 +13,7 @@ from arch.isa.footprint import footprint
 from arch.isa.table import MAP_REGISTERS
 from arch.timing import timing
 
-__all__ = ["arrange_maps", "random_program", "sxm_queues"]
+__all__ = ["lane_maps", "random_program", "sxm_queues"]
 
 Timelines = dict[int, list[tuple[int, int]]]
 
@@ -49,12 +49,10 @@ def random_program(
     return program
 
 
-def arrange_maps(
-    config: Config, program: Timelines, rng: np.random.Generator
-) -> Callable[[npt.NDArray[np.uint8]], None]:
+def lane_maps(config: Config, program: Timelines) -> Callable[[npt.NDArray[np.uint8], np.random.Generator], None]:
     """Return what puts lane maps, mostly of lanes that exist, where a program reads them (see `PositionBench.run`)."""
 
-    def arrange(arriving: npt.NDArray[np.uint8]) -> None:
+    def alter(arriving: npt.NDArray[np.uint8], rng: np.random.Generator) -> None:
         for queue, timeline in program.items():
             whole = units(config)[queue].kind is UnitKind.SXM_PERMUTE
             limit = config.vector_length if whole else config.lanes
@@ -69,7 +67,7 @@ def arrange_maps(
                 for place in range(1 + whole):
                     arriving[cycle, fields["map_dir"], fields["map"] + place] = numbers >> 8 * place & 255
 
-    return arrange
+    return alter
 
 
 def _drives(config: Config, unit: Unit, issue: int, word: int) -> set[tuple[int, int, int]]:

@@ -12,7 +12,7 @@ from arch.isa.table import MAP_REGISTERS
 from hdl.sxm.sxm import sxm_drivers
 from verif.bench import Bench
 from verif.position_bench import PositionBench
-from verif.sxm.programs import arrange_maps, random_program, sxm_queues
+from verif.sxm.programs import lane_maps, random_program, sxm_queues
 
 
 async def _start(dut: Any) -> tuple[PositionBench, Config, dict[UnitKind, list[int]]]:
@@ -36,7 +36,7 @@ async def random_programs(dut: Any) -> None:
     unit, config, queues = await _start(dut)
     for _ in range(unit.bench.parameters["programs"]):
         program = random_program(config, queues, unit.bench.random, words=30)
-        assert await unit.run(program, arrange=arrange_maps(config, program, unit.bench.rng)) is None
+        assert await unit.run(program, alter=lane_maps(config, program)) is None
 
 
 @cocotb.test()
@@ -94,8 +94,8 @@ async def maps_of_every_lane(dut: Any) -> None:
                 maps += [(cycle, first + place, numbers >> 8 * place) for place in range(size)]
         program[queues[kind][0]] = timeline
 
-    def arrange(arriving: Any) -> None:
+    def alter(arriving: Any, rng: Any) -> None:
         for cycle, stream, values in maps:
             arriving[cycle, 0, stream] = values
 
-    assert await unit.run(program, arrange=arrange) is None
+    assert await unit.run(program, alter=alter) is None
