@@ -11,13 +11,14 @@ from arch.isa.table import Source
 from arch.presets import preset
 from arch.timing import timing
 from golden.vxm.alu import operate
+from hdl.vxm.micro_op import MICRO_OP
 from verif.bench import Bench
 from verif.vxm.vectors import FLOAT_CORNERS, INTEGER_CORNERS, operand_bits, operations
 
 LANES = 16
 CONFIG = preset("small")
 LATENCY = timing(CONFIG).chain
-VALID = 1 << 36
+VALID = 1 << MICRO_OP.size - 1
 
 
 def _word(mnemonic: str, dtype: DType, out_dtype: DType, saturate: bool) -> int:
