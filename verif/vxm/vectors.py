@@ -13,7 +13,16 @@ from arch.geometry import UnitKind, units
 from arch.isa.encoding import encode, illegality
 from arch.isa.table import INSTRUCTIONS, Relation, alu_column
 
-__all__ = ["FLOAT_CORNERS", "HALF_CORNERS", "INTEGER_CORNERS", "Operation", "corners_of", "operand_bits", "operations"]
+__all__ = [
+    "FLOAT_CORNERS",
+    "HALF_CORNERS",
+    "INTEGER_CORNERS",
+    "Operation",
+    "corners_of",
+    "hard_floats",
+    "operand_bits",
+    "operations",
+]
 
 Bits = npt.NDArray[np.uint32]
 
@@ -192,3 +201,23 @@ def _float_bits(rng: np.random.Generator, mnemonic: str, kind: Bits, a: Bits, b:
     tie = ((near & ~below) | (below + 1) >> 1 | rng.integers(0, 2, count, dtype=np.uint32)) & 0x7FFFFF
     b = np.where(kind == 4, near, np.where(kind >= 5, (near & 0xFF800000) | tie, b))
     return a, b
+
+
+_HARD_EXPONENTS = np.array(
+    [0, 0, 0, 1, 1, 2, 23, 24, 25, 104, 126, 127, 128, 150, 151, 157, 158, 230, 252, 253, 254, 254, 255], np.uint32
+)
+
+
+def hard_floats(rng: np.random.Generator, mnemonic: str, count: int) -> tuple[Bits, Bits]:
+    """Return `count` pairs of fp32 operands: those of `operand_bits`, ends of the exponents, and any bits.
+
+    The ends make subnormals, sums and products on either side of them, overflows, infinities and NaN payloads.
+    """
+    kind = rng.integers(0, 4, count)
+    a, b = rng.integers(0, 1 << 32, (2, count), dtype=np.uint32)
+    ends = (rng.choice(_HARD_EXPONENTS, (2, count)) << np.uint32(23)).astype(np.uint32)
+    chosen = operand_bits(rng, mnemonic, DType.FP32, count)
+    return tuple(
+        np.where(kind < 2, easy, np.where(kind == 2, (any_bits & np.uint32(0x807FFFFF)) | end, any_bits))
+        for easy, any_bits, end in zip(chosen, (a, b), ends, strict=True)
+    )
