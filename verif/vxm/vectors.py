@@ -216,8 +216,9 @@ def hard_floats(rng: np.random.Generator, mnemonic: str, count: int) -> tuple[Bi
     kind = rng.integers(0, 4, count)
     a, b = rng.integers(0, 1 << 32, (2, count), dtype=np.uint32)
     ends = (rng.choice(_HARD_EXPONENTS, (2, count)) << np.uint32(23)).astype(np.uint32)
-    chosen = operand_bits(rng, mnemonic, DType.FP32, count)
-    return tuple(
-        np.where(kind < 2, easy, np.where(kind == 2, (any_bits & np.uint32(0x807FFFFF)) | end, any_bits))
-        for easy, any_bits, end in zip(chosen, (a, b), ends, strict=True)
-    )
+    easy_a, easy_b = operand_bits(rng, mnemonic, DType.FP32, count)
+
+    def mixed(easy: Bits, bits: Bits, end: Bits) -> Bits:
+        return np.where(kind < 2, easy, np.where(kind == 2, (bits & np.uint32(0x807FFFFF)) | end, bits))
+
+    return mixed(easy_a, a, ends[0]), mixed(easy_b, b, ends[1])
