@@ -74,7 +74,8 @@ def rounded(negative: npt.NDArray[np.bool_], magnitude: Int64, exponent: Int64) 
     kept += (left_over > half) | ((left_over == half) & (kept & 1 == 1))
     # The pattern counts on through the exponent: a significand that became 2**24, or normal, is right by itself.
     pattern = np.minimum(kept + (last_place - _SMALLEST << _FRACTION), INFINITY)
-    return np.where(magnitude == 0, 0, pattern).astype(np.uint32) | negative.astype(np.uint32) << 31
+    sign = negative.astype(np.uint32) << 31
+    return np.where(magnitude == 0, 0, pattern).astype(np.uint32) | np.asarray(sign, np.uint32)
 
 
 def _length(numbers: Int64) -> Int64:

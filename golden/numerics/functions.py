@@ -107,7 +107,8 @@ def _fixed(x: Parts, constant: int, bits: int) -> Int64:
     Right where |x| is below 128; anything beyond, which no caller uses.
     """
     down = np.clip(_FRACTION + LOG2E_BITS - bits - x.exponent, 0, 63)
-    return np.right_shift(x.significand * constant, down)
+    fixed: Int64 = x.significand * constant >> down
+    return fixed
 
 
 def _fraction(x: Parts) -> Int64:
@@ -122,7 +123,8 @@ def _place(name: str, number: Int64, bits: int, index_bits: int) -> tuple[Int64,
 
 def _beyond(w: Int64) -> Int64:
     """Segment of 1 / (1 + e**w), `SEGMENTS_PER_UNIT` of them per unit; the last one from 20 up."""
-    return FIRST["SIGMOID"] + np.minimum(w >> ARGUMENT_BITS, SIGMOID_SEGMENTS - 1)
+    index: Int64 = np.minimum(w >> ARGUMENT_BITS, SIGMOID_SEGMENTS - 1)
+    return FIRST["SIGMOID"] + index
 
 
 def _operation(function: Callable[[Parts], Bits]) -> Callable[[Bits], Bits]:
