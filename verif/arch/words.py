@@ -37,6 +37,7 @@ LEGAL: dict[str, dict[str, int]] = {
     "LOADMAP": {"map": 2, "register": 1},
     **{row.mnemonic: _ALU for row in BUILT if "out_dtype" in row.offsets},
     "CVT": {**_ALU, "out_dtype": DType.FP32},
+    "CMP": {**_ALU, "out_dtype": DType.INT8},
 }
 """Fields that are legal in every preset, on the unit that `unit_for` returns."""
 

@@ -12,7 +12,7 @@ from arch.formats import DType
 from arch.geometry import Direction, Unit, UnitKind, positions, units
 from arch.image import Image, TensorMap
 from arch.isa.encoding import encode, illegality
-from arch.isa.table import Source, instructions_of
+from arch.isa.table import Relation, Source, instructions_of
 from arch.isa.timeline import queue_words
 from arch.timing import timing
 from golden.machine.machine import Machine
@@ -203,8 +203,8 @@ class RandomProgram:
     ) -> Iterator[tuple[Unit, int, int]]:
         rows = [row for row in instructions_of(unit.kind) if row.built and "a_src" in row.offsets]
         for _ in range(40):
-            dtype = self._random.choice((DType.INT8, DType.INT8, DType.INT16, DType.INT32, DType.FP32))
-            out = self._random.choice((DType.INT8, DType.INT16, DType.INT32, DType.FP32))
+            dtype = self._random.choice((DType.INT8, DType.INT8, DType.INT16, DType.INT32, DType.FP16, DType.FP32))
+            out = self._random.choice(tuple(DType))
             word = encode(
                 self._random.choice(rows).mnemonic,
                 dtype=dtype,
@@ -216,6 +216,10 @@ class RandomProgram:
                 b_src=self._random.choice((Source.SELF, Source.ZERO, source)),
                 b_dir=direction,
                 b_index=index if source is Source.MESH else self._first(index, dtype.size),
+                c_src=self._random.choice((Source.SELF, Source.ZERO, source)),
+                c_dir=direction,
+                c_index=index,
+                relation=self._random.choice(tuple(Relation)),
                 drive=self._random.randrange(4) > 0,
                 dst_dir=self._random.randrange(2),
                 dst=self._first(self._random.randrange(self._config.streams), out.size),
