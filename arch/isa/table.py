@@ -305,21 +305,18 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             "Append `count` vectors of program text to this queue, one read every 2 * superlanes cycles; a vector "
             "holds vector_length / 8 words, lane 0 lowest. One IFETCH at a time per position."
         ),
-        built=False,
     ),
     Instruction(
         mnemonic="SYNC",
         opcode=4,
         kinds=_EVERY,
         doc="Park this queue until a NOTIFY releases it.",
-        built=False,
     ),
     Instruction(
         mnemonic="NOTIFY",
         opcode=5,
         kinds=_EVERY,
         doc="Release every queue that is parked when the barrier latency has passed.",
-        built=False,
     ),
     Instruction(
         mnemonic="CONFIG",

@@ -12,6 +12,7 @@ from arch.faults import Fault, FaultError, FaultKind
 from arch.geometry import Direction, Hemisphere, UnitKind, positions, units
 from arch.image import Image
 from golden.machine.fault_log import FaultLog
+from golden.machine.fetch import FetchPorts
 from golden.machine.icu import Executor, InstructionControl
 from golden.machine.mem import Memory
 from golden.machine.mxm import Plane
@@ -55,8 +56,10 @@ class Machine:
             for first, second in zip(self._planes[::2], self._planes[1::2], strict=True):
                 first.pair_with(second)
         self._switches = [Switch(config, self._streams) for _ in Hemisphere]
-        self._executors: tuple[Executor, ...] = (self._memory, *self._planes, self._vxm, *self._switches)
         self._control = InstructionControl(config, self._executor_by_queue(), self._faults)
+        self._fetch = FetchPorts(config, self._streams, self._faults, self._control.append)
+        self._control.attach(self._fetch)
+        self._executors: tuple[Executor, ...] = (self._memory, *self._planes, self._vxm, *self._switches, self._fetch)
         self._injections: list[tuple[int, tuple[int, int], Bytes]] = []
 
     def _executor_by_queue(self) -> dict[int, Executor]:
