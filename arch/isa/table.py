@@ -358,7 +358,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         fields=_GATHER_FIELDS,
         rules=_gather_rules(gather_accesses),
         doc="Read `count` vectors whose lane l comes from lane l of word addr + index[l], and drive them.",
-        built=False,
     ),
     Instruction(
         mnemonic="SCATTER",
@@ -367,7 +366,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         fields=_GATHER_FIELDS,
         rules=_gather_rules(scatter_accesses),
         doc="Write lane l of `count` vectors to lane l of word addr + index[l].",
-        built=False,
     ),
     Instruction(
         mnemonic="LW",

@@ -52,7 +52,7 @@ def verify(image: Image) -> int:
 def _faults(config: Config, walks: Mapping[int, QueueWalk]) -> Iterator[Fault]:
     issued = {queue: walk.issued for queue, walk in walks.items()}
     for items in issued.values():
-        yield from engine_faults(items)
+        yield from engine_faults(config, items)
         yield from bank_faults(config, items)
     yield from pair_faults(config, issued)
     yield from plane_faults(config, issued)

@@ -111,14 +111,14 @@ class Machine:
             if len(words) > self.config.queue_depth:
                 detail = f"{len(words)} words for {self.config.queue_depth}"
                 self._faults.report(0, queue, FaultKind.OVERRUN, detail)
-        if self._faults.found:
+        if self._faults.due != NEVER:
             self._stop()
         self._control.fill(programs)
 
     def clear(self) -> None:
         """Empty every queue and clear the fault."""
         self.fault = None
-        self._faults.found.clear()
+        self._faults.clear()
         self._control.fill({})
 
     def run(self, cycles: int = 0) -> int:
@@ -143,10 +143,11 @@ class Machine:
             raise FaultError(self.fault, self._units[self.fault.unit].name)
         self._start()
         control, streams, executors = self._control, self._streams, self._executors
+        faults = self._faults
         cycle = 0
         with np.errstate(all="ignore"):
             while True:
-                due = min(control.due, streams.due, *[unit.due for unit in executors])
+                due = min(control.due, streams.due, faults.due, *[unit.due for unit in executors])
                 end = max(control.end, cycles)
                 if due >= end and control.due == NEVER:
                     due = end
@@ -161,7 +162,7 @@ class Machine:
                 for unit in executors:
                     if unit.due == due:
                         unit.step(due)
-                if self._faults.found:
+                if faults.due <= due:
                     self._stop()
                 cycle = due + 1
 

@@ -21,6 +21,18 @@ _MEM = [
     ({"addr": 512}, "addr must be below 2 * mem_depth"),
     *_BURST,
 ]
+
+
+def _indexed(accesses: int) -> list[tuple[dict[str, int], str]]:
+    return [
+        *_MEM[:2],
+        ({"count": 0}, "count must be at least 1"),
+        ({"interval": accesses - 1}, "interval must be at least the cycles of an element's accesses"),
+        ({"map": 16}, "map must name a stream of the machine"),
+        ({"map": 3}, "map must be a multiple of 2"),
+    ]
+
+
 _AMOUNT = [({"amount": 9}, "amount must be at most the vector length")]
 
 BROKEN: dict[str, list[tuple[dict[str, int], str]]] = {
@@ -29,6 +41,8 @@ BROKEN: dict[str, list[tuple[dict[str, int], str]]] = {
     "END": [],
     "READ": _MEM,
     "WRITE": _MEM,
+    "GATHER": _indexed(4),
+    "SCATTER": _indexed(8),
     "LW": [
         ({"stream": 16}, "stream must name a stream of the machine"),
         ({"stream": 2}, "stream must be a multiple of lanes"),

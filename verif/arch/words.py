@@ -25,6 +25,8 @@ LEGAL: dict[str, dict[str, int]] = {
     "END": {},
     "READ": {**_BURST, "addr": 5, "stride": -1, "stream": 3},
     "WRITE": {**_BURST, "addr": 5, "stride": 1, "stream": 3},
+    "GATHER": {"count": 3, "interval": 48, "addr": 5, "stream": 3, "map": 2},
+    "SCATTER": {"count": 3, "interval": 48, "addr": 5, "stream": 3, "map": 2},
     "LW": {"stream": 0, "count": 1},
     "ABC": {**_BURST, "stream": 2},
     "ACC": {**_BURST, "addr": 2, "stride": 1, "stream": 4},
