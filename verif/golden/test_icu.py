@@ -140,7 +140,6 @@ def test_underrun(words, cycle):
         ([read(addr=512)], 0),
         ([encode("LW", count=1)], 0),
         ([encode("GATHER")], 0),
-        ([encode("SYNC")], 0),
         ([63], 0),
         ([7], 0),
     ],
