@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from arch.config import Config
-from compiler.tensor import Tensor
+from compiler.tensor import Tensor, View
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,8 +14,8 @@ class MatMul:
     Attributes
     ----------
     config : Config
-    x : Tensor
-        Activations, int8, shape (M, K).
+    x : Tensor or View
+        Activations, int8, shape (M, K), lanes along K.
     w : Tensor
         Weights, int8, shape (K, N); a constant or an input.
     y : Tensor
@@ -32,7 +32,7 @@ class MatMul:
     """
 
     config: Config
-    x: Tensor
+    x: Tensor | View
     w: Tensor
     y: Tensor
     bias: Tensor | None

@@ -24,20 +24,34 @@ STRIDE_LIMIT = _READ["stride"][1].maximum
 
 @dataclass
 class Layout:
-    """MEM words of one copy of a matrix.
+    """MEM words of one copy of a tensor.
 
-    A word holds `vector_length` neighbouring columns (a *block*) of one row, one byte of each.
+    A word holds one byte of each element of a vector: `vector_length` neighbours along the lane axis (a *block*) in one
+    step of the other axes; of a matrix with lanes along its columns, a step is a row.
 
     Attributes
     ----------
-    slices, addrs : ndarray, shape (bytes, blocks, rows), int32
-    ready : ndarray, shape (blocks, rows), int64
+    slices, addrs : ndarray, shape (bytes, blocks, steps), int32
+        Slice -1: this copy lacks the vector.
+    ready : ndarray, shape (blocks, steps), int64
         First cycle in which a READ may access the word.
     """
 
     slices: Numbers
     addrs: Numbers
     ready: Cycles
+
+    @classmethod
+    def empty(cls, size: int, blocks: int, steps: int) -> "Layout":
+        """Return a copy that lacks every vector yet."""
+        shape = (size, blocks, steps)
+        return cls(np.full(shape, -1, np.int32), np.zeros(shape, np.int32), np.zeros(shape[1:], np.int64))
+
+    @property
+    def flat(self) -> tuple[Numbers, Numbers, Cycles]:
+        """Slices and addrs, shape (bytes, vectors), and ready, shape (vectors,), as views."""
+        size = self.slices.shape[0]
+        return self.slices.reshape(size, -1), self.addrs.reshape(size, -1), self.ready.reshape(-1)
 
 
 class Sweep(NamedTuple):
