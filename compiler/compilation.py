@@ -105,10 +105,11 @@ def _needs(op: MatMul | Pass) -> Iterator[tuple[Tensor, int]]:
         return
     x = as_view(op.x)
     if isinstance(op.x, Tensor):
-        yield op.x, op.k_blocks * op.m
+        yield op.x, op.k_blocks * op.m * op.x.itemsize
     yield x.tensor, 0
     yield op.y, op.n_blocks * op.m * op.y.itemsize
-    yield op.w, op.k_blocks * config.lanes * sum(op.load_steps(block) for block in range(op.n_blocks))
+    columns = config.lanes * sum(op.load_steps(block) for block in range(op.n_blocks))
+    yield op.w, op.k_blocks * columns * op.w.itemsize
     for _, tensor in op.constants:
         yield tensor, 4 * op.n_blocks
 

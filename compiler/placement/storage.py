@@ -36,7 +36,7 @@ class Placed:
     outputs : list of list of Layout
         The same for each result of a Pass.
     weights : dict of Hemisphere to (slices, addrs)
-        Shape (lanes, words): word i of stream j, in the order of use.
+        Shape (ways * lanes, words): word i of stream j, in the order of use.
     constants : dict of str to (slices, addrs)
         Shape (4, n_blocks): byte planes of the VXM's vectors.
     """
@@ -137,7 +137,7 @@ class Storage:
             if side in placed:
                 continue
             taken = {int(number) for slices, _ in placed.values() for number in slices.flat}
-            words = op.k_blocks * sum(op.load_steps(block) for group in feeder.groups for block in group)
+            words = op.k_blocks * sum(feeder.load_steps(op, group) for group in feeder.groups)
             banks = [
                 Bank(number, bank)
                 for hemisphere in (side, Hemisphere(1 - side))
@@ -145,8 +145,8 @@ class Storage:
                 for number in reversed(self._slices_of(hemisphere))
                 if number not in taken
             ]
-            placed[side] = self._allocator.take(op.w.name, self._config.lanes, words, banks)
-            self._add(op.w, weight_words(op, feeder.groups, *placed[side]))
+            placed[side] = self._allocator.take(op.w.name, feeder.ways * self._config.lanes, words, banks)
+            self._add(op.w, weight_words(op, feeder, *placed[side]))
 
     def _place_all_constants(self, tight: bool) -> None:
         for op, _ in self._products:
