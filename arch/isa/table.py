@@ -69,6 +69,10 @@ def _group(name: str, size: int) -> Rule:
     return Rule(f"{name} must be a multiple of {size}", lambda f, c, u: (getattr(f, name) & (size - 1)) == 0)
 
 
+def _even(stream: Any) -> Any:
+    return (stream & 1) == 0
+
+
 def _lane_group(name: str) -> Rule:
     return Rule(f"{name} must be a multiple of lanes", lambda f, c, u: (getattr(f, name) & (c.lanes - 1)) == 0)
 
@@ -393,7 +397,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         opcode=26,
         kinds=(UnitKind.MXM_ACTIVATIONS,),
         fields=(
-            _stream("stream", "outward stream of activations"),
+            _stream("stream", "outward stream of activations; fp16: of their low bytes, the next has the high ones"),
             *_BURST,
             Field("install", 1, "1: the first activation meets the weights of the buffer, installed on its way"),
             Field("dtype", 3, "format of the activations: 0 int8, 3 fp16 (both planes of a pair in tandem)"),
@@ -401,9 +405,21 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         rules=(
             _in_streams("stream"),
             *_BURST_RULES,
-            Rule("dtype must be int8", lambda f, c, u: f.dtype == DType.INT8),
+            Rule("dtype must be int8 or fp16", lambda f, c, u: one_of(f.dtype, (DType.INT8, DType.FP16))),
+            Rule(
+                "fp16 belongs to the first plane of a pair",
+                lambda f, c, u: (f.dtype != DType.FP16) | (u.index % 2 == 0 and u.index + 1 < c.planes_per_hemisphere),
+            ),
+            Rule(
+                "fp16 streams must start at an even one",
+                lambda f, c, u: implies(f.dtype == DType.FP16, _even(f.stream)),
+            ),
+            Rule("fp16 interval must be at least 2", lambda f, c, u: implies(f.dtype == DType.FP16, f.interval >= 2)),
         ),
-        doc="Feed `count` activation vectors, one per `interval` cycles, to the array.",
+        doc=(
+            "Feed `count` activation vectors, one per `interval` cycles, to the array; fp16: to the array of the pair, "
+            "whose weights have their low bytes in this plane's buffer and their high bytes in the other's."
+        ),
     ),
     Instruction(
         mnemonic="ACC",
@@ -413,7 +429,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             Field("addr", 12, "first word of the accumulator memory; addresses wrap at acc_depth"),
             Field("stride", 11, "words from one element to the next", signed=True),
             *_BURST,
-            Field("add", 1, "0: sum = result, 1: sum = stored + result (int32, wraps)"),
+            Field("add", 1, "0: sum = result, 1: sum = stored + result (int32, wraps; fp32, rounded to nearest even)"),
             Field("emit", 1, "1: put the sum on streams as well as storing it"),
             _stream("stream", "first of 4 inward streams"),
             Field("float", 1, "0: int32 sums of an int8 ABC, 1: fp32 sums of an fp16 ABC"),
@@ -421,6 +437,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         rules=(
             Rule("addr must be below acc_depth", lambda f, c, u: f.addr < c.acc_depth),
             *_BURST_RULES,
+            Rule("float interval must be at least 2", lambda f, c, u: implies(f.float == 1, f.interval >= 2)),
             _in_streams("stream"),
             _group("stream", 4),
         ),

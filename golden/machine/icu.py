@@ -164,7 +164,7 @@ class InstructionControl:
         if illegal is not None:
             return _Word("", illegal)
         row, fields = decode(word)
-        retire = self._timing[row.mnemonic].retire
+        retire = self._timing.retire(row.mnemonic, fields)
         if row.mnemonic in ("NOP", "REPEAT", "END"):
             return _Word(row.mnemonic, None, fields.get("count", 0), fields.get("interval", 0), length=retire)
         touched = footprint(self._config, unit, row.mnemonic, fields)

@@ -51,6 +51,9 @@ class Machine:
         self._memory = Memory(config, self._streams, self._faults)
         self._vxm = Vxm(config, self._streams, self._faults)
         self._planes = [Plane(config, self._streams, self._faults) for _ in range(config.planes)]
+        if config.planes_per_hemisphere > 1:
+            for first, second in zip(self._planes[::2], self._planes[1::2], strict=True):
+                first.pair_with(second)
         self._switches = [Switch(config, self._streams) for _ in Hemisphere]
         self._executors: tuple[Executor, ...] = (self._memory, *self._planes, self._vxm, *self._switches)
         self._control = InstructionControl(config, self._executor_by_queue(), self._faults)
@@ -66,8 +69,7 @@ class Machine:
             elif unit.hemisphere is not None and unit.kind.value.startswith("MXM"):
                 plane = self._planes[unit.hemisphere * self.config.planes_per_hemisphere + unit.index]
                 found[unit.id] = plane
-                if unit.kind is UnitKind.MXM_RESULTS:
-                    plane.attach(unit)
+                plane.attach(unit)
             elif unit.hemisphere is not None and unit.kind.value.startswith("SXM"):
                 found[unit.id] = self._switches[unit.hemisphere]
         return found

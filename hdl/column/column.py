@@ -161,7 +161,10 @@ class Column(wiring.Component):
     def _queue(self, m: Module, index: int, port: Any) -> InstructionQueue:
         """Add a unit's queue; its clock stops while it is closed and the host leaves it alone."""
         unit = self.units[index]
-        column = unit.index % self.config.alu_cols if unit.kind is UnitKind.VXM else 0
+        if unit.kind is UnitKind.VXM:
+            column = unit.index % self.config.alu_cols
+        else:
+            column = unit.index if unit.kind is UnitKind.MXM_ACTIVATIONS else 0
         queue = InstructionQueue(config=self.config, kind=unit.kind, column=column)
         push = Signal(name=f"push_{index}")
         clock = Signal(name=f"queue_clk_{index}")
