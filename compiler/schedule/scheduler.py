@@ -132,8 +132,8 @@ class Scheduler:
             fields["interval"] = action.interval
         for name, (flow, member) in action.streams.items():
             fields[name] = streams[id(flow)] + member
-        latency = self._timing[action.mnemonic]
-        self.retired = max(self.retired, start + action.work.last + latency.retire)
+        retire = self._timing.retire(action.mnemonic, fields)
+        self.retired = max(self.retired, start + action.work.last + retire)
         self.issues.append(
             Issue(
                 action.unit.id,
