@@ -59,9 +59,9 @@ def _issue_words(config: Config, item: Issue) -> Words:
     word = np.uint64(encode(item.mnemonic, **item.fields))
     words = np.full(item.issues, word)
     if item.advance:
-        words += np.uint64(1 << _bit(item.mnemonic, "addr")) * (
-            np.arange(item.issues, dtype=np.uint64) * np.uint64(item.advance)
-        )
+        addrs = item.fields["addr"] + item.advance * np.arange(item.issues)
+        words &= ~np.uint64(_mask(item.mnemonic, "addr"))
+        words |= addrs.astype(np.uint64) << np.uint64(_bit(item.mnemonic, "addr"))
     return words
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Sequence
 
 from arch.config import Config
+from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from compiler.schedule.flow import Flow
 from compiler.schedule.issue import Issue
@@ -127,8 +128,8 @@ class Scheduler:
 
     def _issue(self, action: Action, start: int, streams: dict[int, int]) -> None:
         fields = dict(action.fields)
-        if "count" in fields and action.mnemonic != "LW":
-            fields["interval"] = 1
+        if "interval" in BY_MNEMONIC[action.mnemonic].offsets:
+            fields["interval"] = action.interval
         for name, (flow, member) in action.streams.items():
             fields[name] = streams[id(flow)] + member
         latency = self._timing[action.mnemonic]
