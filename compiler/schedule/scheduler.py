@@ -26,8 +26,15 @@ class Scheduler:
         self.retired = 0
         """First cycle in which nothing placed so far is under way."""
 
-    def place(self, macro: Macro, earliest: int) -> int:
+    def place(self, macro: Macro, earliest: int, latest: int | None = None) -> int:
         """Place a macro-operation at the first cycle that suits, not before `earliest`.
+
+        Parameters
+        ----------
+        macro : Macro
+        earliest : int
+        latest : int, optional
+            Last cycle that will do.
 
         Returns
         -------
@@ -37,10 +44,12 @@ class Scheduler:
         Raises
         ------
         Unschedulable
-            When it does not fit even where nothing else is.
+            When it does not fit even where nothing else is, or not by `latest`.
         """
         start = max(earliest, -macro.first)
         while True:
+            if latest is not None and start > latest:
+                raise Unschedulable(macro.name)
             streams: dict[int, int] = {}
             shift = self._claim(macro, start, streams)
             if not shift:
