@@ -49,7 +49,7 @@ def operate(mnemonic: str, dtype: DType, out_dtype: DType, saturate: bool, a: np
 @lru_cache
 def operation(mnemonic: str, dtype: DType, out_dtype: DType, saturate: bool) -> Operation:
     """Return the function ``(a, b) -> result`` on uint32 arrays that `operate` applies, under `numpy.errstate`."""
-    known = {*EXACT, "CVT"}
+    known = {*EXACT, *FLOAT, "CVT"}
     if mnemonic not in known:
         raise TaktError(f"mnemonic must be one of {', '.join(sorted(known))}, not {mnemonic!r}")
     if mnemonic == "CVT" and dtype.is_float != out_dtype.is_float:
