@@ -174,7 +174,7 @@ Pairs = tuple[tuple[DType, DType], ...]
 _INT_TO_INT: Pairs = tuple((a, b) for a in INTEGERS for b in INTEGERS)
 _FLOAT: Pairs = ((DType.FP32, DType.FP32),)
 _COMPARE: Pairs = tuple((a, DType.INT8) for a in (*INTEGERS, DType.FP32))
-_CONVERT: Pairs = (*((a, DType.FP32) for a in INTEGERS), *((DType.FP32, b) for b in INTEGERS))
+_CONVERT: Pairs = tuple((a, b) for a in DType for b in DType if a != b and (a.is_float or b.is_float))
 
 
 def alu_column(unit: Unit, config: Config) -> int:
@@ -440,19 +440,18 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         "CVT",
         42,
         _CONVERT,
-        "Integer to fp32, nearest even; fp32 to integer, nearest even, always saturating, NaN gives 0.",
+        "Between integers, fp16 and fp32, rounded once, nearest even; to an integer always saturating, NaN gives 0.",
     ),
-    _alu("AND", 43, _INT_TO_INT, "a & b, bit by bit, before narrowing.", built=False),
-    _alu("OR", 44, _INT_TO_INT, "a | b, bit by bit, before narrowing.", built=False),
-    _alu("XOR", 45, _INT_TO_INT, "a ^ b, bit by bit, before narrowing.", built=False),
-    _alu("NOT", 46, _INT_TO_INT, "~a, bit by bit, before narrowing.", built=False),
+    _alu("AND", 43, _INT_TO_INT, "a & b, bit by bit, before narrowing."),
+    _alu("OR", 44, _INT_TO_INT, "a | b, bit by bit, before narrowing."),
+    _alu("XOR", 45, _INT_TO_INT, "a ^ b, bit by bit, before narrowing."),
+    _alu("NOT", 46, _INT_TO_INT, "~a, bit by bit, before narrowing."),
     _alu(
         "CMP",
         47,
         _COMPARE,
         "The mask of `a relation b`: int8 -1 where it holds, 0 where not; with a NaN only ne holds.",
         Rule("relation must be 0 to 5", lambda f, c, u: f.relation <= Relation.GE),
-        built=False,
     ),
     _alu(
         "SEL",
@@ -467,7 +466,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             "c_index must be a mesh row",
             lambda f, c, u: implies(f.c_src == Source.MESH, f.c_index < c.alu_rows),
         ),
-        built=False,
     ),
     *(
         _alu(mnemonic, 49 + index, _FLOAT, doc, _FUNCTION_COLUMN, built=False)

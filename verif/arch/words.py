@@ -33,6 +33,7 @@ LEGAL: dict[str, dict[str, int]] = {
     "TRANSPOSE": {"src": 0, "dst": 0},
     **{row.mnemonic: _ALU for row in BUILT if "out_dtype" in row.offsets},
     "CVT": {**_ALU, "out_dtype": DType.FP32},
+    "CMP": {**_ALU, "out_dtype": DType.INT8},
 }
 """Fields that are legal in every preset, on the unit that `unit_for` returns."""
 

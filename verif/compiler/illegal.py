@@ -64,6 +64,22 @@ CASES = {  # name: image, and what it raises: kind, unit, cycle
         "VXM_1",
         3 + TIMES.chain + 2,
     ),
+    "mask missed": (
+        timetable(
+            NANO,
+            (3, "VXM_4", "ADD", CHAINED),
+            (3 + TIMES.chain, "VXM_1", "SEL", {**CHAINED, "c_src": Source.MESH, "c_index": 0}),
+        ),
+        FaultKind.OPERAND_MISSED,
+        "VXM_1",
+        3 + TIMES.chain + 1,
+    ),
+    "mask on an empty stream": (
+        timetable(NANO, (3, "VXM_4", "SEL", {**CHAINED, "c_src": Source.STREAM, "c_index": 5})),
+        FaultKind.UNWRITTEN,
+        "VXM_4",
+        4,
+    ),
     "ACC without a result": (
         timetable(NANO, (8, "MXM_E1.R", "ACC", {})),
         FaultKind.OPERAND_MISSED,
