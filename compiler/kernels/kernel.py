@@ -29,8 +29,8 @@ class Argument:
     dtypes : tuple of str
         NumPy names.
     shape : str
-        For people and for checking: sizes by name, comma-separated, ``m, n``; equal names mean equal sizes; ``4*h`` is four
-        times size h, ``...`` any number of leading sizes.
+        For people and for checking: sizes by name, comma-separated, ``m, n``; equal names mean equal sizes; ``4*h`` is
+        four times size h, ``...`` any number of leading sizes.
     doc : str
     optional : bool
     """
@@ -87,8 +87,8 @@ class Kernel:
     results : tuple of str
         Names of the outputs.
     build : callable
-        ``build(program, arrays, parameters)`` declares inputs of the arguments' names, adds the operations, and returns the
-        result tensors by name. Of `arrays` only shapes and dtypes count, unless an argument is a constant by nature.
+        ``build(program, arrays, parameters)`` declares inputs of the arguments' names, adds the operations, and returns
+        the result tensors by name. Of `arrays` only shapes and dtypes count, unless one is a constant by nature.
     bound : callable
         ``bound(config, arrays, parameters)``.
     parameters : tuple of Parameter

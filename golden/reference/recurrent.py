@@ -47,7 +47,7 @@ def gru_cell(
     bias_h: Float32,
     vector_length: int,
 ) -> Float16:
-    """Return the next hidden state of a GRU (Cho et al.), the reset gate after the product (ONNX linear_before_reset=1).
+    """Return the next hidden state of a GRU (Cho et al.), reset after the product (ONNX linear_before_reset=1).
 
     ``r = sigmoid(xr + hr)``, ``z = sigmoid(xz + hz)``, ``n = tanh(xn + r * hn)``, ``h' = n + z * (h - n)`` with
     ``x* = x @ w_x + bias_x`` and ``h* = h @ w_h + bias_h`` in the order r, z, n. Products as in `matmul_fp16`; all else
