@@ -1,4 +1,4 @@
-"""Definitions of kernels without MXM products against onnxruntime and float64, within the tolerance that each test states."""
+"""Definitions of kernels without MXM products against onnxruntime and float64, within each test's tolerance."""
 
 import numpy as np
 import pytest
