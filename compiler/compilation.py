@@ -8,7 +8,6 @@ import numpy as np
 from arch.config import Config
 from arch.errors import TaktError
 from arch.image import Image
-from compiler.assembler import assemble_queues
 from compiler.kernels.matmul import GroupBuilder, groups_of
 from compiler.kernels.plan import Plan, plans
 from compiler.operation import MatMul
@@ -18,6 +17,7 @@ from compiler.placement.maps import tensor_map, view_map
 from compiler.placement.storage import Storage
 from compiler.schedule.scheduler import Scheduler, Unschedulable
 from compiler.tensor import Tensor, View, as_view
+from compiler.text.streamer import TextStreamer
 from compiler.vector.builder import PassBuilder
 from compiler.vector.operation import Pass
 from compiler.vector.plan import PassPlan, pass_plans
@@ -156,7 +156,7 @@ def _compile(
         else:
             assert isinstance(plan, Plan)
             _schedule_product(scheduler, storage, op, plan)
-    queues = assemble_queues(config, scheduler.issues)
+    text = TextStreamer(config, scheduler, storage.allocator).fit()
     closed = max(issue.cycles[-1] for issue in scheduler.issues) + 2
     used = [tensor for tensor in tensors if id(tensor) in storage.words]
     constants = [tensor_map(tensor, storage.words[id(tensor)]) for tensor in used if tensor.data is not None]
@@ -164,13 +164,18 @@ def _compile(
     zeros = sum(len(slices) for slices, _ in storage.zeros)
     image = Image(
         config=config,
-        queues=queues,
-        constant_slices=_joined([*(part.slices for part in constants), *(slices for slices, _ in storage.zeros)]),
-        constant_addrs=_joined([*(part.addrs for part in constants), *(addrs for _, addrs in storage.zeros)]),
+        queues=text.queues,
+        constant_slices=_joined(
+            [*(part.slices for part in constants), *(slices for slices, _ in storage.zeros), text.slices]
+        ),
+        constant_addrs=_joined(
+            [*(part.addrs for part in constants), *(addrs for _, addrs in storage.zeros), text.addrs]
+        ),
         constant_words=np.concatenate(
             [
                 *(part.pack(data) for part, data in zip(constants, values, strict=True)),
                 np.zeros((zeros, config.vector_length), np.uint8),
+                text.content,
             ]
         ),
         inputs=tuple(tensor_map(tensor, storage.words[id(tensor)]) for tensor in used if tensor.data is None),

@@ -99,7 +99,7 @@ class Storage:
         tight: bool = False,
     ) -> None:
         self._config = config
-        self._allocator = Allocator(config)
+        self.allocator = Allocator(config)
         self._products = [(op, plan) for op, plan in work if isinstance(op, MatMul) and isinstance(plan, Plan)]
         self._outputs = outputs
         self._load = np.zeros(config.slices, np.int64)
@@ -145,7 +145,7 @@ class Storage:
                 for number in reversed(self._slices_of(hemisphere))
                 if number not in taken
             ]
-            placed[side] = self._allocator.take(op.w.name, feeder.ways * self._config.lanes, words, banks)
+            placed[side] = self.allocator.take(op.w.name, feeder.ways * self._config.lanes, words, banks)
             self._add(op.w, weight_words(op, feeder, *placed[side]))
 
     def _place_all_constants(self, tight: bool) -> None:
@@ -222,13 +222,13 @@ class Storage:
         if any(isinstance(reader.op, Pass) for reader in readers):
             # An ALU reads from one direction.
             choices = [((side,),) for side in both]
-        saved = self._allocator.save()
+        saved = self.allocator.save()
         for choice in choices:
             try:
                 found = self._product_layouts(op, plan, readers, choice)
                 break
             except OutOfMemory:
-                self._allocator.restore(saved)
+                self.allocator.restore(saved)
                 if choice is choices[-1]:
                     raise
         self.placed[id(op)].results = [layout for layout, _ in found]
@@ -271,7 +271,7 @@ class Storage:
             tensor = result.tensor
             readers = self._readers(tensor)
             wants = self._wanted(tensor, readers)
-            saved = self._allocator.save()
+            saved = self.allocator.save()
             sides = self._sides(op, [reader.op for reader in readers], Direction.WEST, tensor.itemsize)
             for side in sides:
                 try:
@@ -282,14 +282,14 @@ class Storage:
                         layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
                         order = self._missing(tensor, readers) if want is None else want.order
                         banks = self._ordered(side, busy, read)
-                        slices, addrs = self._allocator.take(tensor.name, tensor.itemsize, len(order), banks)
+                        slices, addrs = self.allocator.take(tensor.name, tensor.itemsize, len(order), banks)
                         layout.flat[0][:, order] = slices
                         layout.flat[1][:, order] = addrs
                         mine |= _layout_slices([layout])
                         found.append((layout, want))
                     break
                 except OutOfMemory:
-                    self._allocator.restore(saved)
+                    self.allocator.restore(saved)
                     if side is sides[-1]:
                         raise
             written |= mine
@@ -343,7 +343,7 @@ class Storage:
         where = layout.flat[0][:, demand.order[0]] if len(demand.order) else np.arange(size)
         slices, addrs = np.empty(size, np.int32), np.empty(size, np.int32)
         for byte, number in enumerate(where.tolist()):
-            found = self._allocator.take(demand.tensor.name, 1, 1, [Bank(number, bank) for bank in (0, 1)])
+            found = self.allocator.take(demand.tensor.name, 1, 1, [Bank(number, bank) for bank in (0, 1)])
             slices[byte], addrs[byte] = found[0][0, 0], found[1][0, 0]
         self.zeros.append((slices, addrs))
         return Port(demand, layout, slices, addrs)
@@ -407,13 +407,13 @@ class Storage:
 
     def _take_first(self, what: str, width: int, rows: int, choices: list[list[Bank]]) -> tuple[Numbers, Numbers]:
         """Take words from the first of several choices of banks that has room."""
-        saved = self._allocator.save()
+        saved = self.allocator.save()
         for banks in choices[:-1]:
             try:
-                return self._allocator.take(what, width, rows, banks)
+                return self.allocator.take(what, width, rows, banks)
             except OutOfMemory:
-                self._allocator.restore(saved)
-        return self._allocator.take(what, width, rows, choices[-1])
+                self.allocator.restore(saved)
+        return self.allocator.take(what, width, rows, choices[-1])
 
     def _banks_to_write(
         self, sides: tuple[Hemisphere, ...], busy: set[int], read: set[Bank], shared: set[int]

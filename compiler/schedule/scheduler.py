@@ -4,7 +4,6 @@ from collections.abc import Hashable, Sequence
 
 from arch.config import Config
 from arch.isa.table import BY_MNEMONIC
-from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from compiler.schedule.flow import Flow
 from compiler.schedule.issue import Issue

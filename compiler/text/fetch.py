@@ -59,9 +59,7 @@ def fetch_macro(config: Config, unit: Unit, number: int, addr: int, vectors: int
     flow.carry(0, source.position, unit.position, Pattern(driven, vectors, spacing, 1))
     macro = Macro(f"the text of {unit.name}", flows=[flow])
     macro.actions = [
-        Action(
-            unit, "IFETCH", 0, {"dir": int(direction), "count": vectors}, {"stream": (flow, 0)}, interval=spacing
-        ),
+        Action(unit, "IFETCH", 0, {"dir": int(direction), "count": vectors}, {"stream": (flow, 0)}, interval=spacing),
         Action(
             source,
             "READ",
@@ -71,5 +69,4 @@ def fetch_macro(config: Config, unit: Unit, number: int, addr: int, vectors: int
             interval=spacing,
         ),
     ]
-    macro.holds = [(("fetch", unit.position), Pattern(0, 1, 1, spacing * vectors))]
     return macro
