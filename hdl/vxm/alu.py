@@ -11,7 +11,8 @@ from arch.timing import timing
 from hdl.shared import place
 from hdl.stream.group import group_bits
 from hdl.vxm.capability import capability
-from hdl.vxm.lane_control import FINISH_CONTROL, decode_finish, decode_lane
+from hdl.vxm.function_lanes import VxmFunctionLanes
+from hdl.vxm.lane_control import FINISH_CONTROL, decode_finish, decode_lane, function_code, is_function
 from hdl.vxm.lanes import VxmLanes
 from hdl.vxm.micro_op import MICRO_OP
 from hdl.vxm.width import is_half
@@ -38,7 +39,7 @@ class VxmAlu(wiring.Component):
         Per direction.
     rows : int
         Of the mesh.
-    multiply, float_add : bool
+    multiply, float_add, functions : bool
         As in :class:`hdl.vxm.capability.Capability`.
 
     Attributes
@@ -60,14 +61,21 @@ class VxmAlu(wiring.Component):
         Number of the group of four streams.
     data : Signal(lanes * 32), out
         Result as four streams; a narrow one on every stream (pair) of the group.
+    function_clock : Signal(1), in
+        Only with `functions`: clock of the function lanes, that need only tick when `function_op` or `function_busy`.
+    function_op, function_busy : Signal(1), out
+        Only with `functions`: `op` is a function; one is in its first stage, from a register.
     """
 
-    def __init__(self, *, lanes: int, streams: int, rows: int, multiply: bool, float_add: bool) -> None:
+    def __init__(
+        self, *, lanes: int, streams: int, rows: int, multiply: bool, float_add: bool, functions: bool
+    ) -> None:
         self.lanes = lanes
         self.streams = streams
         self.rows = rows
         self.multiply = multiply
         self.float_add = float_add
+        self.functions = functions
         vector = _BYTES * lanes * 8
         super().__init__(
             {
@@ -81,6 +89,7 @@ class VxmAlu(wiring.Component):
                 "direction": Out(1),
                 "group": Out(group_bits(streams, _BYTES)),
                 "data": Out(vector),
+                **({"function_clock": In(1), "function_op": Out(1), "function_busy": Out(1)} if functions else {}),
             }
         )
 
@@ -95,6 +104,7 @@ class VxmAlu(wiring.Component):
             rows=config.alu_rows,
             multiply=able.multiply,
             float_add=able.float_add,
+            functions=able.functions,
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -125,8 +135,9 @@ class VxmAlu(wiring.Component):
         # Cycle 2: round or narrow.
         s3_op = Signal(MICRO_OP, reset_less=True)
         m.d.sync += [s3_op.eq(s2_op), s3_valid.eq(s2_valid)]
+        functions = {"function_results": self._functions(m, op)} if self.functions else {}
         m.submodules.lanes = place(
-            VxmLanes(lanes=self.lanes, multiply=self.multiply, float_add=self.float_add),
+            VxmLanes(lanes=self.lanes, multiply=self.multiply, float_add=self.float_add, functions=self.functions),
             a=s1_a,
             b=s1_b,
             c=s1_c,
@@ -134,6 +145,7 @@ class VxmAlu(wiring.Component):
             finish=s2_finish.as_value(),
             store=s2_valid,
             result=self.result,
+            **functions,
         )
         m.d.comb += self.busy.eq(s1_valid | s2_valid | s3_valid)
 
@@ -155,6 +167,20 @@ class VxmAlu(wiring.Component):
         with m.If(s3_valid & s3_op.drive):
             m.d.comb += self.mask.eq(Mux(byte, 1, Mux(half, 3, 15)) << first)
         return m
+
+    def _functions(self, m: Module, op: data.View) -> Signal:
+        """Results of the function lanes, in cycle 2."""
+        results = Signal(_BYTES * self.lanes * 8, name="function_results")
+        m.d.comb += self.function_op.eq(op.valid & is_function(op.opcode))
+        m.d.sync += self.function_busy.eq(self.function_op)
+        m.submodules.function_lanes = place(
+            VxmFunctionLanes(lanes=self.lanes),
+            clk=self.function_clock,
+            operands=self._read(op.a_src, op.a_dir, op.a_index),
+            function=function_code(op.opcode),
+            results=results,
+        )
+        return results
 
     def _read(self, source: Value, direction: Value, index: Value) -> Value:
         """Four streams, or a result, for an operand."""
