@@ -12,10 +12,10 @@ __all__ = ["VxmFunctionLanes"]
 
 
 class VxmFunctionLanes(wiring.Component):
-    """`lanes` times :class:`hdl.vxm.function_unit.FunctionUnit`, behind registers of their own.
+    """`lanes` times :class:`hdl.vxm.function_unit.FunctionUnit`: operands and code in cycle c, results in cycle c + 1.
 
-    Runs on a clock that need only tick at the end of the first two cycles of a function: operand and code in cycle c,
-    results in cycle c + 2. Other operations of the ALU then cost these lanes nothing.
+    Runs on a clock that need only tick at the end of cycle c. `operands` and `function` come from registers on that
+    clock too: then other operations of the ALU cost these lanes nothing.
 
     Parameters
     ----------
@@ -37,14 +37,12 @@ class VxmFunctionLanes(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        s1_operands, s1_function = Signal(self.lanes * 32, reset_less=True), Signal(3, reset_less=True)
-        m.d.sync += [s1_operands.eq(self.operands), s1_function.eq(self.function)]
         results = [Signal(32, name=f"result{lane}") for lane in range(self.lanes)]
         for lane, result in enumerate(results):
             m.submodules[f"lane{lane}"] = place(
                 FunctionUnit(),
-                operand=lane_of(s1_operands, lane, self.lanes),
-                function=s1_function,
+                operand=lane_of(self.operands, lane, self.lanes),
+                function=self.function,
                 result=result,
             )
         m.d.comb += self.results.eq(streams_of(results))
