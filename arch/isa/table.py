@@ -215,7 +215,7 @@ _FUNCTION_COLUMN = Rule(
 )
 
 
-def _alu(mnemonic: str, opcode: int, pairs: Pairs, doc: str, *extra: Rule, built: bool = True) -> Instruction:
+def _alu(mnemonic: str, opcode: int, pairs: Pairs, doc: str, *extra: Rule) -> Instruction:
     return Instruction(
         mnemonic=mnemonic,
         opcode=opcode,
@@ -223,7 +223,6 @@ def _alu(mnemonic: str, opcode: int, pairs: Pairs, doc: str, *extra: Rule, built
         fields=_ALU_FIELDS,
         rules=(_pairs_rule(pairs), *_ALU_RULES, *extra),
         doc=doc,
-        built=built,
     )
 
 
@@ -479,7 +478,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         ),
     ),
     *(
-        _alu(mnemonic, 49 + index, _FLOAT, doc, _FUNCTION_COLUMN, built=False)
+        _alu(mnemonic, 49 + index, _FLOAT, doc, _FUNCTION_COLUMN)
         for index, (mnemonic, doc) in enumerate(
             (
                 ("EXP", "e to the a."),
