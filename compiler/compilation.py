@@ -1,22 +1,26 @@
 """From operations to a verified image: choose plans, place, schedule, assemble, verify."""
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
 from arch.config import Config
 from arch.errors import TaktError
-from arch.image import Image, TensorMap
-from compiler.assembler import assemble_queues
+from arch.image import Image
 from compiler.kernels.matmul import GroupBuilder, groups_of
 from compiler.kernels.plan import Plan, plans
 from compiler.operation import MatMul
 from compiler.placement.allocator import OutOfMemory
-from compiler.placement.maps import tensor_map
+from compiler.placement.demand import Work
+from compiler.placement.maps import tensor_map, view_map
 from compiler.placement.storage import Storage
 from compiler.schedule.scheduler import Scheduler, Unschedulable
-from compiler.tensor import Tensor
+from compiler.tensor import Tensor, View, as_view
+from compiler.text.streamer import TextStreamer
+from compiler.vector.builder import PassBuilder
+from compiler.vector.operation import Pass
+from compiler.vector.plan import PassPlan, pass_plans
 from compiler.verifier.verify import verify
 
 _ATTEMPTS = 24
@@ -26,11 +30,24 @@ _ATTEMPTS = 24
 def compile_program(
     config: Config,
     name: str,
-    operations: list[MatMul],
+    operations: list[MatMul | Pass],
     tensors: list[Tensor],
-    outputs: Mapping[str, Tensor],
+    stored: Callable[[Tensor], bool],
+    outputs: Mapping[str, View],
 ) -> Image:
     """Return the verified image of a program.
+
+    Parameters
+    ----------
+    config : Config
+    name : str
+    operations : list of MatMul or Pass
+        In an order in which operands come before their users.
+    tensors : list of Tensor
+        Inputs and constants.
+    stored : callable
+        Whether a tensor is a result or a state.
+    outputs : dict of str to View
 
     Plans are tried in the order of their promise: those that use more planes may need more room in MEM than there is.
 
@@ -40,9 +57,10 @@ def compile_program(
         When no plan fits MEM, the VXM's mesh or the queues.
     """
     _check_size(config, name, operations)
-    choices = [plans(op) for op in operations]
-    for op, found in zip(operations, choices, strict=True):
-        if not found:
+    choices: list[list[Plan] | list[PassPlan]] = []
+    for op in operations:
+        choices.append(plans(op) if isinstance(op, MatMul) else pass_plans(op))
+        if isinstance(op, MatMul) and not choices[-1]:
             raise TaktError(
                 f"VXM must have room for bias, scale, zero point and relu of {op.y.name}, "
                 f"not {config.alu_rows} x {config.alu_cols} ALUs"
@@ -50,7 +68,7 @@ def compile_program(
     errors: list[TaktError] = []
     for choice, tight in _combinations(choices):
         try:
-            return _compile(config, name, list(zip(operations, choice, strict=True)), tensors, outputs, tight)
+            return _compile(config, name, list(zip(operations, choice, strict=True)), tensors, stored, outputs, tight)
         except Unschedulable:
             continue
         except TaktError as error:
@@ -60,17 +78,12 @@ def compile_program(
     raise min(errors, key=lambda error: error.short if isinstance(error, OutOfMemory) else 0)
 
 
-def _check_size(config: Config, name: str, operations: list[MatMul]) -> None:
+def _check_size(config: Config, name: str, operations: list[MatMul | Pass]) -> None:
     """Refuse what cannot fit MEM however it is placed."""
     words = 0
     placed: set[int] = set()
     for op in operations:
-        for tensor, needed in (
-            (op.x, op.k_blocks * op.m),
-            (op.y, op.n_blocks * op.m * op.y.itemsize),
-            (op.w, op.k_blocks * config.lanes * sum(op.load_steps(block) for block in range(op.n_blocks))),
-            *((tensor, 4 * op.n_blocks) for _, tensor in op.constants),
-        ):
+        for tensor, needed in _needs(op):
             words += 0 if id(tensor) in placed else needed
             placed.add(id(tensor))
     needed = words * config.vector_length
@@ -81,7 +94,27 @@ def _check_size(config: Config, name: str, operations: list[MatMul]) -> None:
         )
 
 
-def _combinations(choices: list[list[Plan]]) -> Iterator[tuple[list[Plan], bool]]:
+def _needs(op: MatMul | Pass) -> Iterator[tuple[Tensor, int]]:
+    """Yield the tensors of an operation and the words that they fill at least."""
+    config = op.config
+    if isinstance(op, Pass):
+        for operand in op.operands:
+            yield operand.tensor, operand.tensor.itemsize * (0 if operand.vectors is None else len(operand.vectors))
+        for result in op.results:
+            yield result.tensor, result.tensor.itemsize * int((result.steps >= 0).sum())
+        return
+    x = as_view(op.x)
+    if isinstance(op.x, Tensor):
+        yield op.x, op.k_blocks * op.m * op.x.itemsize
+    yield x.tensor, 0
+    yield op.y, op.n_blocks * op.m * op.y.itemsize
+    columns = config.lanes * sum(op.load_steps(block) for block in range(op.n_blocks))
+    yield op.w, op.k_blocks * columns * op.w.itemsize
+    for _, tensor in op.constants:
+        yield tensor, 4 * op.n_blocks
+
+
+def _combinations(choices: list[list[Plan] | list[PassPlan]]) -> Iterator[tuple[list[Plan | PassPlan], bool]]:
     """Yield combinations of one plan per operation, and whether to place them tightly.
 
     The most promising combinations come first; then those that need less and less room, with a feeder per hemisphere.
@@ -108,37 +141,49 @@ def _combinations(choices: list[list[Plan]]) -> Iterator[tuple[list[Plan], bool]
 def _compile(
     config: Config,
     name: str,
-    work: list[tuple[MatMul, Plan]],
+    work: Work,
     tensors: list[Tensor],
-    outputs: Mapping[str, Tensor],
+    stored: Callable[[Tensor], bool],
+    outputs: Mapping[str, View],
     tight: bool,
 ) -> Image:
-    storage = Storage(config, work, list(outputs.values()), tight)
+    storage = Storage(config, work, stored, [view.tensor for view in outputs.values()], tight)
     scheduler = Scheduler(config)
     for op, plan in work:
-        _schedule(scheduler, storage, op, plan)
-    queues = assemble_queues(config, scheduler.issues)
+        if isinstance(op, Pass):
+            assert isinstance(plan, PassPlan)
+            _schedule_pass(scheduler, storage, op, plan)
+        else:
+            assert isinstance(plan, Plan)
+            _schedule_product(scheduler, storage, op, plan)
+    text = TextStreamer(config, scheduler, storage.allocator).fit()
     closed = max(issue.cycles[-1] for issue in scheduler.issues) + 2
     used = [tensor for tensor in tensors if id(tensor) in storage.words]
     constants = [tensor_map(tensor, storage.words[id(tensor)]) for tensor in used if tensor.data is not None]
     values = [tensor.data for tensor in used if tensor.data is not None]
+    zeros = sum(len(slices) for slices, _ in storage.zeros)
     image = Image(
         config=config,
-        queues=queues,
-        constant_slices=_joined([part.slices for part in constants]),
-        constant_addrs=_joined([part.addrs for part in constants]),
+        queues=text.queues,
+        constant_slices=_joined(
+            [*(part.slices for part in constants), *(slices for slices, _ in storage.zeros), text.slices]
+        ),
+        constant_addrs=_joined(
+            [*(part.addrs for part in constants), *(addrs for _, addrs in storage.zeros), text.addrs]
+        ),
         constant_words=np.concatenate(
             [
-                np.zeros((0, config.vector_length), np.uint8),
                 *(part.pack(data) for part, data in zip(constants, values, strict=True)),
+                np.zeros((zeros, config.vector_length), np.uint8),
+                text.content,
             ]
         ),
         inputs=tuple(tensor_map(tensor, storage.words[id(tensor)]) for tensor in used if tensor.data is None),
-        outputs=tuple(_named(key, tensor_map(tensor, storage.words[id(tensor)])) for key, tensor in outputs.items()),
+        outputs=tuple(view_map(key, view, storage.words[id(view.tensor)]) for key, view in outputs.items()),
         cycles=max(scheduler.retired, int(closed)),
         notes={
             "work": name,
-            "macs": sum(op.macs for op, _ in work),
+            "macs": sum(op.macs for op, _ in work if isinstance(op, MatMul)),
             "planes": max(plan.planes for _, plan in work),
         },
     )
@@ -148,7 +193,14 @@ def _compile(
     return image
 
 
-def _schedule(scheduler: Scheduler, storage: Storage, op: MatMul, plan: Plan) -> None:
+def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassPlan) -> None:
+    """Place a pass, in those of its ALUs in which it can start first."""
+    templates = [PassBuilder(op, storage.placed[id(op)], mapping).build() for mapping in plan.mappings]
+    number, start = scheduler.place_first([(template.macro, template.needs) for template in templates])
+    templates[number].place(start)
+
+
+def _schedule_product(scheduler: Scheduler, storage: Storage, op: MatMul, plan: Plan) -> None:
     """Place all groups of an operation, the feeders taking turns."""
     placed = storage.placed[id(op)]
     pending = [groups_of(op, feeder, number) for number, feeder in enumerate(plan.feeders)]
@@ -160,10 +212,6 @@ def _schedule(scheduler: Scheduler, storage: Storage, op: MatMul, plan: Plan) ->
                 start = scheduler.place(template.macro, max(earliest[number], template.needs))
                 template.place(start)
                 earliest[number] = start
-
-
-def _named(name: str, found: TensorMap) -> TensorMap:
-    return TensorMap(name, found.dtype, found.shape, found.slices, found.addrs, found.index)
 
 
 def _joined(parts: list[np.ndarray[tuple[int], np.dtype[np.int32]]]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:

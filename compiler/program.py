@@ -8,26 +8,40 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.errors import TaktError
+from arch.formats import DType
 from arch.image import Image
 from compiler.compilation import compile_program
+from compiler.expression.expr import FORMATS
 from compiler.operation import MatMul
-from compiler.tensor import Tensor
+from compiler.tensor import Tensor, View, as_view, layout_axis
+from compiler.vector.map_pass import Function, Scope, map_pass
+from compiler.vector.operation import Pass
+from compiler.vector.reduce_pass import reduce_passes
 
 Array = npt.NDArray[Any]
-_DTYPES = ("int8", "int32", "float32")
+Operand = Tensor | View | Array
 
 
 class Program:
     """Tensors and operations, to be compiled for one machine.
 
+    A tensor lives in MEM in *vectors* of `vector_length` lanes along one of its axes, the lane axis (`layout`: ``rows``
+    for the last one, ``columns`` for the one before it, or its number); the other axes are steps of time. Lanes never
+    meet in `map` and `reduce`: reductions run over time. Wherever an operation takes a tensor it takes a view of one
+    too (``x[1:]``, ``x.reshape(...)``, ``x.transpose(...)``, ``x.pad(...)``): of results in whole vectors, of inputs
+    and constants in any way. Lanes beyond the end of the lane axis hold what the operation makes of zeros there.
+
     Examples
     --------
     >>> from arch.presets import preset
+    >>> from compiler.expression.functions import cast, relu
     >>> program = Program(preset("small"), name="layer")
     >>> x = program.input("x", (300, 64), "int8")
     >>> w = program.constant("w", weights)                       # int8, (64, 32)
     >>> y = program.matmul(x, w, bias=bias, scale=0.01, relu=True)
-    >>> program.output("y", y)
+    >>> z = program.map(lambda a, b: relu(cast(a, "int32") + b), y, offsets)    # int32, (32,): broadcast
+    >>> largest = program.reduce(z, "max", axis=0)               # int32, (32,)
+    >>> program.output("largest", largest)
     >>> image = program.compile()
 
     Parameters
@@ -41,10 +55,18 @@ class Program:
         self._config = config
         self._name = name
         self._tensors: dict[str, Tensor] = {}
-        self._operations: list[MatMul] = []
-        self._outputs: dict[str, Tensor] = {}
+        self._operations: list[MatMul | Pass] = []
+        self._outputs: dict[str, View] = {}
+        self._stored: set[int] = set()
+        self._scalars: dict[tuple[DType, int], Tensor] = {}
+        self._scope = Scope(config, self._is_stored, self._scalar)
 
-    def input(self, name: str, shape: tuple[int, ...], dtype: str = "int8") -> Tensor:
+    @property
+    def config(self) -> Config:
+        """The machine."""
+        return self._config
+
+    def input(self, name: str, shape: tuple[int, ...], dtype: str = "int8", layout: str | int = "rows") -> Tensor:
         """Declare a tensor that the host writes before each run.
 
         Parameters
@@ -52,16 +74,20 @@ class Program:
         name : str
         shape : tuple of int
         dtype : str
-            ``int8``, ``int32`` or ``float32``.
+            ``int8``, ``int16``, ``int32``, ``float16`` or ``float32``.
+        layout : str or int
+            Lane axis of operations on inputs and constants only; beside a result they take that one's.
 
         Raises
         ------
         TaktError
-            For a name in use, a dtype that is not built, or an empty or negative shape.
+            For a name in use, a dtype that the machine does not have, an empty or negative shape, or a layout that
+            does not fit it.
         """
-        return self._add(Tensor(name, tuple(int(size) for size in shape), str(dtype)))
+        sizes = tuple(int(size) for size in shape)
+        return self._add(Tensor(name, sizes, str(dtype), None, layout_axis(layout, len(sizes))))
 
-    def constant(self, name: str, values: Array) -> Tensor:
+    def constant(self, name: str, values: Array, layout: str | int = "rows") -> Tensor:
         """Declare a tensor that belongs to the program.
 
         Raises
@@ -70,11 +96,120 @@ class Program:
             As `input`.
         """
         data = np.ascontiguousarray(values)
-        return self._add(Tensor(name, data.shape, str(data.dtype), data))
+        return self._add(Tensor(name, data.shape, str(data.dtype), data, layout_axis(layout, data.ndim)))
+
+    def map(
+        self,
+        function: Function,
+        *tensors: Operand,
+        dtype: str | None = None,
+        layout: str | int | None = None,
+    ) -> Any:
+        """Return ``function(*tensors)``, element by element, with NumPy's broadcasting.
+
+        Parameters
+        ----------
+        function : callable
+            Takes an expression per tensor and returns one, or a tuple of several; built from Python's operators,
+            numbers, and `compiler.expression.functions`.
+        *tensors : Tensor, View or ndarray
+            Lanes of results stay where they are; inputs and constants (an array becomes one) follow them.
+        dtype : str, optional
+            Format of the result, to which it is cast; by default the expression's.
+        layout : str or int, optional
+            Lane axis of the result; needed only where no operand decides it.
+
+        Returns
+        -------
+        Tensor or tuple of Tensor
+
+        Notes
+        -----
+        One pass: as many cycles as the result has vectors, and the latency of MEM, mesh and travel. float16 operands
+        become float32, in which everything is computed; float16 results are rounded once, at the end.
+
+        Raises
+        ------
+        TaktError
+            For shapes that do not broadcast, formats that do not match, an operation that the machine lacks, a result
+            that is not used in whole vectors, or an expression too large for the mesh.
+        """
+        views = [self._view(tensor) for tensor in tensors]
+        if not views:
+            raise TaktError("map must have a tensor, not none")
+        op, several = map_pass(self._scope, self._fresh("map"), function, views, dtype, layout)
+        results = self._append(op)
+        return results if several else results[0]
+
+    def reduce(
+        self,
+        tensors: Operand | tuple[Operand, ...],
+        operation: str,
+        axis: int | tuple[int, ...],
+        *,
+        function: Function | None = None,
+        finish: Function | None = None,
+        keepdims: bool = False,
+        layout: str | int | None = None,
+    ) -> Tensor | View:
+        """Return ``finish(sum, maximum or minimum of function(*tensors) over axes)``.
+
+        Parameters
+        ----------
+        tensors : Tensor, View or ndarray, or a tuple of them
+            Broadcast to one shape, as in `map`.
+        operation : str
+            ``add`` (integers: int32, wraps; floats: float32), ``max`` or ``min``.
+        axis : int or tuple of int
+            Time axes: any but the lane axis.
+        function : callable, optional
+            From the tensors' expressions to the term; by default the one tensor itself.
+        finish : callable, optional
+            From the reduction's expression to the result's.
+        keepdims : bool
+            Keep the axes, with size 1.
+        layout : str or int, optional
+            As in `map`.
+
+        Notes
+        -----
+        The order of float sums: along the axes (C order if there are several), term r belongs to partial sum r mod 3;
+        each partial sum starts with its first term and adds the others in order; the result is ``(p0 + p1) + p2``.
+        As many cycles as the terms have vectors, then a short second pass; where order does not matter, and there are
+        enough groups, one pass.
+
+        Raises
+        ------
+        TaktError
+            As `map`; for an unknown operation, or an axis that is the lane axis.
+        """
+        given = tensors if isinstance(tensors, tuple) else (tensors,)
+        views = [self._view(tensor) for tensor in given]
+        if function is None and len(views) != 1:
+            raise TaktError(f"reduce without a function must have one tensor, not {len(views)}")
+        axes = (axis,) if isinstance(axis, int) else tuple(axis)
+        passes = reduce_passes(
+            self._scope,
+            self._fresh("reduce"),
+            views,
+            operation,
+            axes,
+            function or (lambda value: value),
+            finish or (lambda value: value),
+            layout,
+        )
+        for op in passes:
+            results = self._append(op)
+        result = results[0]
+        if keepdims:
+            return result
+        rank = len(result.shape)
+        gone = {axis % rank for axis in axes}
+        return result.reshape(*(size for place, size in enumerate(result.shape) if place not in gone))
 
     def matmul(
         self,
-        x: Tensor,
+        x: Tensor | View,
         w: Tensor | Array,
         *,
         bias: Tensor | Array | None = None,
@@ -90,8 +225,8 @@ class Program:
 
         Parameters
         ----------
-        x : Tensor
-            int8, shape (M, K): an input or an int8 result.
+        x : Tensor or View
+            int8, shape (M, K), lanes along K: an input or an int8 result.
         w : Tensor or ndarray
             int8, shape (K, N): a constant or an input.
         bias : Tensor or ndarray, optional
@@ -110,21 +245,26 @@ class Program:
         TaktError
             For dtypes, ranks or sizes that do not fit together.
         """
-        index = len(self._operations)
+        index = sum(isinstance(op, MatMul) for op in self._operations)
         weights = self._operand(w, f"w{index}")
         for operand, tensor in (("x", x), ("w", weights)):
-            if tensor.dtype != "int8" or len(tensor.shape) != 2:
-                raise TaktError(f"{operand} must be an int8 matrix, not {_describe(tensor)}")
-        self._check_known(x)
-        if any(weights is op.y for op in self._operations):
+            if tensor.dtype not in ("int8", "float16") or len(tensor.shape) != 2:
+                raise TaktError(f"{operand} must be an int8 or float16 matrix, not {_describe(tensor)}")
+        if x.dtype != weights.dtype:
+            raise TaktError(f"x and w must have one dtype, not {x.dtype} and {weights.dtype}")
+        self._check_known(as_view(x).tensor)
+        if self._is_stored(weights):
             raise TaktError(f"w must be a constant or an input, not the result {weights.name!r}")
         if x.data is not None:
             raise TaktError(f"x must be an input or a result, not the constant {x.name!r}")
         if x.shape[1] != weights.shape[0]:
             raise TaktError(f"inner dimensions must be equal, not {x.shape[1]} and {weights.shape[0]}")
         limit = self._config.planes
-        if planes is not None and not 1 <= planes <= limit:
-            raise TaktError(f"planes must be 1 to {limit}, not {planes!r}")
+        least = 2 if x.dtype == "float16" else 1
+        if least > self._config.planes_per_hemisphere:
+            raise TaktError(f"planes of a machine for float16 products must be 4, not {limit}")
+        if planes is not None and not least <= planes <= limit:
+            raise TaktError(f"planes must be {least} to {limit}, not {planes!r}")
         if not isinstance(zero_point, int | np.integer) or not -128 <= zero_point <= 127:
             raise TaktError(f"zero_point must be -128 to 127, not {zero_point!r}")
         if zero_point and scale is None:
@@ -143,21 +283,22 @@ class Program:
             limit if planes is None else planes,
         )
         self._operations.append(op)
+        self._stored.add(id(op.y))
         return op.y
 
-    def output(self, name: str, tensor: Tensor) -> None:
-        """Let the host read a result after each run, as `name`.
+    def output(self, name: str, tensor: Tensor | View) -> None:
+        """Let the host read a result after each run, as `name`; in the arrangement of a view.
 
         Raises
         ------
         TaktError
             For a name in use, or a tensor that no operation made.
         """
-        if not any(op.y is tensor for op in self._operations):
+        if not self._is_stored(as_view(tensor).tensor):
             raise TaktError(f"output must be a result of this program, not {tensor.name!r}")
         if name in self._outputs:
             raise TaktError(f"output name must be new, not {name!r}")
-        self._outputs[name] = tensor
+        self._outputs[name] = as_view(tensor)
 
     def compile(self) -> Image:
         """Return the verified image, with its predicted cycles.
@@ -169,20 +310,49 @@ class Program:
         """
         if not self._outputs:
             raise TaktError("program must have an output, not none")
-        return compile_program(self._config, self._name, self._operations, list(self._tensors.values()), self._outputs)
+        tensors = list(self._tensors.values())
+        return compile_program(self._config, self._name, self._operations, tensors, self._is_stored, self._outputs)
 
     def _add(self, tensor: Tensor) -> Tensor:
         if tensor.name in self._tensors:
             raise TaktError(f"tensor name must be new, not {tensor.name!r}")
-        if tensor.dtype not in _DTYPES:
-            raise TaktError(f"dtype of {tensor.name} must be one of {', '.join(_DTYPES)}, not {tensor.dtype!r}")
+        if tensor.dtype not in FORMATS:
+            raise TaktError(f"dtype of {tensor.name} must be one of {', '.join(FORMATS)}, not {tensor.dtype!r}")
         if not tensor.shape or any(size < 1 for size in tensor.shape):
             raise TaktError(f"shape of {tensor.name} must have sizes of at least 1, not {tensor.shape!r}")
         self._tensors[tensor.name] = tensor
         return tensor
 
+    def _append(self, op: Pass) -> tuple[Tensor, ...]:
+        self._operations.append(op)
+        results = tuple(op.writes())
+        self._stored |= {id(tensor) for tensor in results}
+        return results
+
+    def _fresh(self, kind: str) -> str:
+        return f"{kind}{len(self._operations)}"
+
+    def _is_stored(self, tensor: Tensor) -> bool:
+        return id(tensor) in self._stored
+
+    def _scalar(self, dtype: DType, value: int) -> Tensor:
+        """Return the constant of one element with these bits."""
+        key = dtype, value
+        if key not in self._scalars:
+            bits = np.array([value], np.uint32).view(np.uint8)[: dtype.size]
+            data = bits.view(dtype.numpy).reshape(1)
+            self._scalars[key] = self.constant(f"{dtype.numpy.name} {value:#x}", data)
+        return self._scalars[key]
+
+    def _view(self, value: Operand) -> View:
+        if isinstance(value, Tensor | View):
+            view = as_view(value)
+            self._check_known(view.tensor)
+            return view
+        return self.constant(f"constant{len(self._tensors)}", np.asarray(value)).view()
+
     def _check_known(self, tensor: Tensor) -> None:
-        if tensor is not self._tensors.get(tensor.name) and not any(tensor is op.y for op in self._operations):
+        if tensor is not self._tensors.get(tensor.name) and not self._is_stored(tensor):
             raise TaktError(f"tensor must belong to this program, not {tensor.name!r}")
 
     def _operand(self, value: Tensor | Array, name: str) -> Tensor:
@@ -197,7 +367,7 @@ class Program:
         tensor = self._operand(value, name)
         if tensor.dtype != dtype or tensor.shape != (n,):
             raise TaktError(f"{name.rstrip('0123456789')} must be {dtype} of shape ({n},), not {_describe(tensor)}")
-        if any(tensor is op.y for op in self._operations):
+        if self._is_stored(tensor):
             raise TaktError(f"{name.rstrip('0123456789')} must be a constant or an input, not a result")
         return tensor
 
@@ -216,5 +386,5 @@ class Program:
         return self._vector(np.ascontiguousarray(spread), name, n, "float32")
 
 
-def _describe(tensor: Tensor) -> str:
+def _describe(tensor: Tensor | View) -> str:
     return f"{tensor.dtype} of shape {tensor.shape}"

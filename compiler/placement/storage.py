@@ -1,26 +1,25 @@
 """Where the operands and results of every operation live."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from arch.config import HEMISPHERES, Config
-from arch.geometry import Hemisphere
+from arch.geometry import Direction, Hemisphere, units
 from compiler.kernels.epilogue import epilogue
 from compiler.kernels.plan import Feeder, Plan
 from compiler.operation import MatMul
 from compiler.placement.allocator import Allocator, Bank, OutOfMemory
+from compiler.placement.demand import Demand, Port, Vectors, Work, demands_of
 from compiler.placement.layout import Layout, Numbers
-from compiler.placement.maps import Words, activation_words, constant_words, result_words, weight_words
+from compiler.placement.maps import Words, constant_words, element_words, weight_words
 from compiler.tensor import Tensor
+from compiler.vector.lanes import vector_count, vectors_along
+from compiler.vector.operation import Pass
 
-Order = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
-"""Blocks and rows of words, shape (n,) each."""
-
-Reader = tuple[MatMul, Feeder]
 Sides = tuple[tuple[Hemisphere, ...], ...]
 
 
@@ -30,20 +29,43 @@ class Placed:
 
     Attributes
     ----------
+    ports : dict of int to Port
+        What it reads: one per feeder of a MatMul, one per stream of a Pass, by number.
+    results : list of Layout
+        Every copy of a MatMul's result; rows or blocks that a copy lacks have slice -1.
+    outputs : list of list of Layout
+        The same for each result of a Pass.
     weights : dict of Hemisphere to (slices, addrs)
-        Shape (lanes, words): word i of stream j, in the order of use.
+        Shape (ways * lanes, words): word i of stream j, in the order of use.
     constants : dict of str to (slices, addrs)
         Shape (4, n_blocks): byte planes of the VXM's vectors.
-    activations : list of Layout
-        One per feeder; only its rows are valid.
-    results : list of Layout
-        Every copy of the result; rows or blocks that a copy lacks have slice -1.
     """
 
+    ports: dict[int, Port] = field(default_factory=dict)
+    results: list[Layout] = field(default_factory=list)
+    outputs: list[list[Layout]] = field(default_factory=list)
     weights: dict[Hemisphere, tuple[Numbers, Numbers]] = field(default_factory=dict)
     constants: dict[str, tuple[Numbers, Numbers]] = field(default_factory=dict)
-    activations: list[Layout] = field(default_factory=list)
-    results: list[Layout] = field(default_factory=list)
+
+    @cached_property
+    def activations(self) -> list[Layout]:
+        """Activations of each feeder of a MatMul, shape (bytes, k_blocks, m); only its rows are valid.
+
+        To be asked for when all that produces them is placed in time.
+        """
+        found = []
+        for _, port in sorted(self.ports.items()):
+            op = port.demand.op
+            assert isinstance(op, MatMul)
+            slices, addrs, ready = port.words()
+            shape = (len(slices), op.k_blocks, op.m)
+            found.append(Layout(slices.reshape(shape), addrs.reshape(shape), ready.reshape(shape[1:])))
+        return found
+
+    @property
+    def reads(self) -> set[int]:
+        """Slices that are read, weights and the VXM's vectors apart."""
+        return {number for port in self.ports.values() for number in port.slices}
 
 
 class Storage:
@@ -55,7 +77,9 @@ class Storage:
     Parameters
     ----------
     config : Config
-    work : list of (MatMul, Plan)
+    work : list of (operation, plan)
+    stored : callable
+        Whether a tensor has vectors of its own in MEM: a result or a state.
     outputs : list of Tensor
     tight : bool
         Let the VXM's constants share slices with weights, which are read rarely, where there are no others.
@@ -67,26 +91,44 @@ class Storage:
     """
 
     def __init__(
-        self, config: Config, work: list[tuple[MatMul, Plan]], outputs: list[Tensor], tight: bool = False
+        self,
+        config: Config,
+        work: Work,
+        stored: Callable[[Tensor], bool],
+        outputs: list[Tensor],
+        tight: bool = False,
     ) -> None:
         self._config = config
-        self._allocator = Allocator(config)
-        self._work = work
+        self.allocator = Allocator(config)
+        self._products = [(op, plan) for op, plan in work if isinstance(op, MatMul) and isinstance(plan, Plan)]
+        self._outputs = outputs
+        self._load = np.zeros(config.slices, np.int64)
+        self._width: dict[int, dict[Direction, int]] = defaultdict(lambda: dict.fromkeys(Direction, 0))
+        self._shared: dict[int, list[tuple[Demand, Port]]] = defaultdict(list)
         self.placed = {id(op): Placed() for op, _ in work}
         self.words: dict[int, list[Words]] = {}
         """Words of inputs, constants and outputs, by id of the tensor."""
-        for op, plan in work:
-            self._place_weights(op, plan)
+        self.zeros: list[tuple[Numbers, Numbers]] = []
+        """Slices and addrs of words that hold zeros."""
+        self._demands = {id(op): list(demands_of(op, plan, stored)) for op, plan in work}
+        for product, its in self._products:
+            self._place_weights(product, its)
         if not tight:
             self._place_all_constants(tight)
-        produced = {id(op.y) for op, _ in work}
-        for op, plan in work:
-            if id(op.x) not in produced:
-                self._place_input(op, plan)
+        for op, _ in work:
+            for demand in self._demands[id(op)]:
+                if demand.elements is not None:
+                    self._place_input(demand)
         if tight:
             self._place_all_constants(tight)
         for op, plan in work:
-            self._place_result(op, plan, any(op.y is tensor for tensor in outputs))
+            if isinstance(op, MatMul):
+                assert isinstance(plan, Plan)
+                self._place_product(op, plan)
+            else:
+                self._place_results(op)
+
+    # What the host writes
 
     def _place_weights(self, op: MatMul, plan: Plan) -> None:
         for feeder in plan.feeders:
@@ -95,7 +137,7 @@ class Storage:
             if side in placed:
                 continue
             taken = {int(number) for slices, _ in placed.values() for number in slices.flat}
-            words = op.k_blocks * sum(op.load_steps(block) for group in feeder.groups for block in group)
+            words = op.k_blocks * sum(feeder.load_steps(op, group) for group in feeder.groups)
             banks = [
                 Bank(number, bank)
                 for hemisphere in (side, Hemisphere(1 - side))
@@ -103,18 +145,18 @@ class Storage:
                 for number in reversed(self._slices_of(hemisphere))
                 if number not in taken
             ]
-            placed[side] = self._allocator.take(op.w.name, self._config.lanes, words, banks)
-            self._add(op.w, weight_words(op, feeder.groups, *placed[side]))
+            placed[side] = self.allocator.take(op.w.name, feeder.ways * self._config.lanes, words, banks)
+            self._add(op.w, weight_words(op, feeder, *placed[side]))
 
     def _place_all_constants(self, tight: bool) -> None:
-        for op, _ in self._work:
+        for op, _ in self._products:
             if op.constants:
                 self._place_constants(op, tight)
 
     def _place_constants(self, op: MatMul, tight: bool) -> None:
         placed = self.placed[id(op)]
         weights = _slices(placed.weights)
-        busy = _layout_slices(placed.activations)
+        busy = placed.reads
         if not tight:
             busy |= weights
         rows = len(op.constants) * op.n_blocks
@@ -131,26 +173,45 @@ class Storage:
             placed.constants[name] = slices[:, part], addrs[:, part]
             self._add(tensor, constant_words(op, *placed.constants[name]))
 
-    def _place_input(self, op: MatMul, plan: Plan) -> None:
-        placed = self.placed[id(op)]
-        for feeder in plan.feeders:
-            busy = _slices(placed.weights) | _slices(placed.constants) | _layout_slices(placed.activations)
-            order = _reading_order(op, feeder)
-            banks = [bank for bank in self._banks_near(feeder.hemisphere) if bank.slice not in busy]
-            slices, addrs = self._allocator.take(op.x.name, 1, len(order[0]), banks)
-            layout = _layout(1, op.k_blocks, op.m)
-            layout.slices[:, *order] = slices
-            layout.addrs[:, *order] = addrs
-            placed.activations.append(layout)
-            self._add(op.x, activation_words(op, layout))
+    def _place_input(self, demand: Demand) -> None:
+        """Place the vectors of a port that the host writes; ports of different operations may share them."""
+        op, tensor = demand.op, demand.tensor
+        assert demand.elements is not None
+        busy = self._busy(op)
+        for other, port in self._shared[id(tensor)] if isinstance(op, Pass) else []:
+            if (
+                other.op is not op
+                and other.elements is not None
+                and np.array_equal(other.elements, demand.elements)
+                and not port.slices & busy
+            ):
+                self._connect(Port(demand, port.layout, port.zero_slices, port.zero_addrs))
+                return
+        layout = Layout.empty(tensor.itemsize, 1, len(demand.elements))
+        order = demand.order
+        if isinstance(op, MatMul):
+            assert demand.near is not None
+            choices = [[bank for bank in self._banks_near(demand.near) if bank.slice not in busy]]
+        else:
+            choices = self._choices(op, [op], busy, set(), Direction.EAST)
+        slices, addrs = self._take_first(tensor.name, tensor.itemsize, len(order), choices)
+        layout.flat[0][:, order] = slices
+        layout.flat[1][:, order] = addrs
+        port = self._port(demand, layout)
+        self._connect(port)
+        if isinstance(op, Pass):
+            self._shared[id(tensor)].append((demand, port))
+        self._add(tensor, element_words(demand.elements[order], slices, addrs))
 
-    def _place_result(self, op: MatMul, plan: Plan, is_output: bool) -> None:
-        """Place the result where its readers want it.
+    # Results
+
+    def _place_product(self, op: MatMul, plan: Plan) -> None:
+        """Place the result of a product where its readers want it.
 
         Words that the planes of a feeder write at the same time, and copies of a word, go to different slices. What
         passes the VXM leaves it in one direction: the bytes of an element and all copies go to one side.
         """
-        readers = [(reader, feeder) for reader, its in self._work if reader.x is op.y for feeder in its.feeders]
+        readers = self._readers(op.y)
         both = tuple(Hemisphere)
         if not epilogue(op):
             choices: list[Sides] = [(both,)]
@@ -158,60 +219,201 @@ class Storage:
             choices = [((side,),) for side in both]
         else:
             choices = [tuple((side,) for side in both)]
-        saved = self._allocator.save()
+        if any(isinstance(reader.op, Pass) for reader in readers):
+            # An ALU reads from one direction.
+            choices = [((side,),) for side in both]
+        saved = self.allocator.save()
         for choice in choices:
             try:
-                layouts = self._result_layouts(op, plan, readers, choice)
+                found = self._product_layouts(op, plan, readers, choice)
                 break
             except OutOfMemory:
-                self._allocator.restore(saved)
+                self.allocator.restore(saved)
                 if choice is choices[-1]:
                     raise
-        placed = self.placed[id(op)]
-        placed.results = [layout for layout, _ in layouts]
-        for layout, reader in layouts:
-            if reader is not None:
-                self.placed[id(reader)].activations.append(layout)
-        if is_output:
-            self._add(op.y, result_words(op, placed.results))
+        self.placed[id(op)].results = [layout for layout, _ in found]
+        self._publish(op.y, found)
 
-    def _result_layouts(
-        self, op: MatMul, plan: Plan, readers: list[Reader], choice: Sides
-    ) -> list[tuple[Layout, MatMul | None]]:
-        read = _banks(self._config, self.placed[id(op)])
-        found: list[tuple[Layout, MatMul | None]] = []
-        wanted: list[Reader | None] = [*readers] or [None]
-        for want in wanted:
-            order = _writing_order(op, plan) if want is None else _reading_order(*want)
+    def _product_layouts(
+        self, op: MatMul, plan: Plan, readers: list[Demand], choice: Sides
+    ) -> list[tuple[Layout, Demand | None]]:
+        read = self._banks_read(op)
+        found: list[tuple[Layout, Demand | None]] = []
+        for want in self._wanted(op.y, readers):
+            order = _writing_order(op, plan, readers) if want is None else want.order
             busy = _layout_slices([layout for layout, _ in found])
             if want is not None:
-                its = self.placed[id(want[0])]
-                busy |= _slices(its.weights) | _slices(its.constants) | _layout_slices(its.activations)
-            layout = _layout(op.y.itemsize, op.n_blocks, op.m)
+                busy |= self._busy(want.op)
+            layout = Layout.empty(op.y.itemsize, op.n_blocks, op.m)
             for feeder in plan.feeders:
                 mine: set[int] = set()
-                near = feeder.hemisphere if want is None else want[1].hemisphere
-                for words in _words_of(feeder, order):
+                near = want.near if want is not None and want.near is not None else feeder.hemisphere
+                for words in _words_of(op, feeder, order):
                     banks = [
                         self._banks_to_write(sides, busy | mine, read, _layout_slices([layout]))
                         for sides in sorted(choice, key=lambda sides: near not in sides)
                     ]
-                    slices, addrs = self._take_first(op.y.name, op.y.itemsize, len(words[0]), banks)
-                    layout.slices[:, *words] = slices
-                    layout.addrs[:, *words] = addrs
+                    slices, addrs = self._take_first(op.y.name, op.y.itemsize, len(words), banks)
+                    layout.flat[0][:, words] = slices
+                    layout.flat[1][:, words] = addrs
                     mine |= {int(number) for number in np.unique(slices)}
-            found.append((layout, None if want is None else want[0]))
+            found.append((layout, want))
         return found
+
+    def _place_results(self, op: Pass) -> None:
+        """Place the results of a pass: bytes, copies and results that are written at the same time, in own slices.
+
+        All copies of a result lie on one side, since an ALU drives one direction.
+        """
+        written: set[int] = set()
+        read = self._banks_read(op)
+        for result in op.results:
+            tensor = result.tensor
+            readers = self._readers(tensor)
+            wants = self._wanted(tensor, readers)
+            saved = self.allocator.save()
+            sides = self._sides(op, [reader.op for reader in readers], Direction.WEST, tensor.itemsize)
+            for side in sides:
+                try:
+                    found = []
+                    mine: set[int] = set()
+                    for want in wants:
+                        busy = written | mine | (set() if want is None else self._busy(want.op))
+                        layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
+                        order = self._missing(tensor, readers) if want is None else want.order
+                        banks = self._ordered(side, busy, read)
+                        slices, addrs = self.allocator.take(tensor.name, tensor.itemsize, len(order), banks)
+                        layout.flat[0][:, order] = slices
+                        layout.flat[1][:, order] = addrs
+                        mine |= _layout_slices([layout])
+                        found.append((layout, want))
+                    break
+                except OutOfMemory:
+                    self.allocator.restore(saved)
+                    if side is sides[-1]:
+                        raise
+            written |= mine
+            direction = units(self._config)[side * self._config.mem_slices].outward
+            self._width[id(op)][direction] += tensor.itemsize
+            self._load[sorted(mine)] += op.steps
+            self.placed[id(op)].outputs.append([layout for layout, _ in found])
+            self._publish(tensor, found)
+
+    def _publish(self, tensor: Tensor, found: list[tuple[Layout, Demand | None]]) -> None:
+        """Let readers and the host know the copies of a result."""
+        for layout, want in found:
+            if want is not None:
+                self._connect(self._port(want, layout))
+        if any(tensor is output for output in self._outputs):
+            slices, addrs = found[0][0].flat[0].copy(), found[0][0].flat[1].copy()
+            for layout, _ in found[1:]:
+                missing = slices < 0
+                slices[missing], addrs[missing] = layout.flat[0][missing], layout.flat[1][missing]
+            elements = np.arange(tensor.size, dtype=np.int32).reshape(tensor.shape)
+            rows = vectors_along(elements, tensor.lanes, self._config.vector_length)
+            self._add(tensor, element_words(rows, slices, addrs))
+
+    def _readers(self, tensor: Tensor) -> list[Demand]:
+        return [
+            demand
+            for demands in self._demands.values()
+            for demand in demands
+            if demand.tensor is tensor and demand.elements is None
+        ]
+
+    def _wanted(self, tensor: Tensor, readers: list[Demand]) -> list[Demand | None]:
+        """Return the copies to make of a result: one per port that reads it, and one for the host if it lacks any."""
+        is_output = any(tensor is output for output in self._outputs)
+        if not readers or (is_output and len(self._missing(tensor, readers))):
+            return [*readers, None]
+        return [*readers]
+
+    def _missing(self, tensor: Tensor, readers: list[Demand]) -> Vectors:
+        """Return the vectors that no reader wants."""
+        return _missing(self._config, tensor, readers)
+
+    # Banks and slices
+
+    def _port(self, demand: Demand, layout: Layout) -> Port:
+        """Return the port of a demand, with words of zeros in the slices of its first vector if it reads any."""
+        size = demand.tensor.itemsize
+        none = np.full(size, -1, np.int32)
+        if not demand.zeros:
+            return Port(demand, layout, none, none)
+        where = layout.flat[0][:, demand.order[0]] if len(demand.order) else np.arange(size)
+        slices, addrs = np.empty(size, np.int32), np.empty(size, np.int32)
+        for byte, number in enumerate(where.tolist()):
+            found = self.allocator.take(demand.tensor.name, 1, 1, [Bank(number, bank) for bank in (0, 1)])
+            slices[byte], addrs[byte] = found[0][0, 0], found[1][0, 0]
+        self.zeros.append((slices, addrs))
+        return Port(demand, layout, slices, addrs)
+
+    def _connect(self, port: Port) -> None:
+        demand = port.demand
+        self.placed[id(demand.op)].ports[demand.key] = port
+        if isinstance(demand.op, Pass):
+            slices = sorted(port.slices)
+            self._load[slices] += demand.op.steps
+            self._width[id(demand.op)][units(self._config)[slices[0]].inward] += demand.tensor.itemsize
+
+    def _busy(self, op: MatMul | Pass) -> set[int]:
+        """Return the slices that an operation reads, as far as they are known."""
+        placed = self.placed[id(op)]
+        return _slices(placed.weights) | _slices(placed.constants) | placed.reads
+
+    def _banks_read(self, op: MatMul | Pass) -> set[Bank]:
+        """Return the banks that an operation reads."""
+        placed = self.placed[id(op)]
+        pairs = [*placed.weights.values(), *placed.constants.values()]
+        for port in placed.ports.values():
+            slices, addrs, _ = port.words()
+            pairs.append((slices[:, port.demand.used], addrs[:, port.demand.used]))
+        found = set()
+        for slices, addrs in pairs:
+            keys = np.unique((slices * 2 + addrs // self._config.mem_depth)[slices >= 0])
+            found |= {Bank(int(key) // 2, int(key) % 2) for key in keys}
+        return found
+
+    def _sides(self, op: MatMul | Pass, others: list[MatMul | Pass], source: Direction, size: int) -> list[Hemisphere]:
+        """Return both hemispheres, first the one whose streams the operations use least.
+
+        Words read in the west, and results that go east, move east.
+        """
+
+        def crowding(side: Hemisphere) -> tuple[int, int]:
+            inward = Direction.EAST if side is Hemisphere.WEST else Direction.WEST
+            outward = Direction.WEST if side is Hemisphere.WEST else Direction.EAST
+            mine = self._width[id(op)][inward if source is Direction.EAST else outward] + size
+            theirs = max((self._width[id(other)][inward] + size for other in others), default=0)
+            return max(mine, theirs), side
+
+        return sorted(Hemisphere, key=crowding)
+
+    def _choices(
+        self, op: Pass, others: list[MatMul | Pass], busy: set[int], read: set[Bank], source: Direction
+    ) -> list[list[Bank]]:
+        return [self._ordered(side, busy, read) for side in self._sides(op, others, source, 1)]
+
+    def _ordered(self, side: Hemisphere, busy: set[int], read: set[Bank]) -> list[Bank]:
+        """Return banks of slices that are not busy and that are not read, the idlest slices first."""
+        read_slices = {bank.slice for bank in read}
+        banks = [
+            Bank(number, bank)
+            for number in self._slices_of(side)
+            for bank in (0, 1)
+            if number not in busy and Bank(number, bank) not in read
+        ]
+        return sorted(banks, key=lambda bank: (bank.slice in read_slices, self._load[bank.slice], bank.slice))
 
     def _take_first(self, what: str, width: int, rows: int, choices: list[list[Bank]]) -> tuple[Numbers, Numbers]:
         """Take words from the first of several choices of banks that has room."""
-        saved = self._allocator.save()
+        saved = self.allocator.save()
         for banks in choices[:-1]:
             try:
-                return self._allocator.take(what, width, rows, banks)
+                return self.allocator.take(what, width, rows, banks)
             except OutOfMemory:
-                self._allocator.restore(saved)
-        return self._allocator.take(what, width, rows, choices[-1])
+                self.allocator.restore(saved)
+        return self.allocator.take(what, width, rows, choices[-1])
 
     def _banks_to_write(
         self, sides: tuple[Hemisphere, ...], busy: set[int], read: set[Bank], shared: set[int]
@@ -248,51 +450,40 @@ def _layout_slices(layouts: list[Layout]) -> set[int]:
     return {int(number) for layout in layouts for number in np.unique(layout.slices) if number >= 0}
 
 
-def _banks(config: Config, placed: Placed) -> set[Bank]:
-    """Return the banks that an operation reads."""
-    pairs = [*placed.weights.values(), *placed.constants.values()]
-    pairs += [(layout.slices, layout.addrs) for layout in placed.activations]
-    found = set()
-    for slices, addrs in pairs:
-        keys = np.unique((slices * 2 + addrs // config.mem_depth)[slices >= 0])
-        found |= {Bank(int(key) // 2, int(key) % 2) for key in keys}
-    return found
+def _missing(config: Config, tensor: Tensor, readers: list[Demand]) -> Vectors:
+    blocks, steps = vector_count(tensor, config.vector_length)
+    held = np.zeros(blocks * steps, np.bool_)
+    for reader in readers:
+        held[reader.order] = True
+    return np.flatnonzero(~held)
 
 
-def _layout(size: int, blocks: int, rows: int) -> Layout:
-    shape = (size, blocks, rows)
-    return Layout(np.full(shape, -1, np.int32), np.zeros(shape, np.int32), np.zeros(shape[1:], np.int64))
+def _writing_order(op: MatMul, plan: Plan, readers: list[Demand]) -> Vectors:
+    """Return the vectors of a result that nobody reads, in the order in which the planes emit them."""
+    order = np.concatenate(
+        [
+            (np.array(group)[:, None] * op.m + np.arange(first, first + count)).reshape(-1)
+            for feeder in plan.feeders
+            for first, count in feeder.blocks
+            for group in feeder.groups
+        ]
+    )
+    missing: Vectors = order[np.isin(order, _missing(op.config, op.y, readers))]
+    return missing
 
 
-def _reading_order(op: MatMul, feeder: Feeder) -> Order:
-    """Return blocks and rows of activations in the order in which a feeder reads them."""
-    return _order([(range(op.k_blocks), block) for block in feeder.blocks])
-
-
-def _writing_order(op: MatMul, plan: Plan) -> Order:
-    """Return blocks and rows of results in the order in which the planes emit them."""
-    return _order([(group, block) for feeder in plan.feeders for block in feeder.blocks for group in feeder.groups])
-
-
-def _order(parts: list[tuple[range | tuple[int, ...], tuple[int, int]]]) -> Order:
-    blocks = [np.repeat(np.array(columns), rows) for columns, (_, rows) in parts]
-    rows = [np.tile(np.arange(first, first + count), len(columns)) for columns, (first, count) in parts]
-    return np.concatenate(blocks), np.concatenate(rows)
-
-
-def _words_of(feeder: Feeder, order: Order) -> Iterator[Order]:
+def _words_of(op: MatMul, feeder: Feeder, order: Vectors) -> Iterator[Vectors]:
     """Yield the part of `order` that each plane of a feeder writes."""
-    blocks, rows = order
-    in_rows = np.zeros(int(rows.max()) + 1, np.bool_)
+    blocks, rows = np.divmod(order, op.m)
+    in_rows = np.zeros(op.m, np.bool_)
     for first, count in feeder.blocks:
         in_rows[first : first + count] = True
     for plane in range(len(feeder.planes)):
         own = [group[plane] for group in feeder.groups if plane < len(group)]
-        mine = in_rows[rows] & np.isin(blocks, own)
-        yield blocks[mine], rows[mine]
+        yield order[in_rows[rows] & np.isin(blocks, own)]
 
 
-def _copied(readers: list[Reader]) -> bool:
-    """Return whether two readers want the same rows."""
-    blocks = sorted(block for _, feeder in readers for block in feeder.blocks)
-    return any(first + rows > following for (first, rows), (following, _) in pairwise(blocks))
+def _copied(readers: list[Demand]) -> bool:
+    """Return whether two readers want the same vectors."""
+    numbers = np.concatenate([np.zeros(0, np.int64), *(reader.order for reader in readers)])
+    return len(np.unique(numbers)) < len(numbers)

@@ -8,7 +8,7 @@ from arch.geometry import units
 from arch.image import Image
 from arch.timing import timing
 from compiler.verifier.banks import bank_faults
-from compiler.verifier.engines import engine_faults
+from compiler.verifier.engines import engine_faults, pair_faults
 from compiler.verifier.mesh import mesh_faults
 from compiler.verifier.planes import plane_faults
 from compiler.verifier.queue_walk import Issued, QueueWalk
@@ -52,8 +52,9 @@ def verify(image: Image) -> int:
 def _faults(config: Config, walks: Mapping[int, QueueWalk]) -> Iterator[Fault]:
     issued = {queue: walk.issued for queue, walk in walks.items()}
     for items in issued.values():
-        yield from engine_faults(items)
+        yield from engine_faults(config, items)
         yield from bank_faults(config, items)
+    yield from pair_faults(config, issued)
     yield from plane_faults(config, issued)
     yield from mesh_faults(config, issued)
     yield from stream_faults(config, (item for walk in walks.values() for item in _all(walk)))
@@ -63,7 +64,11 @@ def _length(config: Config, walks: Mapping[int, QueueWalk]) -> int:
     """Return the first cycle in which every queue is closed and every element has retired."""
     closed = max((walk.closed or 0 for walk in walks.values()), default=0)
     retired = max(
-        (item.last + timing(config)[item.mnemonic].retire for walk in walks.values() for item in _all(walk)),
+        (
+            item.last + timing(config).retire(item.mnemonic, item.fields)
+            for walk in walks.values()
+            for item in _all(walk)
+        ),
         default=0,
     )
     return max(closed, retired)

@@ -200,7 +200,7 @@ class InstructionControl:
         if illegal is not None:
             return Word("", illegal)
         row, fields = decode(word)
-        retire = self._timing[row.mnemonic].retire
+        retire = self._timing.retire(row.mnemonic, fields)
         if row.mnemonic in _CONTROL:
             return Word(row.mnemonic, None, fields.get("count", 0), fields.get("interval", 0), length=retire)
         touched = footprint(self._config, unit, row.mnemonic, fields)

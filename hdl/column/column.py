@@ -205,7 +205,10 @@ class Column(wiring.Component):
     def _queue(self, m: Module, index: int, port: Any, fetch: FetchPort) -> InstructionQueue:
         """Add a unit's queue; its clock stops while it is closed or parked and everybody leaves it alone."""
         unit = self.units[index]
-        column = unit.index % self.config.alu_cols if unit.kind is UnitKind.VXM else 0
+        if unit.kind is UnitKind.VXM:
+            column = unit.index % self.config.alu_cols
+        else:
+            column = unit.index if unit.kind is UnitKind.MXM_ACTIVATIONS else 0
         queue = InstructionQueue(config=self.config, kind=unit.kind, column=column)
         push = Signal(name=f"push_{index}")
         m.d.comb += push.eq(self.push & (self.push_queue == Const(unit.id, 8)))

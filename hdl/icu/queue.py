@@ -26,7 +26,7 @@ class InstructionQueue(wiring.Component):
     kind
         Unit it feeds: decides which words are legal.
     column
-        VXM: mesh column of the ALU, on which legality depends; else 0.
+        What legality depends on: VXM: mesh column of the ALU, MXM activations: plane; else 0.
 
     Attributes
     ----------

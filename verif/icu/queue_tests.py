@@ -8,7 +8,7 @@ import cocotb
 
 from arch.faults import FaultKind
 from arch.geometry import Unit, UnitKind, units
-from arch.isa.encoding import encode, illegality
+from arch.isa.encoding import decode, encode, illegality
 from arch.isa.instruction import Instruction
 from arch.isa.table import BY_MNEMONIC, instructions_of
 from arch.isa.timeline import queue_words
@@ -144,7 +144,9 @@ async def check_run(bench: Bench, model: Model, stimulus: Stimulus) -> Expected:
         for valid, table in (("issue_valid", expected.issues), ("fetch_valid", expected.fetches)):
             bench.check(f"{valid}, {where}", bench.read(valid), int(cycle in table))
             if cycle in table:
-                bench.check(f"issue_word, {where}", bench.read("issue_word"), table[cycle])
+                # Bits above the last field mean nothing; the golden model does not keep them.
+                row, fields = decode(bench.read("issue_word"))
+                bench.check(f"issue_word, {where}", encode(row.mnemonic, **fields), table[cycle])
         for kind, signal in FAULTS.items():
             if expected.fault and expected.fault[0] == cycle and kind > expected.fault[1]:
                 continue  # the lowest code counts

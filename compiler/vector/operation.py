@@ -1,0 +1,79 @@
+"""The operation that passes vectors through the VXM."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from arch.config import Config
+from compiler.mesh.graph import Graph
+from compiler.tensor import Elements, Tensor
+
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Operand:
+    """What a port of the graph carries.
+
+    Attributes
+    ----------
+    tensor : Tensor
+    vectors : ndarray of int32, shape (u, vector_length), or None
+        Elements of each vector that the host writes; None for a result, whose vectors are its own.
+    steps : ndarray, shape (n,)
+        Number of the vector read in each step; -1 for a vector of zeros (results only).
+    """
+
+    tensor: Tensor
+    vectors: Elements | None
+    steps: Numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What becomes of an output of the graph: in each step a vector of `tensor`, or (-1) nothing."""
+
+    tensor: Tensor
+    steps: Numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """n steps, a cycle apart: each reads a vector of every operand and writes one of every result.
+
+    Attributes
+    ----------
+    config : Config
+    name : str
+    graph : Graph
+    operands : tuple of Operand
+        One per port.
+    results : tuple of Result
+        One per output.
+    restarts : ndarray of bool, shape (n,)
+        Steps in which accumulating nodes pass their operand instead of adding to what they hold.
+    """
+
+    config: Config
+    name: str
+    graph: Graph
+    operands: tuple[Operand, ...]
+    results: tuple[Result, ...]
+    restarts: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+
+    @property
+    def steps(self) -> int:
+        """Number of steps."""
+        return len(self.results[0].steps)
+
+    def reads(self) -> Iterator[Tensor]:
+        """Yield the tensors that are read."""
+        for operand in self.operands:
+            yield operand.tensor
+
+    def writes(self) -> Iterator[Tensor]:
+        """Yield the tensors that are made."""
+        for result in self.results:
+            yield result.tensor
