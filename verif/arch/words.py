@@ -24,7 +24,7 @@ LEGAL: dict[str, dict[str, int]] = {
     "NOP": {"count": 1},
     "REPEAT": {"count": 1, "interval": 1},
     "END": {},
-    "IFETCH": {"stream": 1, "count": 2},
+    "IFETCH": {"stream": 3, "count": 3},
     "SYNC": {},
     "NOTIFY": {},
     "CONFIG": {"superlanes": 1},
