@@ -89,18 +89,20 @@ def test_weights_come_over_two_groups_of_streams_where_that_is_faster(rng):
     assert image.cycles < 16 * 5 + 45
 
 
-def test_int8_and_float16_products_share_the_planes(rng):
+@pytest.mark.parametrize("planes", [(2, 1), (4, 4)])
+def test_int8_and_float16_products_share_the_planes(planes, rng):
     """Their sums take different times to the accumulators, whose words they both use."""
     program = Program(NANO, "mixed")
     values = {}
-    for number in range(6):
-        k, n = int(rng.integers(1, 40)), int(rng.integers(1, 9))
-        make, dtype = (random_int8, "int8") if number % 2 else (random_float16, "float16")
-        values[f"x{number}"], values[f"w{number}"] = make(rng, number % 3 + 1, k), make(rng, k, n)
+    for number in range(8):
+        dtype = "int8" if number % 2 else "float16"
+        m, k, n = (1, 8 if number % 2 else 24, 3) if number < 4 else (int(size) for size in rng.integers(1, 20, 3))
+        make = random_int8 if number % 2 else random_float16
+        values[f"x{number}"], values[f"w{number}"] = make(rng, m, k), make(rng, k, n)
         x, w = (program.input(f"{name}{number}", values[f"{name}{number}"].shape, dtype) for name in "xw")
-        program.output(f"y{number}", program.matmul(x, w, planes=2))
+        program.output(f"y{number}", program.matmul(x, w, planes=planes[number % 2]))
     found = run(program.compile(), **values)
-    for number in range(6):
+    for number in range(8):
         x, w = values[f"x{number}"], values[f"w{number}"]
         if number % 2:
             np.testing.assert_array_equal(found[f"y{number}"], layer(x, w))
