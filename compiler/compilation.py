@@ -134,7 +134,7 @@ def _combinations(choices: list[list[Plan] | list[PassPlan]]) -> Iterator[tuple[
                 heapq.heappush(heap, (cycles + more, following))
     for planes in sorted({plan.planes for found in choices for plan in found if plan.simple}, reverse=True):
         lean = [[plan for plan in found if plan.simple and plan.planes <= planes] for found in choices]
-        for tight in (False, True):
+        for tight in (False, True) if all(lean) else ():
             yield [found[0] for found in lean], tight
 
 

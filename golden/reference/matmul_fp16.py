@@ -105,7 +105,8 @@ def _rounded(high: Int64, low: Int64) -> Float32:
     left = np.where(high > 0, np.minimum(np.maximum(length - 12, 0), 40), 0).astype(np.int64)
     top = high << (40 - left) | low >> left | ((low & ((1 << left) - 1)) != 0)
     magnitude = np.ldexp(top.astype(np.float64), left.astype(np.int32) - 48).astype(np.float32)
-    return np.where(negative, -magnitude, magnitude)
+    rounded: Float32 = np.where(negative, -magnitude, magnitude)
+    return rounded
 
 
 def _all_minus_zero(a: Float16, b: Float16) -> Bool:
