@@ -9,7 +9,6 @@ import numpy as np
 from arch.config import Config
 from arch.errors import TaktError
 from arch.image import Image
-from compiler.assembler import assemble_queues
 from compiler.kernels.matmul import GroupBuilder, groups_of
 from compiler.kernels.plan import Plan, plans
 from compiler.operation import MatMul
@@ -19,6 +18,7 @@ from compiler.placement.maps import tensor_map, view_map
 from compiler.placement.storage import Storage
 from compiler.schedule.scheduler import Scheduler, Unschedulable
 from compiler.tensor import Tensor, View, as_view
+from compiler.text.streamer import TextStreamer
 from compiler.vector.builder import PassBuilder
 from compiler.vector.operation import Pass
 from compiler.vector.plan import PassPlan, pass_plans
@@ -106,10 +106,11 @@ def _needs(op: MatMul | Pass) -> Iterator[tuple[Tensor, int]]:
         return
     x = as_view(op.x)
     if isinstance(op.x, Tensor):
-        yield op.x, op.k_blocks * op.m
+        yield op.x, op.k_blocks * op.m * op.x.itemsize
     yield x.tensor, 0
     yield op.y, op.n_blocks * op.m * op.y.itemsize
-    yield op.w, op.k_blocks * config.lanes * sum(op.load_steps(block) for block in range(op.n_blocks))
+    columns = config.lanes * sum(op.load_steps(block) for block in range(op.n_blocks))
+    yield op.w, op.k_blocks * columns * op.w.itemsize
     for _, tensor in op.constants:
         yield tensor, 4 * op.n_blocks
 
@@ -157,7 +158,7 @@ def _compile(
         else:
             assert isinstance(plan, Plan)
             _schedule_product(scheduler, storage, op, plan)
-    queues = assemble_queues(config, scheduler.issues)
+    text = TextStreamer(config, scheduler, storage.allocator).fit()
     closed = max(issue.cycles[-1] for issue in scheduler.issues) + 2
     used = [tensor for tensor in tensors if id(tensor) in storage.words]
     constants = [tensor_map(tensor, storage.words[id(tensor)]) for tensor in used if tensor.data is not None]
@@ -165,13 +166,18 @@ def _compile(
     zeros = sum(len(slices) for slices, _ in storage.zeros)
     image = Image(
         config=config,
-        queues=queues,
-        constant_slices=_joined([*(part.slices for part in constants), *(slices for slices, _ in storage.zeros)]),
-        constant_addrs=_joined([*(part.addrs for part in constants), *(addrs for _, addrs in storage.zeros)]),
+        queues=text.queues,
+        constant_slices=_joined(
+            [*(part.slices for part in constants), *(slices for slices, _ in storage.zeros), text.slices]
+        ),
+        constant_addrs=_joined(
+            [*(part.addrs for part in constants), *(addrs for _, addrs in storage.zeros), text.addrs]
+        ),
         constant_words=np.concatenate(
             [
                 *(part.pack(data) for part, data in zip(constants, values, strict=True)),
                 np.zeros((zeros, config.vector_length), np.uint8),
+                text.content,
             ]
         ),
         inputs=tuple(tensor_map(tensor, storage.words[id(tensor)]) for tensor in used if tensor.data is None),

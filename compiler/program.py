@@ -248,8 +248,10 @@ class Program:
         index = sum(isinstance(op, MatMul) for op in self._operations)
         weights = self._operand(w, f"w{index}")
         for operand, tensor in (("x", x), ("w", weights)):
-            if tensor.dtype != "int8" or len(tensor.shape) != 2:
-                raise TaktError(f"{operand} must be an int8 matrix, not {_describe(tensor)}")
+            if tensor.dtype not in ("int8", "float16") or len(tensor.shape) != 2:
+                raise TaktError(f"{operand} must be an int8 or float16 matrix, not {_describe(tensor)}")
+        if x.dtype != weights.dtype:
+            raise TaktError(f"x and w must have one dtype, not {x.dtype} and {weights.dtype}")
         self._check_known(as_view(x).tensor)
         if self._is_stored(weights):
             raise TaktError(f"w must be a constant or an input, not the result {weights.name!r}")
@@ -258,8 +260,11 @@ class Program:
         if x.shape[1] != weights.shape[0]:
             raise TaktError(f"inner dimensions must be equal, not {x.shape[1]} and {weights.shape[0]}")
         limit = self._config.planes
-        if planes is not None and not 1 <= planes <= limit:
-            raise TaktError(f"planes must be 1 to {limit}, not {planes!r}")
+        least = 2 if x.dtype == "float16" else 1
+        if least > self._config.planes_per_hemisphere:
+            raise TaktError(f"planes of a machine for float16 products must be 4, not {limit}")
+        if planes is not None and not least <= planes <= limit:
+            raise TaktError(f"planes must be {least} to {limit}, not {planes!r}")
         if not isinstance(zero_point, int | np.integer) or not -128 <= zero_point <= 127:
             raise TaktError(f"zero_point must be -128 to 127, not {zero_point!r}")
         if zero_point and scale is None:

@@ -69,6 +69,10 @@ def _group(name: str, size: int) -> Rule:
     return Rule(f"{name} must be a multiple of {size}", lambda f, c, u: (getattr(f, name) & (size - 1)) == 0)
 
 
+def _even(stream: Any) -> Any:
+    return (stream & 1) == 0
+
+
 def _lane_group(name: str) -> Rule:
     return Rule(f"{name} must be a multiple of lanes", lambda f, c, u: (getattr(f, name) & (c.lanes - 1)) == 0)
 
@@ -174,7 +178,7 @@ Pairs = tuple[tuple[DType, DType], ...]
 _INT_TO_INT: Pairs = tuple((a, b) for a in INTEGERS for b in INTEGERS)
 _FLOAT: Pairs = ((DType.FP32, DType.FP32),)
 _COMPARE: Pairs = tuple((a, DType.INT8) for a in (*INTEGERS, DType.FP32))
-_CONVERT: Pairs = (*((a, DType.FP32) for a in INTEGERS), *((DType.FP32, b) for b in INTEGERS))
+_CONVERT: Pairs = tuple((a, b) for a in DType for b in DType if a != b and (a.is_float or b.is_float))
 
 
 def alu_column(unit: Unit, config: Config) -> int:
@@ -240,16 +244,15 @@ _MAPPED_FIELDS = (
 
 
 def _mapped_rules(size: int) -> tuple[Rule, ...]:
-    return (
-        Rule(
-            "map must name a stream of the machine",
-            lambda f, c, u: implies(f.streamed == 1, f.map < c.streams),
-        ),
-        Rule(
-            f"map must be a multiple of {size}",
-            lambda f, c, u: implies(f.streamed == 1, (f.map & (size - 1)) == 0),
-        ),
+    named = Rule(
+        "map must name a stream of the machine",
+        lambda f, c, u: implies(f.streamed == 1, f.map < c.streams),
     )
+    aligned = Rule(
+        f"map must be a multiple of {size}",
+        lambda f, c, u: implies(f.streamed == 1, (f.map & (size - 1)) == 0),
+    )
+    return (named, aligned) if size > 1 else (named,)
 
 
 _EVERY = tuple(UnitKind)
@@ -302,21 +305,18 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             "Append `count` vectors of program text to this queue, one read every 2 * superlanes cycles; a vector "
             "holds vector_length / 8 words, lane 0 lowest. One IFETCH at a time per position."
         ),
-        built=False,
     ),
     Instruction(
         mnemonic="SYNC",
         opcode=4,
         kinds=_EVERY,
         doc="Park this queue until a NOTIFY releases it.",
-        built=False,
     ),
     Instruction(
         mnemonic="NOTIFY",
         opcode=5,
         kinds=_EVERY,
         doc="Release every queue that is parked when the barrier latency has passed.",
-        built=False,
     ),
     Instruction(
         mnemonic="CONFIG",
@@ -358,7 +358,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         fields=_GATHER_FIELDS,
         rules=_gather_rules(gather_accesses),
         doc="Read `count` vectors whose lane l comes from lane l of word addr + index[l], and drive them.",
-        built=False,
     ),
     Instruction(
         mnemonic="SCATTER",
@@ -367,7 +366,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         fields=_GATHER_FIELDS,
         rules=_gather_rules(scatter_accesses),
         doc="Write lane l of `count` vectors to lane l of word addr + index[l].",
-        built=False,
     ),
     Instruction(
         mnemonic="LW",
@@ -393,7 +391,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         opcode=26,
         kinds=(UnitKind.MXM_ACTIVATIONS,),
         fields=(
-            _stream("stream", "outward stream of activations"),
+            _stream("stream", "outward stream of activations; fp16: of their low bytes, the next has the high ones"),
             *_BURST,
             Field("install", 1, "1: the first activation meets the weights of the buffer, installed on its way"),
             Field("dtype", 3, "format of the activations: 0 int8, 3 fp16 (both planes of a pair in tandem)"),
@@ -401,9 +399,21 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         rules=(
             _in_streams("stream"),
             *_BURST_RULES,
-            Rule("dtype must be int8", lambda f, c, u: f.dtype == DType.INT8),
+            Rule("dtype must be int8 or fp16", lambda f, c, u: one_of(f.dtype, (DType.INT8, DType.FP16))),
+            Rule(
+                "fp16 belongs to the first plane of a pair",
+                lambda f, c, u: (f.dtype != DType.FP16) | (u.index % 2 == 0 and u.index + 1 < c.planes_per_hemisphere),
+            ),
+            Rule(
+                "fp16 streams must start at an even one",
+                lambda f, c, u: implies(f.dtype == DType.FP16, _even(f.stream)),
+            ),
+            Rule("fp16 interval must be at least 2", lambda f, c, u: implies(f.dtype == DType.FP16, f.interval >= 2)),
         ),
-        doc="Feed `count` activation vectors, one per `interval` cycles, to the array.",
+        doc=(
+            "Feed `count` activation vectors, one per `interval` cycles, to the array; fp16: to the array of the pair, "
+            "whose weights have their low bytes in this plane's buffer and their high bytes in the other's."
+        ),
     ),
     Instruction(
         mnemonic="ACC",
@@ -413,7 +423,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             Field("addr", 12, "first word of the accumulator memory; addresses wrap at acc_depth"),
             Field("stride", 11, "words from one element to the next", signed=True),
             *_BURST,
-            Field("add", 1, "0: sum = result, 1: sum = stored + result (int32, wraps)"),
+            Field("add", 1, "0: sum = result, 1: sum = stored + result (int32, wraps; fp32, rounded to nearest even)"),
             Field("emit", 1, "1: put the sum on streams as well as storing it"),
             _stream("stream", "first of 4 inward streams"),
             Field("float", 1, "0: int32 sums of an int8 ABC, 1: fp32 sums of an fp16 ABC"),
@@ -421,6 +431,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         rules=(
             Rule("addr must be below acc_depth", lambda f, c, u: f.addr < c.acc_depth),
             *_BURST_RULES,
+            Rule("float interval must be at least 2", lambda f, c, u: implies(f.float == 1, f.interval >= 2)),
             _in_streams("stream"),
             _group("stream", 4),
         ),
@@ -440,19 +451,18 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         "CVT",
         42,
         _CONVERT,
-        "Integer to fp32, nearest even; fp32 to integer, nearest even, always saturating, NaN gives 0.",
+        "Between integers, fp16 and fp32, rounded once, nearest even; to an integer always saturating, NaN gives 0.",
     ),
-    _alu("AND", 43, _INT_TO_INT, "a & b, bit by bit, before narrowing.", built=False),
-    _alu("OR", 44, _INT_TO_INT, "a | b, bit by bit, before narrowing.", built=False),
-    _alu("XOR", 45, _INT_TO_INT, "a ^ b, bit by bit, before narrowing.", built=False),
-    _alu("NOT", 46, _INT_TO_INT, "~a, bit by bit, before narrowing.", built=False),
+    _alu("AND", 43, _INT_TO_INT, "a & b, bit by bit, before narrowing."),
+    _alu("OR", 44, _INT_TO_INT, "a | b, bit by bit, before narrowing."),
+    _alu("XOR", 45, _INT_TO_INT, "a ^ b, bit by bit, before narrowing."),
+    _alu("NOT", 46, _INT_TO_INT, "~a, bit by bit, before narrowing."),
     _alu(
         "CMP",
         47,
         _COMPARE,
         "The mask of `a relation b`: int8 -1 where it holds, 0 where not; with a NaN only ne holds.",
         Rule("relation must be 0 to 5", lambda f, c, u: f.relation <= Relation.GE),
-        built=False,
     ),
     _alu(
         "SEL",
@@ -467,7 +477,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             "c_index must be a mesh row",
             lambda f, c, u: implies(f.c_src == Source.MESH, f.c_index < c.alu_rows),
         ),
-        built=False,
     ),
     *(
         _alu(mnemonic, 49 + index, _FLOAT, doc, _FUNCTION_COLUMN, built=False)
@@ -520,7 +529,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         fields=_MAPPED_FIELDS,
         rules=(_in_streams("src"), _in_streams("dst"), *_mapped_rules(2)),
         doc="Lane i of the result is lane map[i] of the source, of all superlanes; 0 where map[i] >= vector_length.",
-        built=False,
     ),
     Instruction(
         mnemonic="DISTRIBUTE",
@@ -529,7 +537,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         fields=_MAPPED_FIELDS,
         rules=(_in_streams("src"), _in_streams("dst"), *_mapped_rules(1)),
         doc="In every superlane, lane l of the result is lane map[l] of the source; 0 where map[l] >= lanes.",
-        built=False,
     ),
     Instruction(
         mnemonic="ROTATE",
@@ -555,7 +562,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             "In every superlane the first size * size lanes are a window, row by row; lane size * i + j of result "
             "stream size * a + b is element ((i + a) mod size, (j + b) mod size), and all further lanes are 0."
         ),
-        built=False,
     ),
     Instruction(
         mnemonic="TRANSPOSE",
@@ -587,7 +593,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             ),
         ),
         doc="Load a map register of this unit from streams; words that issue later see it.",
-        built=False,
     ),
 )
 

@@ -68,8 +68,11 @@ class Sweep(NamedTuple):
     cycles: Pattern
 
 
-def sweeps(slices: Numbers, addrs: Numbers, cycles: Cycles, depth: int) -> Iterator[Sweep]:
+def sweeps(slices: Numbers, addrs: Numbers, cycles: Cycles, depth: int, interval: int = 1) -> Iterator[Sweep]:
     """Group the accesses of a stream of words, in order of time, into sweeps.
+
+    A lone burst with longer pauses than `interval` becomes bursts of one word. These leave the engine free in between,
+    and take no more queue words as long as nothing else of the slice's queue comes between them.
 
     Parameters
     ----------
@@ -79,15 +82,17 @@ def sweeps(slices: Numbers, addrs: Numbers, cycles: Cycles, depth: int) -> Itera
         When each word passes, ascending.
     depth : int
         Words of a bank.
+    interval : int
+        Cycles from one word to the next that make a burst in any case.
     """
     group: Sweep | None = None
     for burst in _bursts(slices, addrs, cycles, depth):
         joined = group and _join(group, burst, depth)
         if group is not None and joined is None:
-            yield _single(group)
+            yield _single(group, interval)
         group = joined or burst
     if group is not None:
-        yield _single(group)
+        yield _single(group, interval)
 
 
 def _bursts(slices: Numbers, addrs: Numbers, cycles: Cycles, depth: int) -> Iterator[Sweep]:
@@ -139,10 +144,10 @@ def _join(group: Sweep, burst: Sweep, depth: int) -> Sweep | None:
     return group._replace(advance=advance, cycles=replace(cycles, count=cycles.count + 1, every=gap))
 
 
-def _single(sweep: Sweep) -> Sweep:
-    """Return a lone burst with pauses as bursts of one word, which leave the engine free between them."""
+def _single(sweep: Sweep, interval: int) -> Sweep:
+    """Return a lone burst with long pauses as bursts of one word."""
     cycles = sweep.cycles
-    if cycles.count == 1 and cycles.interval > 1:
+    if cycles.count == 1 and cycles.interval > interval:
         return sweep._replace(advance=sweep.stride, cycles=Pattern(cycles.start, cycles.length, cycles.interval))
     if cycles.count > 1 and cycles.length == 1 and abs(sweep.advance) <= STRIDE_LIMIT:
         # A stride like the advance lets each burst continue from the one before.

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from arch.errors import TaktError
 from arch.image import TensorMap
+from compiler.kernels.plan import Feeder
 from compiler.operation import MatMul
 from compiler.placement.layout import Numbers
 from compiler.tensor import Tensor, View
@@ -64,21 +65,23 @@ def element_words(elements: npt.NDArray[np.int32], slices: Numbers, addrs: Numbe
     return _words(slices[held], addrs[held], index[held])
 
 
-def weight_words(op: MatMul, groups: tuple[tuple[int, ...], ...], slices: Numbers, addrs: Numbers) -> Words:
-    """Return the words of the weights: a word is part of a column, in the order in which planes load them."""
+def weight_words(op: MatMul, feeder: Feeder, slices: Numbers, addrs: Numbers) -> Words:
+    """Return the words of the weights: a word is a byte of part of a column, in the order in which planes load them."""
     lanes, vector = op.config.lanes, op.config.vector_length
-    tiles = [
-        (k_block, n_block * vector + lanes * column_block)
-        for group in groups
-        for k_block in range(op.k_blocks)
-        for n_block in group
-        for column_block in reversed(range(op.load_steps(n_block)))
-    ]
-    k_blocks, columns = np.array(tiles).T
-    column = columns[None, :, None] + np.arange(lanes)[:, None, None]
-    row = k_blocks[None, :, None] * vector + np.arange(vector)[None, None, :]
-    index = np.where((row < op.k) & (column < op.n), row * op.n + column, -1)
-    return _words(slices, addrs, index)
+    found = []
+    for way in range(feeder.ways):
+        tiles = [
+            (k_block, load.block * vector + lanes * column_block, load.byte)
+            for group in feeder.groups
+            for k_block in range(op.k_blocks)
+            for load in feeder.loads(op, group)[way]
+            for column_block in reversed(range(load.steps))
+        ]
+        k_blocks, columns, byte = np.array(tiles).T[:, None, :, None]
+        column = columns + np.arange(lanes)[:, None, None]
+        row = k_blocks * vector + np.arange(vector)
+        found.append(np.where((row < op.k) & (column < op.n), (row * op.n + column) * op.w.itemsize + byte, -1))
+    return _words(slices, addrs, np.concatenate(found))
 
 
 def constant_words(op: MatMul, slices: Numbers, addrs: Numbers) -> Words:

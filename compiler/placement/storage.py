@@ -42,7 +42,7 @@ class Placed:
     outputs : list of list of Layout
         The same for each result of a Pass.
     weights : dict of Hemisphere to (slices, addrs)
-        Shape (lanes, words): word i of stream j, in the order of use.
+        Shape (ways * lanes, words): word i of stream j, in the order of use.
     constants : dict of str to (slices, addrs)
         Shape (4, n_blocks): byte planes of the VXM's vectors.
     """
@@ -105,7 +105,7 @@ class Storage:
         tight: bool = False,
     ) -> None:
         self._config = config
-        self._allocator = Allocator(config)
+        self.allocator = Allocator(config)
         self._products = [(op, plan) for op, plan in work if isinstance(op, MatMul) and isinstance(plan, Plan)]
         self._outputs = outputs
         self._reads = np.zeros((config.slices, 2), np.int64)
@@ -144,7 +144,7 @@ class Storage:
             if side in placed:
                 continue
             taken = {int(number) for slices, _ in placed.values() for number in slices.flat}
-            words = op.k_blocks * sum(op.load_steps(block) for group in feeder.groups for block in group)
+            words = op.k_blocks * sum(feeder.load_steps(op, group) for group in feeder.groups)
             banks = [
                 Bank(number, bank)
                 for hemisphere in (side, Hemisphere(1 - side))
@@ -152,8 +152,8 @@ class Storage:
                 for number in reversed(self._slices_of(hemisphere))
                 if number not in taken
             ]
-            placed[side] = self._allocator.take(op.w.name, self._config.lanes, words, banks)
-            self._add(op.w, weight_words(op, feeder.groups, *placed[side]))
+            placed[side] = self.allocator.take(op.w.name, feeder.ways * self._config.lanes, words, banks)
+            self._add(op.w, weight_words(op, feeder, *placed[side]))
 
     def _place_all_constants(self, tight: bool) -> None:
         for op, _ in self._products:
@@ -230,13 +230,13 @@ class Storage:
         if any(isinstance(reader.op, Pass) for reader in readers):
             # An ALU reads from one direction.
             choices = [((side,),) for side in both]
-        saved = self._allocator.save()
+        saved = self.allocator.save()
         for choice in choices:
             try:
                 found = self._product_layouts(op, plan, readers, choice)
                 break
             except OutOfMemory:
-                self._allocator.restore(saved)
+                self.allocator.restore(saved)
                 if choice is choices[-1]:
                     raise
         self.placed[id(op)].results = [layout for layout, _ in found]
@@ -296,7 +296,7 @@ class Storage:
     ) -> list[tuple[Layout, Demand | None]]:
         """Place copies of a result on one side; adds their slices to `written`."""
         tensor = result.tensor
-        saved = self._allocator.save()
+        saved = self.allocator.save()
         readers = [want.op for want, _ in wants if want is not None]
         sides = self._sides(op, readers, Direction.WEST, tensor.itemsize)
         for side in sides:
@@ -310,13 +310,13 @@ class Storage:
                     turns, each = np.zeros(len(order), np.int32), 1
                     if want is not None:
                         turns, each = _turns(result, op.interval, order)
-                    slices, addrs = self._allocator.take_striped(tensor.name, tensor.itemsize, turns, banks, each)
+                    slices, addrs = self.allocator.take_striped(tensor.name, tensor.itemsize, turns, banks, each)
                     layout.flat[0][:, order] = slices
                     layout.flat[1][:, order] = addrs
                     mine |= _layout_slices([layout])
                     found.append((layout, want))
             except OutOfMemory:
-                self._allocator.restore(saved)
+                self.allocator.restore(saved)
                 if side is sides[-1]:
                     raise
                 continue
@@ -371,7 +371,7 @@ class Storage:
         where = layout.flat[0][:, demand.order[0]] if len(demand.order) else np.arange(size)
         slices, addrs = np.empty(size, np.int32), np.empty(size, np.int32)
         for byte, number in enumerate(where.tolist()):
-            found = self._allocator.take(demand.tensor.name, 1, 1, [Bank(number, bank) for bank in (0, 1)])
+            found = self.allocator.take(demand.tensor.name, 1, 1, [Bank(number, bank) for bank in (0, 1)])
             slices[byte], addrs[byte] = found[0][0, 0], found[1][0, 0]
         self.zeros.append((slices, addrs))
         return Port(demand, layout, slices, addrs)
@@ -445,13 +445,13 @@ class Storage:
 
     def _take_first(self, what: str, width: int, rows: int, choices: list[list[Bank]]) -> tuple[Numbers, Numbers]:
         """Take words from the first of several choices of banks that has room."""
-        saved = self._allocator.save()
+        saved = self.allocator.save()
         for banks in choices[:-1]:
             try:
-                return self._allocator.take(what, width, rows, banks)
+                return self.allocator.take(what, width, rows, banks)
             except OutOfMemory:
-                self._allocator.restore(saved)
-        return self._allocator.take(what, width, rows, choices[-1])
+                self.allocator.restore(saved)
+        return self.allocator.take(what, width, rows, choices[-1])
 
     def _banks_to_write(
         self, sides: tuple[Hemisphere, ...], busy: set[int], read: set[Bank], shared: set[int]

@@ -24,9 +24,18 @@ class Transfers:
         self._units = units(config)
         self._macro = macro
 
-    def read(self, flow: Flow, member: int, slices: Numbers, addrs: Numbers, cycles: Cycles, sink: int) -> None:
-        """Read words so that they are on the register at `sink` in their cycles."""
-        for sweep in sweeps(slices, addrs, cycles, self._config.mem_depth):
+    def read(
+        self,
+        flow: Flow,
+        member: int,
+        slices: Numbers,
+        addrs: Numbers,
+        cycles: Cycles,
+        sink: int,
+        interval: int = 1,
+    ) -> None:
+        """Read words so that they are on the register at `sink` in their cycles; `interval` as of `sweeps`."""
+        for sweep in sweeps(slices, addrs, cycles, self._config.mem_depth, interval):
             self._read(flow, member, sweep, sink)
 
     def read_constant(self, flow: Flow, member: int, number: int, addr: int, cycles: Pattern, sink: int) -> None:
@@ -34,7 +43,13 @@ class Transfers:
         self._read(flow, member, Sweep(number, addr, 0, 0, cycles), sink)
 
     def write(
-        self, flow: Flow, member: int, copies: list[tuple[Numbers, Numbers]], cycles: Cycles, source: int
+        self,
+        flow: Flow,
+        member: int,
+        copies: list[tuple[Numbers, Numbers]],
+        cycles: Cycles,
+        source: int,
+        interval: int = 1,
     ) -> list[Cycles]:
         """Write words that are on the register at `source` in their cycles to several places each.
 
@@ -42,6 +57,8 @@ class Transfers:
         ----------
         copies : list of (slices, addrs)
             Shape (n,) each; they lie in one direction from `source`, and no two in the same slice.
+        interval : int
+            As of `sweeps`.
 
         Returns
         -------
@@ -51,7 +68,7 @@ class Transfers:
         latency = self._timing["WRITE"].d_skew
         assert latency is not None
         for slices, addrs in copies:
-            for sweep in sweeps(slices, addrs, cycles, self._config.mem_depth):
+            for sweep in sweeps(slices, addrs, cycles, self._config.mem_depth, interval):
                 travel = abs(self._units[sweep.slice].position - source)
                 self._access("WRITE", flow, member, sweep, travel - latency)
         travels = [self._travel(slices, source) for slices, _ in copies]

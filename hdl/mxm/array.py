@@ -29,6 +29,8 @@ class Array(wiring.Component):
         As for `Row`.
     load, reach, columns, valid, install, x : in, S times those of `Row`
         Row 0 lowest; row r is due r cycles after row 0.
+    buffers : out S * lanes * lanes * 8, array of S
+        Weight buffers, by row.
     result : out S * lanes * SUM_SLOT
         Dot products over all superlanes, int32, block 0 lowest; block c is due c cycles after block 0.
     """
@@ -54,6 +56,7 @@ class Array(wiring.Component):
                 "valid": In(rows),
                 "install": In(rows),
                 "x": In(rows * lanes * 8),
+                "buffers": Out(rows * lanes * lanes * 8).array(rows),
                 "result": Out(rows * lanes * SUM_SLOT),
             }
         )
@@ -75,6 +78,7 @@ class Array(wiring.Component):
                 valid=self.valid[index],
                 install=self.install[index],
                 x=self.x.word_select(index, lanes * 8),
+                buffers=self.buffers[index],
                 psum_in=psum,
             )
             psum = row.psum

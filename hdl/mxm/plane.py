@@ -30,7 +30,7 @@ class Plane(wiring.Component):
     column block east per cycle, and installed weights move with them; partial sums climb one row per cycle. Column
     block c therefore leaves the top row c cycles after block 0: just when superlane c, its accumulator, is due.
 
-    Three clocks, each stopped while its part is idle: loading, array, accumulators.
+    Clocks, each stopped while its part is idle: loading, array, accumulators, and their fp32 adders.
 
     Parameters
     ----------
@@ -38,6 +38,8 @@ class Plane(wiring.Component):
         The machine; S is its `superlanes`.
     inward
         Direction of its results.
+    half
+        Whether it accumulates a pair's fp16 results too.
 
     Attributes
     ----------
@@ -47,13 +49,18 @@ class Plane(wiring.Component):
         Micro-ops of tile 0, from registers.
     streams : in streams * lanes * 8, array of S
         Stream registers of this position that move outward, by superlane.
+    half_result : in S * lanes * 32
+        With `half`: results of `hdl.mxm.half_array.HalfArray`.
+    buffers : out S * lanes * lanes * 8, array of S
+        Weight buffers, by row of supercells.
     driver : stream_driver of 4 streams, array of S
         By superlane; the streams move inward.
     """
 
-    def __init__(self, *, config: Config, inward: Direction) -> None:
+    def __init__(self, *, config: Config, inward: Direction, half: bool = False) -> None:
         self.config = config
         self.inward = inward
+        self.half = half
         # ABC at t: activations are in the array in t + 2, dot products in t + 3, the sum of row r in t + 4 + r.
         # ACC at u takes that of row S - 1 in u + 1.
         assert timing(config).acc_after_abc == config.superlanes + 2
@@ -65,6 +72,8 @@ class Plane(wiring.Component):
                 "activation": In(activation_op(config)),
                 "result": In(result_op(config)),
                 "streams": In(config.streams * config.lanes * 8).array(rows),
+                "half_result": In(config.vector_length * SUM_SLOT),
+                "buffers": Out(config.vector_length * config.lanes * 8).array(rows),
                 "driver": Out(stream_driver(config, SUM_SLOT // 8)).array(rows),
             }
         )
@@ -85,6 +94,8 @@ class Plane(wiring.Component):
             m.d.comb += [gate.busy.eq(op.valid), gate.flush.eq(self.start)]
         load_clock = {"clk": load_gate.clock, "rst": load_gate.reset}
         array_clock = {"clk": array_gate.clock, "rst": array_gate.reset}
+        m.submodules.float_gate = float_gate = ActivityGate(linger=climb + 2)
+        m.d.comb += [float_gate.busy.eq(self.result.valid & self.result.float), float_gate.flush.eq(self.start)]
         accumulator_clock = {"clk": accumulator_gate.clock, "rst": accumulator_gate.reset}
 
         load, activation, result = self.load, self.activation, self.result
@@ -99,12 +110,15 @@ class Plane(wiring.Component):
                 activation_tile := ActivationTile(config=config), **array_clock, op_in=activation, streams=streams
             )
             m.submodules[f"accumulator{index}"] = place(
-                accumulator := Accumulator(config=config, inward=self.inward),
+                accumulator := Accumulator(config=config, inward=self.inward, half=self.half),
                 **accumulator_clock,
+                float_clock=float_gate.clock,
                 op_in=result,
+                half_result=self.half_result.word_select(index, config.lanes * SUM_SLOT),
                 result=array.result.word_select(index, config.lanes * SUM_SLOT),
             )
             wiring.connect(m, wiring.flipped(self.driver[index]), accumulator.driver)
+            m.d.comb += self.buffers[index].eq(array.buffers[index])
             loads.append((load, load_tile.columns))
             activations.append((activation, activation_tile.x))
             load, activation, result = load_tile.op, activation_tile.op, accumulator.op

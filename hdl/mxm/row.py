@@ -34,6 +34,8 @@ class Row(wiring.Component):
         Weights from the streams.
     valid, install, x : in 1, 1, lanes * 8
         Activations from the streams.
+    buffers : out superlanes * lanes * lanes * 8
+        What the weight buffers hold, column block 0 lowest.
     psum_in, psum : in, out superlanes * lanes * SUM_SLOT
         Partial sums from the row below and to the one above, column block 0 lowest.
     """
@@ -54,6 +56,7 @@ class Row(wiring.Component):
                 "valid": In(1),
                 "install": In(1),
                 "x": In(lanes * 8),
+                "buffers": Out(superlanes * lanes * lanes * 8),
                 "psum_in": In(superlanes * lanes * SUM_SLOT),
                 "psum": Out(superlanes * lanes * SUM_SLOT),
             }
@@ -63,7 +66,7 @@ class Row(wiring.Component):
         m = Module()
         load, reach, columns = self.load, self.reach, self.columns
         valid, install, x = self.valid, self.install, self.x
-        psums = []
+        psums, buffers = [], []
         for block in range(self.superlanes):
             m.submodules[f"buffer{block}"] = place(
                 buffer := WeightBuffer(lanes=self.lanes, superlanes=self.superlanes),
@@ -86,5 +89,6 @@ class Row(wiring.Component):
             load, reach, columns = buffer.load, buffer.reach, buffer.columns
             valid, install, x = cell.valid, cell.install, cell.x
             psums.append(cell.psum)
-        m.d.comb += self.psum.eq(Cat(psums))
+            buffers.append(columns)
+        m.d.comb += [self.psum.eq(Cat(psums)), self.buffers.eq(Cat(buffers))]
         return m

@@ -74,6 +74,8 @@ def test_regular_words_are_one_sweep(stride, interval):
     assert lone.cycles.count * lone.cycles.length == 8
     assert lone.stride == stride and (lone.cycles.count == 1 or lone.advance == stride)
     assert interval == 1 or lone.cycles.length == 1, "pauses leave the engine free"
+    (burst,) = sweeps(slices, addrs, 5 + interval * np.arange(8, dtype=np.int64), 8192, interval)
+    assert burst.cycles == Pattern(5, 1, 1, 8, interval)
     rows = (40_000 * np.arange(3)[:, None] + interval * np.arange(8)).reshape(-1)
     (blocks,) = sweeps(np.zeros(24, np.int32), np.tile(addrs, 3), rows, 8192)
     assert (blocks.advance, blocks.stride) == (0, stride)

@@ -45,9 +45,9 @@ def test_inner_dimensions(program):
 
 @pytest.mark.parametrize(("shape", "dtype"), [((4,), "int8"), ((4, 4, 4), "int8"), ((4, 4), "int32")])
 def test_rank_and_type_of_operands(program, shape, dtype):
-    with refuses("x must be an int8 matrix, not"):
+    with refuses("x must be an int8 or float16 matrix, not"):
         program.matmul(program.input("x", shape, dtype), program.input("w", (4, 4)))
-    with refuses("w must be an int8 matrix, not"):
+    with refuses("w must be an int8 or float16 matrix, not"):
         program.matmul(program.input("a", (4, 4)), program.input("b", shape, dtype))
 
 
