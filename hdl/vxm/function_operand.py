@@ -1,32 +1,53 @@
 """The operand of a costly function, taken apart."""
 
+from dataclasses import dataclass
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import data
 
 from hdl.vxm.fp32_fields import BIAS
 
-__all__ = ["FUNCTION_OPERAND", "function_operand"]
+__all__ = ["FunctionOperand", "function_operand"]
 
 _FRACTION = 23
 
-FUNCTION_OPERAND = data.StructLayout(
-    {
-        "fraction": _FRACTION,
-        "exponent": signed(9),
-        "negative": 1,
-        "magnitude": 31,
-        "zero": 1,
-        "infinite": 1,
-        "nan": 1,
-    }
-)
-"""A finite operand but zero is ``(-1)**negative * (1 + fraction / 2**23) * 2**exponent``, subnormal or not. `magnitude`
-is all but the sign bit."""
+
+@dataclass(frozen=True)
+class FunctionOperand:
+    """Fields of an fp32 number; signals of their own, since simulators are slow with one of more than 64 bits.
+
+    A finite number but zero is ``(-1)**negative * (1 + fraction / 2**23) * 2**exponent``, subnormal or not.
+
+    Attributes
+    ----------
+    fraction : Signal(23)
+    exponent : Signal(signed(9))
+        At least 128 for infinities and NaN.
+    negative : Signal(1)
+    magnitude : Signal(31)
+        All but the sign bit.
+    zero, infinite, nan : Signal(1)
+    """
+
+    fraction: Signal
+    exponent: Signal
+    negative: Signal
+    magnitude: Signal
+    zero: Signal
+    infinite: Signal
+    nan: Signal
 
 
-def function_operand(m: Module, bits: Value) -> data.View:
+def function_operand(m: Module, bits: Value) -> FunctionOperand:
     """Return the fields of 32 `bits`, combinational."""
-    operand = Signal(FUNCTION_OPERAND, name="operand_fields")
+    operand = FunctionOperand(
+        fraction=Signal(_FRACTION, name="fraction"),
+        exponent=Signal(signed(9), name="exponent"),
+        negative=Signal(name="negative"),
+        magnitude=Signal(31, name="magnitude"),
+        zero=Signal(name="zero"),
+        infinite=Signal(name="infinite"),
+        nan=Signal(name="nan"),
+    )
     field, fraction = bits[_FRACTION:31], bits[:_FRACTION]
     normal, special, whole = Signal(name="normal"), Signal(name="special_field"), Signal(name="whole")
 
@@ -35,17 +56,18 @@ def function_operand(m: Module, bits: Value) -> data.View:
     value = fraction
     for step in reversed(range(5)):
         size = 1 << step
-        shifted = Signal(_FRACTION, name=f"up{size}")
+        empty, shifted = Signal(name=f"empty{size}"), Signal(_FRACTION, name=f"up{size}")
         m.d.comb += [
-            up[step].eq(value[-size:] == 0),
-            shifted.eq(Mux(up[step], Cat(Const(0, size), value[:-size]), value)),
+            empty.eq(value[-size:] == 0),
+            up[step].eq(empty),
+            shifted.eq(Mux(empty, Cat(Const(0, size), value[:-size]), value)),
         ]
         value = shifted
     m.d.comb += [
         normal.eq(field != 0),
         special.eq(field.all()),
         whole.eq(fraction == 0),
-        operand.fraction.eq(Mux(normal, fraction, value << 1)),
+        operand.fraction.eq(Mux(normal, fraction, Cat(Const(0, 1), value))),
         operand.exponent.eq(Mux(normal, field - BIAS, -BIAS - up)),
         operand.negative.eq(bits[31]),
         operand.magnitude.eq(bits[:31]),

@@ -1,15 +1,15 @@
 """First stage of the costly functions: what the table is asked, and what its answer goes into."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.functions.format import ARGUMENT_BITS, DEPTH, FIRST, LOG2E_BITS
 from arch.functions.function import Function
 from arch.functions.table import LN2, LOG2E
-from hdl.vxm.function_operand import function_operand
+from hdl.vxm.function_operand import FunctionOperand, function_operand
 from hdl.vxm.function_rom import look_up
-from hdl.vxm.function_terms import ADDEND_BITS, FACTOR_BITS, FUNCTION_TERMS, FunctionSpecial
+from hdl.vxm.function_terms import ADDEND_BITS, EXPONENT_OF_ONE, FACTOR_BITS, FUNCTION_TERMS, FunctionSpecial
 
 __all__ = ["FunctionReduce"]
 
@@ -30,7 +30,7 @@ class FunctionReduce(wiring.Component):
     operand : Signal(32), in
         fp32.
     function : Signal(Function), in
-    terms : Signal(FUNCTION_TERMS), out
+    terms : FUNCTION_TERMS, out
     """
 
     operand: In(32)
@@ -87,7 +87,7 @@ class FunctionReduce(wiring.Component):
             cubic.eq(word.c3 * terms.argument),
             terms.c0.eq(word.c0),
             terms.c1.eq(word.c1),
-            terms.slope.eq(word.c2 + (cubic >> ARGUMENT_BITS)),
+            terms.slope.eq(word.c2 + cubic[ARGUMENT_BITS:].as_signed()),
         ]
 
         # What the value goes into. LOG: x = (1 + f) * 2**e with f from -1/4 up, below 1/2.
@@ -104,21 +104,13 @@ class FunctionReduce(wiring.Component):
             terms.negative.eq(x.negative & (tanh | recip | rsqrt)),
             terms.subtract.eq(one_less),
         ]
-        with m.If(power):
-            m.d.comb += terms.exponent.eq(whole.as_signed())
-        with m.If(sigmoid & x.negative & ~power):
-            m.d.comb += terms.exponent.eq(-word.exponent)
-        with m.If(recip):
-            m.d.comb += terms.exponent.eq(~x.exponent)
-        with m.If(rsqrt):
-            m.d.comb += terms.exponent.eq(~(x.exponent >> 1))
         with m.If(one_less):
             m.d.comb += [
-                terms.factor.eq(Const(1 << FACTOR_BITS) >> (word.exponent - tanh)[:5]),
+                terms.factor.eq(Mux(tanh, 2 << FACTOR_BITS - 1, 1 << FACTOR_BITS - 1) >> word.less),
                 terms.addend.eq(1 << ADDEND_BITS),
             ]
         with m.If(near):
-            m.d.comb += [terms.exponent.eq(x.exponent), terms.factor.eq(Cat(Const(0, 2), fraction, ~x.zero))]
+            m.d.comb += terms.factor.eq(Cat(Const(0, 2), fraction, ~x.zero))
         with m.If(log):
             m.d.comb += [
                 terms.factor.eq(size),
@@ -126,10 +118,24 @@ class FunctionReduce(wiring.Component):
                 terms.subtract.eq((e != 0) & ((e < 0) ^ high)),
                 terms.negative.eq(Mux(e == 0, high, e < 0)),
             ]
+
+        # Its exponent: n, e, -e - 1, -k - 1 or that of the segment.
+        invert, raw = Signal(), Signal(9)
+        m.d.comb += [
+            invert.eq(rsqrt | recip | (sigmoid & x.negative & ~power)),
+            raw.eq(Mux(near | recip, x.exponent, 0)),
+            terms.exponent.eq((raw ^ invert.replicate(9)).as_signed() + EXPONENT_OF_ONE),
+        ]
+        with m.If(power):
+            m.d.comb += raw.eq(whole)
+        with m.If(sigmoid & x.negative & ~power):
+            m.d.comb += raw.eq(word.less)
+        with m.If(rsqrt):
+            m.d.comb += raw.eq(Cat(x.exponent[1:], x.exponent[-1]))
         self._special(m, x, one, beyond=Mux(tanh, ten, twenty))
         return m
 
-    def _special(self, m: Module, x: data.View, one: dict[Function, Signal], *, beyond: Value) -> None:
+    def _special(self, m: Module, x: FunctionOperand, one: dict[Function, Signal], *, beyond: Value) -> None:
         """Results that need no evaluation. SIGMOID and TANH end at 1 where `beyond` holds."""
         kind, found = self.terms.special, self.terms.is_special
         exp, tanh, rsqrt, recip, log, sigmoid = (one[function] for function in Function)
@@ -150,7 +156,7 @@ class FunctionReduce(wiring.Component):
             m.d.comb += [found.eq(1), kind.eq(FunctionSpecial.NAN)]
 
 
-def _fixed(m: Module, x: data.View, power: Value, halved: Value) -> Signal:
+def _fixed(m: Module, x: FunctionOperand, power: Value, halved: Value) -> Signal:
     """|x| * log2(e) if `power`, else |x|, with 31 fraction bits (30 if `halved`), rounded down; |x| is below 128."""
     significand, product, places = Signal(24), Signal(LOG2E_BITS + 25), Signal(9)
     fixed = Signal(ARGUMENT_BITS + _INDEX_BITS + _MOST + 2, name="fixed")

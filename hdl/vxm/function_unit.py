@@ -1,6 +1,8 @@
 """The costly functions of one lane: EXP, TANH, RSQRT, RECIP, LOG, SIGMOID."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from types import SimpleNamespace
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,12 +11,9 @@ from arch.functions.format import ARGUMENT_BITS, FRACTION_BITS
 from hdl.vxm.fp32_fields import BIAS, INFINITY
 from hdl.vxm.fp32_round import Fp32Round
 from hdl.vxm.function_reduce import FunctionReduce
-from hdl.vxm.function_terms import ADDEND_BITS, FUNCTION_TERMS, SUM_BITS, FunctionSpecial
+from hdl.vxm.function_terms import ADDEND_BITS, FUNCTION_TERMS, SUM_BITS, SUM_WIDTH, FunctionSpecial
 
 __all__ = ["FunctionUnit"]
-
-_WIDTH = SUM_BITS + 7
-"""Bits of the sum: a logarithm is below 2**7."""
 
 
 class FunctionUnit(wiring.Component):
@@ -48,36 +47,39 @@ class FunctionUnit(wiring.Component):
         # Cycle 1: reduce the operand, look up the polynomial, begin to evaluate it.
         m.submodules.reduce = reduce = FunctionReduce()
         m.d.comb += [reduce.operand.eq(self.operand), reduce.function.eq(self.function)]
-        s2 = Signal(FUNCTION_TERMS, name="s2_terms", reset_less=True)
-        m.d.sync += s2.eq(reduce.terms)
+        registers = {}
+        for name, member in FUNCTION_TERMS.members.items():
+            registers[name] = Signal(member.shape, name=f"s2_{name}", reset_less=True)
+            m.d.sync += registers[name].eq(getattr(reduce.terms, name))
+        s2 = SimpleNamespace(**registers)
 
         # Cycle 2: the rest of the polynomial, the sum, one rounding.
         quadratic, linear = Signal(signed(len(s2.slope) + ARGUMENT_BITS)), Signal(signed(len(s2.c1) + 1))
         cubic, value = Signal(signed(len(linear) + ARGUMENT_BITS)), Signal(FRACTION_BITS + 2)
-        product, addend, total = Signal(len(value) + len(s2.factor)), Signal(_WIDTH), Signal(_WIDTH)
+        product, addend, total = Signal(len(value) + len(s2.factor)), Signal(SUM_WIDTH), Signal(SUM_WIDTH)
         m.d.comb += [
             quadratic.eq(s2.slope * s2.argument),
-            linear.eq(s2.c1 + (quadratic >> ARGUMENT_BITS)),
+            linear.eq(s2.c1 + quadratic[ARGUMENT_BITS:].as_signed()),
             cubic.eq(linear * s2.argument),
-            value.eq(s2.c0 + (cubic >> ARGUMENT_BITS)),
+            value.eq(s2.c0 + cubic[ARGUMENT_BITS:].as_signed()),
             product.eq(value * s2.factor),
             addend.eq(s2.addend << SUM_BITS - ADDEND_BITS),
             total.eq(Mux(s2.subtract, addend - product, addend + product)),
         ]
-        m.submodules.round = rounder = Fp32Round(width=_WIDTH, tiny=True)
+        m.submodules.round = rounder = Fp32Round(width=SUM_WIDTH, tiny=True)
         m.d.comb += [
             rounder.sign.eq(s2.negative),
-            rounder.exponent.eq(s2.exponent + (BIAS + _WIDTH - 1 - SUM_BITS)),
+            rounder.exponent.eq(s2.exponent),
             rounder.significand.eq(total),
             self.result.eq(rounder.result),
         ]
-        magnitude = Signal(31)
-        with m.Switch(s2.special):
-            for special, bits in ((FunctionSpecial.ONE, BIAS << 23), (FunctionSpecial.INFINITY, INFINITY)):
-                with m.Case(special):
-                    m.d.comb += magnitude.eq(bits)
+        nan = s2.special == FunctionSpecial.NAN
         with m.If(s2.is_special):
-            m.d.comb += self.result.eq(
-                Mux(s2.special == FunctionSpecial.NAN, Const(CANONICAL_NAN, 32), Cat(magnitude, s2.negative))
-            )
+            m.d.comb += self.result.eq(Cat(_magnitude(s2.special), s2.negative & ~nan))
         return m
+
+
+def _magnitude(special: Value) -> Value:
+    """All but the sign bit of a special result."""
+    finite = Mux(special[0], Const(BIAS << 23, 31), 0)
+    return Mux(special[1], Mux(special[0], Const(CANONICAL_NAN, 31), Const(INFINITY, 31)), finite)
