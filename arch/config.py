@@ -132,6 +132,16 @@ class Config:
         return self.lanes * self.superlanes
 
     @cached_property
+    def ecc_bits(self) -> int:
+        """Check bits of a superlane's stream or MEM word: a Hamming code and a parity bit; 0 without `ecc`."""
+        return {4: 7, 8: 8, 16: 9}[self.lanes] if self.ecc else 0
+
+    @cached_property
+    def stream_bits(self) -> int:
+        """Bits of one stream, or of one MEM word, in one superlane: `lanes` bytes, and the check bits above them."""
+        return 8 * self.lanes + self.ecc_bits
+
+    @cached_property
     def slices(self) -> int:
         """MEM slices of both hemispheres."""
         return HEMISPHERES * self.mem_slices

@@ -65,6 +65,10 @@ class Timing:
         `Latency.retire` of an ABC with fp16 activations.
     fetch_first, fetch_period : int
         Word n (from 0) of an IFETCH that issued at t can issue from cycle ``t + fetch_first + n * fetch_period`` on.
+    mem_free : dict of str to int
+        By MEM mnemonic: issue of a burst (of its last element, were it a burst of one) to the first issue that its
+        engine takes again. SCATTER: indices, then accesses; GATHER one cycle more, so that a READ's word never leaves
+        the slice together with a gathered vector.
     """
 
     rows: dict[str, Latency]
@@ -78,6 +82,7 @@ class Timing:
     retire_after_fp16_abc: int
     fetch_first: int
     fetch_period: int
+    mem_free: dict[str, int]
 
     def __getitem__(self, mnemonic: str) -> Latency:
         return self.rows[mnemonic]
@@ -134,4 +139,10 @@ def timing(config: Config) -> Timing:
         retire_after_fp16_abc=7 + 2 * stagger,
         fetch_first=4 if config.lanes > 4 else 6,
         fetch_period=16 // config.lanes,
+        mem_free={
+            "READ": 1,
+            "WRITE": 1,
+            "GATHER": gather_accesses(config) + 2,
+            "SCATTER": scatter_accesses(config) + 1,
+        },
     )

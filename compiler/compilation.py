@@ -2,13 +2,13 @@
 
 import heapq
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from arch.config import Config
 from arch.errors import TaktError
 from arch.image import Image
-from compiler.assembler import assemble_queues
 from compiler.kernels.matmul import GroupBuilder, groups_of
 from compiler.kernels.plan import Plan, plans
 from compiler.operation import MatMul
@@ -18,6 +18,7 @@ from compiler.placement.maps import tensor_map, view_map
 from compiler.placement.storage import Storage
 from compiler.schedule.scheduler import Scheduler, Unschedulable
 from compiler.tensor import Tensor, View, as_view
+from compiler.text.streamer import TextStreamer
 from compiler.vector.builder import PassBuilder
 from compiler.vector.operation import Pass
 from compiler.vector.plan import PassPlan, pass_plans
@@ -132,7 +133,8 @@ def _combinations(choices: list[list[Plan] | list[PassPlan]]) -> Iterator[tuple[
                 seen.add(tuple(following))
                 more = choices[place][pick + 1].estimate - choices[place][pick].estimate
                 heapq.heappush(heap, (cycles + more, following))
-    for planes in sorted({plan.planes for found in choices for plan in found if plan.simple}, reverse=True):
+    counts = {plan.planes for found in choices for plan in found if plan.simple and plan.planes}
+    for planes in sorted(counts, reverse=True):
         lean = [[plan for plan in found if plan.simple and plan.planes <= planes] for found in choices]
         for tight in (False, True) if all(lean) else ():
             yield [found[0] for found in lean], tight
@@ -156,7 +158,7 @@ def _compile(
         else:
             assert isinstance(plan, Plan)
             _schedule_product(scheduler, storage, op, plan)
-    queues = assemble_queues(config, scheduler.issues)
+    text = TextStreamer(config, scheduler, storage.allocator).fit()
     closed = max(issue.cycles[-1] for issue in scheduler.issues) + 2
     used = [tensor for tensor in tensors if id(tensor) in storage.words]
     constants = [tensor_map(tensor, storage.words[id(tensor)]) for tensor in used if tensor.data is not None]
@@ -164,13 +166,18 @@ def _compile(
     zeros = sum(len(slices) for slices, _ in storage.zeros)
     image = Image(
         config=config,
-        queues=queues,
-        constant_slices=_joined([*(part.slices for part in constants), *(slices for slices, _ in storage.zeros)]),
-        constant_addrs=_joined([*(part.addrs for part in constants), *(addrs for _, addrs in storage.zeros)]),
+        queues=text.queues,
+        constant_slices=_joined(
+            [*(part.slices for part in constants), *(slices for slices, _ in storage.zeros), text.slices]
+        ),
+        constant_addrs=_joined(
+            [*(part.addrs for part in constants), *(addrs for _, addrs in storage.zeros), text.addrs]
+        ),
         constant_words=np.concatenate(
             [
                 *(part.pack(data) for part, data in zip(constants, values, strict=True)),
                 np.zeros((zeros, config.vector_length), np.uint8),
+                text.content,
             ]
         ),
         inputs=tuple(tensor_map(tensor, storage.words[id(tensor)]) for tensor in used if tensor.data is None),
@@ -189,8 +196,10 @@ def _compile(
 
 
 def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassPlan) -> None:
-    """Place a pass, in those of its ALUs in which it can start first."""
-    templates = [PassBuilder(op, storage.placed[id(op)], mapping).build() for mapping in plan.mappings]
+    """Place a pass, in ALUs in which it can start first; without pauses if those are in its own way."""
+    placed = storage.placed[id(op)]
+    paces = [op] if op.interval == 1 else [op, replace(op, interval=1)]
+    templates = [PassBuilder(pace, placed, mapping).build() for pace in paces for mapping in plan.mappings]
     number, start = scheduler.place_first([(template.macro, template.needs) for template in templates])
     templates[number].place(start)
 

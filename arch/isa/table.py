@@ -178,7 +178,7 @@ Pairs = tuple[tuple[DType, DType], ...]
 _INT_TO_INT: Pairs = tuple((a, b) for a in INTEGERS for b in INTEGERS)
 _FLOAT: Pairs = ((DType.FP32, DType.FP32),)
 _COMPARE: Pairs = tuple((a, DType.INT8) for a in (*INTEGERS, DType.FP32))
-_CONVERT: Pairs = (*((a, DType.FP32) for a in INTEGERS), *((DType.FP32, b) for b in INTEGERS))
+_CONVERT: Pairs = tuple((a, b) for a in DType for b in DType if a != b and (a.is_float or b.is_float))
 
 
 def alu_column(unit: Unit, config: Config) -> int:
@@ -244,16 +244,15 @@ _MAPPED_FIELDS = (
 
 
 def _mapped_rules(size: int) -> tuple[Rule, ...]:
-    return (
-        Rule(
-            "map must name a stream of the machine",
-            lambda f, c, u: implies(f.streamed == 1, f.map < c.streams),
-        ),
-        Rule(
-            f"map must be a multiple of {size}",
-            lambda f, c, u: implies(f.streamed == 1, (f.map & (size - 1)) == 0),
-        ),
+    named = Rule(
+        "map must name a stream of the machine",
+        lambda f, c, u: implies(f.streamed == 1, f.map < c.streams),
     )
+    aligned = Rule(
+        f"map must be a multiple of {size}",
+        lambda f, c, u: implies(f.streamed == 1, (f.map & (size - 1)) == 0),
+    )
+    return (named, aligned) if size > 1 else (named,)
 
 
 _EVERY = tuple(UnitKind)
@@ -306,21 +305,18 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             "Append `count` vectors of program text to this queue, one read every 2 * superlanes cycles; a vector "
             "holds vector_length / 8 words, lane 0 lowest. One IFETCH at a time per position."
         ),
-        built=False,
     ),
     Instruction(
         mnemonic="SYNC",
         opcode=4,
         kinds=_EVERY,
         doc="Park this queue until a NOTIFY releases it.",
-        built=False,
     ),
     Instruction(
         mnemonic="NOTIFY",
         opcode=5,
         kinds=_EVERY,
         doc="Release every queue that is parked when the barrier latency has passed.",
-        built=False,
     ),
     Instruction(
         mnemonic="CONFIG",
@@ -362,7 +358,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         fields=_GATHER_FIELDS,
         rules=_gather_rules(gather_accesses),
         doc="Read `count` vectors whose lane l comes from lane l of word addr + index[l], and drive them.",
-        built=False,
     ),
     Instruction(
         mnemonic="SCATTER",
@@ -371,7 +366,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         fields=_GATHER_FIELDS,
         rules=_gather_rules(scatter_accesses),
         doc="Write lane l of `count` vectors to lane l of word addr + index[l].",
-        built=False,
     ),
     Instruction(
         mnemonic="LW",
@@ -457,19 +451,18 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         "CVT",
         42,
         _CONVERT,
-        "Integer to fp32, nearest even; fp32 to integer, nearest even, always saturating, NaN gives 0.",
+        "Between integers, fp16 and fp32, rounded once, nearest even; to an integer always saturating, NaN gives 0.",
     ),
-    _alu("AND", 43, _INT_TO_INT, "a & b, bit by bit, before narrowing.", built=False),
-    _alu("OR", 44, _INT_TO_INT, "a | b, bit by bit, before narrowing.", built=False),
-    _alu("XOR", 45, _INT_TO_INT, "a ^ b, bit by bit, before narrowing.", built=False),
-    _alu("NOT", 46, _INT_TO_INT, "~a, bit by bit, before narrowing.", built=False),
+    _alu("AND", 43, _INT_TO_INT, "a & b, bit by bit, before narrowing."),
+    _alu("OR", 44, _INT_TO_INT, "a | b, bit by bit, before narrowing."),
+    _alu("XOR", 45, _INT_TO_INT, "a ^ b, bit by bit, before narrowing."),
+    _alu("NOT", 46, _INT_TO_INT, "~a, bit by bit, before narrowing."),
     _alu(
         "CMP",
         47,
         _COMPARE,
         "The mask of `a relation b`: int8 -1 where it holds, 0 where not; with a NaN only ne holds.",
         Rule("relation must be 0 to 5", lambda f, c, u: f.relation <= Relation.GE),
-        built=False,
     ),
     _alu(
         "SEL",
@@ -484,7 +477,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             "c_index must be a mesh row",
             lambda f, c, u: implies(f.c_src == Source.MESH, f.c_index < c.alu_rows),
         ),
-        built=False,
     ),
     *(
         _alu(mnemonic, 49 + index, _FLOAT, doc, _FUNCTION_COLUMN, built=False)
@@ -537,7 +529,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         fields=_MAPPED_FIELDS,
         rules=(_in_streams("src"), _in_streams("dst"), *_mapped_rules(2)),
         doc="Lane i of the result is lane map[i] of the source, of all superlanes; 0 where map[i] >= vector_length.",
-        built=False,
     ),
     Instruction(
         mnemonic="DISTRIBUTE",
@@ -546,7 +537,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         fields=_MAPPED_FIELDS,
         rules=(_in_streams("src"), _in_streams("dst"), *_mapped_rules(1)),
         doc="In every superlane, lane l of the result is lane map[l] of the source; 0 where map[l] >= lanes.",
-        built=False,
     ),
     Instruction(
         mnemonic="ROTATE",
@@ -572,7 +562,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             "In every superlane the first size * size lanes are a window, row by row; lane size * i + j of result "
             "stream size * a + b is element ((i + a) mod size, (j + b) mod size), and all further lanes are 0."
         ),
-        built=False,
     ),
     Instruction(
         mnemonic="TRANSPOSE",
@@ -604,7 +593,6 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             ),
         ),
         doc="Load a map register of this unit from streams; words that issue later see it.",
-        built=False,
     ),
 )
 

@@ -54,8 +54,12 @@ class Action:
         return Pattern(self.cycle, self.issues, self.every, self.elements, self.interval)
 
     def claims(self, config: Config) -> Iterator[tuple[Key, Pattern]]:
-        """Yield what the action occupies, streams apart: issue slot, engine, bank."""
+        """Yield what the action occupies, streams apart: issue slot, engine, bank, fetch port."""
         yield ("issue", self.unit.id), Pattern(self.cycle, self.issues, self.every)
+        if self.mnemonic == "IFETCH":
+            port = 2 * config.superlanes * self.elements
+            yield ("fetch", self.unit.position), Pattern(self.cycle, self.issues, self.every, port)
+            return
         if self.unit.kind is UnitKind.VXM:
             return
         burst = (self.elements - 1) * self.interval + 1

@@ -27,8 +27,15 @@ class Scheduler:
         self.retired = 0
         """First cycle in which nothing placed so far is under way."""
 
-    def place(self, macro: Macro, earliest: int) -> int:
+    def place(self, macro: Macro, earliest: int, latest: int | None = None) -> int:
         """Place a macro-operation at the first cycle that suits, not before `earliest`.
+
+        Parameters
+        ----------
+        macro : Macro
+        earliest : int
+        latest : int, optional
+            Last cycle that will do.
 
         Returns
         -------
@@ -38,9 +45,14 @@ class Scheduler:
         Raises
         ------
         Unschedulable
-            When it does not fit even where nothing else is.
+            When it does not fit even where nothing else is, or not by `latest`.
         """
-        return self.place_first([(macro, earliest)])[1]
+        start = self._find(macro, max(earliest, -macro.first), None if latest is None else latest + 1)
+        self._table.rollback(0)
+        if start is None:
+            raise Unschedulable(macro.name)
+        self._commit(macro, start)
+        return start
 
     def place_first(self, choices: Sequence[tuple[Macro, int]]) -> tuple[int, int]:
         """Place one of several macro-operations, (macro, earliest) each: the one that can start first.

@@ -7,6 +7,7 @@ import numpy as np
 from arch.config import Config
 from arch.faults import Fault, FaultKind
 from arch.geometry import UnitKind
+from arch.isa.table import gather_accesses, scatter_accesses
 from arch.timing import timing
 from compiler.verifier.queue_walk import Cycles, Issued
 
@@ -15,8 +16,8 @@ def bank_faults(config: Config, issued: list[Issued]) -> Iterator[Fault]:
     """Yield the first BANK_CONFLICT of one unit, if it is a MEM slice and has one."""
     if not issued or issued[0].unit.kind is not UnitKind.MEM:
         return
-    reads = _accesses(config, issued, "READ")
-    writes = _accesses(config, issued, "WRITE")
+    reads = _accesses(config, issued, "READ", "GATHER")
+    writes = _accesses(config, issued, "WRITE", "SCATTER")
     shared = reads[np.isin(reads, writes)]
     if len(shared):
         first = int(shared.min())
@@ -24,15 +25,22 @@ def bank_faults(config: Config, issued: list[Issued]) -> Iterator[Fault]:
         yield Fault(first // 2, issued[0].unit.id, FaultKind.BANK_CONFLICT, detail)
 
 
-def _accesses(config: Config, issued: list[Issued], mnemonic: str) -> Cycles:
+def _accesses(config: Config, issued: list[Issued], plain: str, indexed: str) -> Cycles:
     """Return ``2 * cycle + bank`` of every access of one engine."""
-    latency = timing(config).mem_access if mnemonic == "READ" else timing(config)["WRITE"].d_skew
-    assert latency is not None
+    table = timing(config)
+    latency = table.mem_access if plain == "READ" else table["WRITE"].d_skew
+    indices = table[indexed].d_skew
+    accesses = gather_accesses(config) if indexed == "GATHER" else scatter_accesses(config)
+    assert latency is not None and indices is not None
     size = 2 * config.mem_depth
     found = [np.zeros(0, np.int64)]
     kept = 0
     for item in issued:
-        if item.mnemonic != mnemonic:
+        if item.mnemonic == indexed:
+            kept = item.fields["addr"]
+            cycles = (item.elements[:, None] + indices + 1 + np.arange(accesses)).reshape(-1)
+            found.append(2 * cycles + kept // config.mem_depth)
+        if item.mnemonic != plain:
             continue
         stride = item.fields["stride"]
         burst = item.count * stride

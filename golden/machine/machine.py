@@ -12,6 +12,7 @@ from arch.faults import Fault, FaultError, FaultKind
 from arch.geometry import Direction, Hemisphere, UnitKind, positions, units
 from arch.image import Image
 from golden.machine.fault_log import FaultLog
+from golden.machine.fetch import FetchPorts
 from golden.machine.icu import Executor, InstructionControl
 from golden.machine.mem import Memory
 from golden.machine.mxm import Plane
@@ -55,8 +56,10 @@ class Machine:
             for first, second in zip(self._planes[::2], self._planes[1::2], strict=True):
                 first.pair_with(second)
         self._switches = [Switch(config, self._streams) for _ in Hemisphere]
-        self._executors: tuple[Executor, ...] = (self._memory, *self._planes, self._vxm, *self._switches)
         self._control = InstructionControl(config, self._executor_by_queue(), self._faults)
+        self._fetch = FetchPorts(config, self._streams, self._faults, self._control.append)
+        self._control.attach(self._fetch)
+        self._executors: tuple[Executor, ...] = (self._memory, *self._planes, self._vxm, *self._switches, self._fetch)
         self._injections: list[tuple[int, tuple[int, int], Bytes]] = []
 
     def _executor_by_queue(self) -> dict[int, Executor]:
@@ -108,14 +111,14 @@ class Machine:
             if len(words) > self.config.queue_depth:
                 detail = f"{len(words)} words for {self.config.queue_depth}"
                 self._faults.report(0, queue, FaultKind.OVERRUN, detail)
-        if self._faults.found:
+        if self._faults.due != NEVER:
             self._stop()
         self._control.fill(programs)
 
     def clear(self) -> None:
         """Empty every queue and clear the fault."""
         self.fault = None
-        self._faults.found.clear()
+        self._faults.clear()
         self._control.fill({})
 
     def run(self, cycles: int = 0) -> int:
@@ -140,10 +143,11 @@ class Machine:
             raise FaultError(self.fault, self._units[self.fault.unit].name)
         self._start()
         control, streams, executors = self._control, self._streams, self._executors
+        faults = self._faults
         cycle = 0
         with np.errstate(all="ignore"):
             while True:
-                due = min(control.due, streams.due, *[unit.due for unit in executors])
+                due = min(control.due, streams.due, faults.due, *[unit.due for unit in executors])
                 end = max(control.end, cycles)
                 if due >= end and control.due == NEVER:
                     due = end
@@ -158,7 +162,7 @@ class Machine:
                 for unit in executors:
                     if unit.due == due:
                         unit.step(due)
-                if self._faults.found:
+                if faults.due <= due:
                     self._stop()
                 cycle = due + 1
 

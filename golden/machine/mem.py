@@ -12,6 +12,7 @@ from arch.timing import timing
 from golden.machine.bursts import Burst, Bursts, Cohort
 from golden.machine.fault_log import FaultLog
 from golden.machine.icu import Issue
+from golden.machine.indexed import IndexedAccesses
 from golden.machine.latency import d_func, d_skew
 from golden.machine.streams import Streams
 
@@ -36,42 +37,57 @@ class Memory:
         self.words: Bytes = np.zeros((config.slices * self._size, config.vector_length), np.uint8)
         self._reading = Bursts(self._size, streams.slots, config.streams)
         self._writing = Bursts(self._size, streams.slots, config.streams)
+        self._indexed = IndexedAccesses(config, streams, faults, self.words)
         self._free: dict[tuple[str, int], int] = {}
         self._kept: dict[tuple[str, int], int] = {}
         self._access = {"READ": timing(config).mem_access, "WRITE": d_skew(config, "WRITE")}
+        self._free_after = timing(config).mem_free
         self._drive_after_access = d_func(config, "READ") - self._access["READ"]
 
     def reset(self) -> None:
         """Stop every engine and forget where bursts ended; the words stay."""
         self._reading.reset()
         self._writing.reset()
+        self._indexed.reset()
         self._free.clear()
         self._kept.clear()
 
     @property
     def due(self) -> int:
         """Next cycle with an access."""
-        return min(self._reading.due, self._writing.due)
+        return min(self._reading.due, self._writing.due, self._indexed.due)
 
     def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Issue:
-        """Return what a READ or WRITE does at its issue; reports BUSY."""
+        """Return what a READ, WRITE, GATHER or SCATTER does at its issue; reports BUSY."""
         f = fields
-        engine = mnemonic, unit.id
-        bursts = self._reading if mnemonic == "READ" else self._writing
-        access = self._access[mnemonic]
-        shift, base = self._streams.origin(f.dir, unit.position, f.stream)
-        occupied = (f.count - 1) * f.interval + 1
+        engine = ("READ" if mnemonic in ("READ", "GATHER") else "WRITE"), unit.id
+        occupied = (f.count - 1) * f.interval + self._free_after[mnemonic]
+        indexed = mnemonic in ("GATHER", "SCATTER")
+        begin = self._indexed.prepare(unit, mnemonic, f) if indexed else self._burst(unit, mnemonic, f)
 
         def issue(cycle: int) -> None:
             if cycle < self._free.get(engine, 0):
-                self._faults.report(cycle, unit.id, FaultKind.BUSY, f"{mnemonic} before the last one's end")
+                self._faults.report(cycle, unit.id, FaultKind.BUSY, f"{mnemonic} before the last burst's end")
                 return
             self._free[engine] = cycle + occupied
+            if indexed:
+                self._kept[engine] = f.addr
+            begin(cycle)
+
+        return issue
+
+    def _burst(self, unit: Unit, mnemonic: str, f: SimpleNamespace) -> Issue:
+        """Return what starts a READ or WRITE."""
+        bursts, access = (self._reading if mnemonic == "READ" else self._writing), self._access[mnemonic]
+        shift, base = self._streams.origin(f.dir, unit.position, f.stream)
+        engine = mnemonic, unit.id
+
+        def begin(cycle: int) -> None:
             addr = self._kept.get(engine, 0) if f.cont else f.addr
             self._kept[engine] = (addr + f.count * f.stride) % self._size
             bursts.start(Burst(unit.id, addr, f.stride, f.interval, f.count, shift, base, cycle + access))
 
-        return issue
+        return begin
 
     def step(self, cycle: int) -> None:
         """Perform the accesses of `cycle`; reports BANK_CONFLICT and UNWRITTEN."""
@@ -81,14 +97,18 @@ class Memory:
             data = self.words.take(reader.words(), axis=0)
             ready = cycle + self._drive_after_access
             self._streams.drive_rows(ready, reader.slices, reader.rows(ready), data)
+            self._check_indexed(cycle, reader, "SCATTER")
             for writer in writers:
                 self._check_banks(cycle, reader, writer)
         for writer in writers:
+            self._check_indexed(cycle, writer, "GATHER")
             self._write(cycle, writer)
         if readers:
             self._reading.advance(readers)
         if writers:
             self._writing.advance(writers)
+        if self._indexed.due == cycle:
+            self._indexed.step(cycle)
 
     def _write(self, cycle: int, writer: Cohort) -> None:
         rows = writer.rows(cycle)
@@ -103,3 +123,9 @@ class Memory:
             bank = int(reader.addr[reader.places[number]]) // self._depth
             if bank == int(writer.addr[writer.places[number]]) // self._depth:
                 self._faults.report(cycle, number, FaultKind.BANK_CONFLICT, f"bank {bank} is read and written")
+
+    def _check_indexed(self, cycle: int, cohort: Cohort, mnemonic: str) -> None:
+        for number in cohort.places.keys() & self._indexed.slices(mnemonic):
+            bank = self._indexed.occupied(mnemonic, cycle, number)
+            if bank == int(cohort.addr[cohort.places[number]]) // self._depth:
+                self._faults.report(cycle, number, FaultKind.BANK_CONFLICT, f"bank {bank} is in a {mnemonic}'s use")

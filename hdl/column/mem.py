@@ -1,6 +1,8 @@
 """A column of MEM slices."""
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Signal, Value
@@ -11,8 +13,8 @@ from arch.config import Config
 from arch.host import REGION_SHIFT, SLICE_SHIFT, TILE_SHIFT
 from hdl.column.column import Column
 from hdl.column.mem_tile import MemTile
-from hdl.mem.controller import MemController
-from hdl.mem.micro_op import access_op, address_bits
+from hdl.mem.controller import MEM_ELEMENTS, MemController
+from hdl.mem.micro_op import address_bits, slice_ops
 from hdl.shared import place
 
 __all__ = ["MemColumn"]
@@ -27,13 +29,15 @@ class MemColumn(Column):
         Host's access to MEM, see `hdl.host.port`.
     host_en : out slices_per_hop
         It is for this slice.
-    op : out slices_per_hop * 2 * access_op
+    op : out slices_per_hop * slice_ops
         Micro-ops of tile 0.
+    indexed_clk, indexed_rst : out slices_per_hop
+        See `hdl.mem.controller.MemController`.
     reads : list of Signal
         What each tile in the chip gives the host; 0 unless it is read.
     """
 
-    classes = ("READ", "WRITE")
+    classes = MEM_ELEMENTS
 
     def __init__(self, *, config: Config, position: int) -> None:
         super().__init__(config=config, position=position)
@@ -51,7 +55,9 @@ class MemColumn(Column):
             "mem_addr": In(TILE_SHIFT),
             "mem_data": In(8 * self.config.lanes),
             "host_en": Out(slices),
-            "op": Out(slices * 2 * access_op(self.config).size),
+            "op": Out(slices * slice_ops(self.config).size),
+            "indexed_clk": Out(slices),
+            "indexed_rst": Out(slices),
         }
 
     def build_units(self, m: Module, controllers: Sequence[Any]) -> None:
@@ -70,13 +76,10 @@ class MemColumn(Column):
                 drives=port.drives,
             )
         m.d.comb += [
-            self.op.eq(Cat(Cat(controller.read_op, controller.write_op) for controller in mine)),
-            self.elements.eq(
-                Cat(
-                    Cat(controller.element_read for controller in mine).any(),
-                    Cat(controller.element_write for controller in mine).any(),
-                )
-            ),
+            self.op.eq(Cat(Cat(getattr(one, f"{name}_op") for name in slice_ops(self.config).members) for one in mine)),
+            self.indexed_clk.eq(Cat(controller.indexed_clk for controller in mine)),
+            self.indexed_rst.eq(Cat(controller.indexed_rst for controller in mine)),
+            self.elements.eq(reduce(or_, (controller.elements for controller in mine))),
             self.host_en.eq(Cat(self.mem_en & (self.mem_slice == unit.id) for unit in self.units)),
         ]
 
@@ -87,6 +90,8 @@ class MemColumn(Column):
             tile,
             **streams,
             op_in=self._op,
+            indexed_clk=self.indexed_clk,
+            indexed_rst=self.indexed_rst,
             host_en=self.host_en & (self.mem_tile == row).replicate(len(self.host_en)),
             host_we=self.mem_we,
             host_addr=self.mem_addr[: address_bits(self.config)],

@@ -8,7 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
-from hdl.mem.micro_op import access_op, address_bits
+from hdl.mem.micro_op import address_bits, slice_ops
 from hdl.mem.slice_tile import MemSliceTile
 from hdl.shared import place
 from hdl.stream.hop import StreamHop
@@ -29,19 +29,21 @@ class MemTile(wiring.Component):
     ----------
     east_in, west_in, east_out, west_out
         See `hdl.stream.hop.StreamHop`.
-    op_in, op_out : slices_per_hop * 2 * access_op
-        Read and write micro-op of each slice, and the same one cycle later.
+    op_in, op_out : slices_per_hop * slice_ops
+        Micro-ops of each slice, see `hdl.mem.micro_op.slice_ops`, and the same one cycle later.
+    indexed_clk, indexed_rst : in slices_per_hop
+        Of each slice, see `hdl.mem.slice_tile.MemSliceTile`.
     host_en : in slices_per_hop
         The host accesses this slice, see `hdl.mem.slice_tile.MemSliceTile`.
     host_we, host_addr, host_data : in
-    host_read : out lanes * 8
+    host_read : out stream_bits
         Of the slice that was read; 0 in other cycles.
     """
 
     def __init__(self, *, config: Config) -> None:
         self.config = config
-        word, bus = 8 * config.lanes, 8 * config.lanes * config.streams
-        ops = config.slices_per_hop * 2 * access_op(config).size
+        word, bus = config.stream_bits, config.stream_bits * config.streams
+        ops = config.slices_per_hop * slice_ops(config).size
         super().__init__(
             {
                 "east_in": In(bus),
@@ -50,6 +52,8 @@ class MemTile(wiring.Component):
                 "west_out": Out(bus),
                 "op_in": In(ops),
                 "op_out": Out(ops),
+                "indexed_clk": In(config.slices_per_hop),
+                "indexed_rst": In(config.slices_per_hop),
                 "host_en": In(config.slices_per_hop),
                 "host_we": In(1),
                 "host_addr": In(address_bits(config)),
@@ -60,18 +64,19 @@ class MemTile(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        layout = access_op(self.config)
+        layout = slice_ops(self.config)
+        up = []
         slices = [MemSliceTile(config=self.config) for _ in range(self.config.slices_per_hop)]
         drivers = {}
         for index, tile in enumerate(slices):
-            read_op, write_op = (
-                Signal(layout, name=f"{name}_op_{index}", reset_less=True) for name in ("read", "write")
-            )
-            m.d.comb += Cat(read_op, write_op).eq(self.op_in.word_select(index, 2 * layout.size))
+            ops = Signal(layout, name=f"ops_{index}", reset_less=True)
+            m.d.comb += ops.eq(self.op_in.word_select(index, layout.size))
+            up.append(Cat(getattr(tile, f"{name}_op_up") for name in layout.members))
             m.submodules[f"slice_{index}"] = place(
                 tile,
-                read_op=read_op,
-                write_op=write_op,
+                **{f"{name}_op": ops[name] for name in layout.members},
+                indexed_clk=self.indexed_clk[index],
+                indexed_rst=self.indexed_rst[index],
                 east=self.east_out,
                 west=self.west_out,
                 host_en=self.host_en[index],
@@ -91,7 +96,7 @@ class MemTile(wiring.Component):
             **drivers,
         )
         m.d.comb += [
-            self.op_out.eq(Cat(Cat(tile.read_op_up, tile.write_op_up) for tile in slices)),
+            self.op_out.eq(Cat(up)),
             self.host_read.eq(reduce(or_, (tile.host_read for tile in slices))),
         ]
         return m

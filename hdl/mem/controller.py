@@ -2,27 +2,30 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
 from arch.isa.instruction import WORD_BITS
-from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
-from hdl.icu.burst import BurstEngine
-from hdl.icu.legality import fields_of, has_opcode
-from hdl.mem.micro_op import access_op, address_bits
+from hdl.activity_gate import ActivityGate
+from hdl.mem.engine import MemEngine
+from hdl.mem.micro_op import access_op, indexed_op
 from hdl.stream_set import stream_set
 
-__all__ = ["MemController"]
+__all__ = ["MEM_ELEMENTS", "MemController"]
+
+MEM_ELEMENTS = ("READ", "WRITE", "GATHER", "SCATTER")
+"""Bits of `MemController.elements`."""
 
 
 class MemController(wiring.Component):
-    """A read and a write engine: turns READ and WRITE words into accesses of tile 0.
+    """A read engine (READ, GATHER) and a write engine (WRITE, SCATTER): turns words into accesses of tile 0.
 
     The micro-op of an element performed in cycle t is in `read_op` or `write_op`, from registers, in cycle
-    ``t + mem_access`` (``t + d_skew`` for a write, the same cycle), in which tile 0 accesses its bank.
+    ``t + mem_access`` (``t + d_skew`` for a write, the same cycle), in which tile 0 accesses its bank. Those of GATHER
+    and SCATTER are in `gather_op` and `scatter_op` from ``t + d_skew`` on.
 
     Parameters
     ----------
@@ -35,14 +38,17 @@ class MemController(wiring.Component):
     issue_valid, issue_word : In(1), In(64)
         A legal word of a MEM queue issues.
     read_op, write_op : Out(access_op)
-    element_read, element_write : Out(1)
-        An element is performed in this cycle.
+    gather_op, scatter_op : Out(indexed_op)
+    indexed_clk, indexed_rst : Out(1)
+        Clock and reset for `hdl.mem.indexed_tile.IndexedTile` in every superlane.
+    elements : Out(4)
+        An element of READ, WRITE, GATHER, SCATTER is performed in this cycle.
     pending, busy_fault : Out(1)
         In the cycle of the element, see ``docs/rtl.md``.
     bank_conflict_fault : Out(1)
         In the cycle of the access.
     reads, drives : Out(2 * streams)
-        In ``t + d_skew`` of WRITE and ``t + d_func - 1`` of READ.
+        In ``t + d_skew`` of all but READ, and ``t + d_func - 1`` of READ and GATHER.
     """
 
     def __init__(self, *, config: Config) -> None:
@@ -54,8 +60,11 @@ class MemController(wiring.Component):
                 "issue_word": In(WORD_BITS),
                 "read_op": Out(access_op(config)),
                 "write_op": Out(access_op(config)),
-                "element_read": Out(1),
-                "element_write": Out(1),
+                "gather_op": Out(indexed_op(config)),
+                "scatter_op": Out(indexed_op(config)),
+                "indexed_clk": Out(1),
+                "indexed_rst": Out(1),
+                "elements": Out(len(MEM_ELEMENTS)),
                 "pending": Out(1),
                 "busy_fault": Out(1),
                 "bank_conflict_fault": Out(1),
@@ -68,52 +77,70 @@ class MemController(wiring.Component):
         m = Module()
         config = self.config
         table = timing(config)
-        assert table.mem_access == 1 and table["WRITE"].d_skew == 1
+        assert table.mem_access == 1
+        assert all(table[name].d_skew == 1 for name in MEM_ELEMENTS[1:])
         assert table["READ"].d_func == table.mem_access + config.sram_latency + 1
+        assert table["GATHER"].d_func == 3 + config.lanes + config.sram_latency
 
-        read = self._engine(m, "read", "READ", self.read_op)
-        write = self._engine(m, "write", "WRITE", self.write_op)
-        bank = address_bits(config) - 1
+        m.submodules.read = read = MemEngine(config=config, writes=False)
+        m.submodules.write = write = MemEngine(config=config, writes=True)
+        for engine, op, indexed in (
+            (read, self.read_op, self.gather_op),
+            (write, self.write_op, self.scatter_op),
+        ):
+            m.d.comb += [
+                engine.start.eq(self.start),
+                engine.issue_valid.eq(self.issue_valid),
+                engine.issue_word.eq(self.issue_word),
+                op.eq(engine.op),
+                indexed.eq(engine.indexed),
+            ]
         m.d.comb += [
-            self.element_read.eq(read.element),
-            self.element_write.eq(write.element),
+            self.elements.eq(Cat(read.element, write.element, read.element_indexed, write.element_indexed)),
             self.pending.eq(read.pending | write.pending),
-            self.busy_fault.eq(read.busy | write.busy),
-            self.bank_conflict_fault.eq(
-                self.read_op.valid & self.write_op.valid & (self.read_op.addr[bank] == self.write_op.addr[bank])
+            self.busy_fault.eq(read.busy_fault | write.busy_fault),
+            self.bank_conflict_fault.eq((read.banks & write.banks).any()),
+            self.reads.eq(
+                self._stream(self.write_op.valid, self.write_op)
+                | self._stream(self.scatter_op.take, self.scatter_op)
+                | self._indices(self.gather_op)
+                | self._indices(self.scatter_op)
             ),
-            self.reads.eq(_streams(self.write_op, config)),
         ]
 
-        # Cycles to t + d_func - 1: the word comes out of the SRAM.
-        op = self.read_op
-        for cycle in range(config.sram_latency):
-            later = Signal(access_op(config), name=f"s{2 + cycle}_read_op", reset_less=True)
-            m.d.sync += later.valid.eq(op.valid & ~self.start)
-            with m.If(op.valid):
-                m.d.sync += [later.direction.eq(op.direction), later.stream.eq(op.stream)]
-            op = later
-        m.d.comb += self.drives.eq(_streams(op, config))
+        # From the first micro-op to the driver of the top tile.
+        m.submodules.gate = gate = ActivityGate(linger=config.superlanes + config.sram_latency + 2)
+        active = [op.take | op.read | op.write for op in (self.gather_op, self.scatter_op)]
+        m.d.comb += [
+            gate.busy.eq(Cat(active).any()),
+            gate.flush.eq(self.start),
+            self.indexed_clk.eq(gate.clock),
+            self.indexed_rst.eq(gate.reset),
+        ]
+
+        # Cycles to t + d_func - 1: the word comes out of the SRAM; a gathered vector takes one more.
+        last = self.gather_op.read & (self.gather_op.lane == config.lanes - 1)
+        word = self._delayed(m, "read", self.read_op.valid, self.read_op, config.sram_latency)
+        vector = self._delayed(m, "gather", last, self.gather_op, config.sram_latency + 1)
+        m.d.comb += self.drives.eq(word | vector)
         return m
 
-    def _engine(self, m: Module, name: str, mnemonic: str, op: Any) -> BurstEngine:
-        """Add a burst engine and the register of its micro-op."""
-        fields = fields_of(BY_MNEMONIC[mnemonic], self.issue_word)
-        engine = BurstEngine(addr_bits=address_bits(self.config), stride_bits=len(fields.stride))
-        m.submodules[name] = engine
-        m.d.comb += [
-            engine.start.eq(self.start),
-            engine.issue.eq(self.issue_valid & has_opcode(mnemonic, self.issue_word)),
-            *(getattr(engine, field).eq(getattr(fields, field)) for field in ("count", "interval", "stride", "cont")),
-            engine.addr.eq(fields.addr),
-        ]
-        m.d.sync += op.valid.eq(engine.element & ~self.start)
-        with m.If(engine.element):
-            m.d.sync += op.addr.eq(engine.element_addr)
-        with m.If(engine.issue):
-            m.d.sync += [op.direction.eq(fields.dir), op.stream.eq(fields.stream)]
-        return engine
+    def _delayed(self, m: Module, name: str, valid: Value, op: Any, cycles: int) -> Value:
+        """Return the stream of a micro-op so many cycles after it was valid."""
+        direction, stream = op.direction, op.stream
+        for cycle in range(1, cycles + 1):
+            later = [
+                Signal(len(value), name=f"s{cycle}_{name}_{part}", reset_less=True)
+                for part, value in (("valid", valid), ("direction", direction), ("stream", stream))
+            ]
+            m.d.sync += later[0].eq(valid & ~self.start)
+            with m.If(valid):
+                m.d.sync += [later[1].eq(direction), later[2].eq(stream)]
+            valid, direction, stream = later
+        return stream_set(valid, direction, stream, 1, self.config.streams)
 
+    def _stream(self, valid: Value, op: Any) -> Value:
+        return stream_set(valid, op.direction, op.stream, 1, self.config.streams)
 
-def _streams(op: Any, config: Config) -> Value:
-    return stream_set(op.valid, op.direction, op.stream, 1, config.streams)
+    def _indices(self, op: Any) -> Value:
+        return stream_set(op.take, op.map_direction, op.map_group, 2, self.config.streams)

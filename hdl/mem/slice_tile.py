@@ -1,11 +1,13 @@
 """One superlane of a MEM slice."""
 
-from amaranth.hdl import ClockSignal, Instance, Module, Mux, Signal
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
-from hdl.mem.micro_op import access_op, address_bits
+from hdl.mem.indexed_tile import IndexedTile
+from hdl.mem.micro_op import access_op, address_bits, indexed_op
+from hdl.shared import place
 from hdl.stream.select import select_stream
 
 __all__ = ["MemSliceTile"]
@@ -13,6 +15,8 @@ __all__ = ["MemSliceTile"]
 
 class MemSliceTile(wiring.Component):
     """Two single-port banks of `mem_depth` words of `lanes` bytes; a read and a write per cycle, in different banks.
+
+    Words are stored, read and written as they are on streams, check bits included.
 
     A micro-op that stands at `read_op` or `write_op` in cycle c accesses its bank in cycle c; a word that is read is on
     `drive_data` in cycle ``c + sram_latency``. Micro-ops go on to the tile above one cycle later.
@@ -27,27 +31,37 @@ class MemSliceTile(wiring.Component):
         Of this tile.
     read_op_up, write_op_up : Out(access_op)
         The same one cycle later.
-    east, west : In(streams * lanes * 8)
+    gather_op, scatter_op, gather_op_up, scatter_op_up : indexed_op
+        Of `hdl.mem.indexed_tile.IndexedTile`.
+    indexed_clk, indexed_rst : In(1)
+        Its clock and reset.
+    east, west : In(streams * stream_bits)
         The position's stream registers.
     drive_mask, drive_direction, drive_group : Out
-        Driver of one stream (see `hdl.stream.hop`) for the word that was read.
-    drive_data : Out(lanes * 8)
+        Driver of one stream (see `hdl.stream.hop`) for the word that was read, or the vector gathered.
+    drive_data : Out(stream_bits)
     host_en, host_we, host_addr, host_data : In
         An access of this tile by the host, while the machine is stopped.
-    host_read : Out(lanes * 8)
+    host_read : Out(stream_bits)
         The word that the host reads, `sram_latency` cycles after `host_en`; 0 in cycles without one.
     """
 
     def __init__(self, *, config: Config) -> None:
         self.config = config
-        layout = access_op(config)
-        word, bus = 8 * config.lanes, 8 * config.lanes * config.streams
+        layout, indexed = access_op(config), indexed_op(config)
+        word, bus = config.stream_bits, config.stream_bits * config.streams
         super().__init__(
             {
                 "read_op": In(layout),
                 "write_op": In(layout),
                 "read_op_up": Out(layout),
                 "write_op_up": Out(layout),
+                "gather_op": In(indexed),
+                "scatter_op": In(indexed),
+                "gather_op_up": Out(indexed),
+                "scatter_op_up": Out(indexed),
+                "indexed_clk": In(1),
+                "indexed_rst": In(1),
                 "east": In(bus),
                 "west": In(bus),
                 "drive_mask": Out(1),
@@ -71,30 +85,50 @@ class MemSliceTile(wiring.Component):
             with m.If(below.valid):
                 m.d.sync += above.eq(below)
 
+        indexed = IndexedTile(config=config)
+        m.submodules.indexed = place(
+            indexed,
+            clk=self.indexed_clk,
+            rst=self.indexed_rst,
+            gather_op=self.gather_op,
+            scatter_op=self.scatter_op,
+            gather_op_up=self.gather_op_up,
+            scatter_op_up=self.scatter_op_up,
+            east=self.east,
+            west=self.west,
+        )
+
         # Cycle c: the access.
-        stored = Signal(8 * config.lanes)
+        stored = Signal(config.stream_bits)
         operand = select_stream(
             m, config, self.east, self.west, en=write.valid, direction=write.direction, stream=write.stream
         )
-        m.d.comb += stored.eq(Mux(self.host_en, self.host_data, operand))
+        m.d.comb += stored.eq(Mux(self.host_en, self.host_data, Mux(indexed.scatter_we, indexed.scatter_word, operand)))
+        accesses = (
+            ("reading", read.valid, read.addr, 0),
+            ("gathering", indexed.gather_en, indexed.gather_addr, 0),
+            ("scattering", indexed.scatter_en, indexed.scatter_addr, indexed.scatter_we),
+            ("writing", write.valid, write.addr, 1),
+            ("hosting", self.host_en, self.host_addr, self.host_we),
+        )
         words = []
         for bank in range(2):
-            reading, writing, hosting = (Signal(name=f"{name}{bank}") for name in ("reading", "writing", "hosting"))
-            loaded = Signal(8 * config.lanes, name=f"loaded{bank}")
-            m.d.comb += [
-                reading.eq(read.valid & (read.addr[-1] == bank)),
-                writing.eq(write.valid & (write.addr[-1] == bank)),
-                hosting.eq(self.host_en & (self.host_addr[-1] == bank)),
-            ]
+            here, we, addr = [], Const(0, 1), read.addr
+            for name, en, place_, writes in accesses:
+                mine = Signal(name=f"{name}{bank}")
+                m.d.comb += mine.eq(en & (place_[-1] == bank))
+                here.append(mine)
+                we, addr = we | (mine & writes), Mux(mine, place_, addr)
+            loaded = (indexed.loaded0, indexed.loaded1)[bank]
             m.submodules[f"bank{bank}"] = Instance(
                 "takt_sram",
-                p_WIDTH=8 * config.lanes,
+                p_WIDTH=config.stream_bits,
                 p_DEPTH=config.mem_depth,
                 p_LATENCY=config.sram_latency,
                 i_clk=ClockSignal(),
-                i_en=reading | writing | hosting,
-                i_we=writing | (hosting & self.host_we),
-                i_addr=Mux(hosting, self.host_addr, Mux(writing, write.addr, read.addr))[:-1],
+                i_en=Cat(here).any(),
+                i_we=we,
+                i_addr=addr[:-1],
                 i_wdata=stored,
                 o_rdata=loaded,
             )
@@ -119,11 +153,13 @@ class MemSliceTile(wiring.Component):
             with m.If(valid | hosted):
                 m.d.sync += [later[2].eq(bank), later[3].eq(direction), later[4].eq(stream)]
             valid, hosted, bank, direction, stream = later
+        word = Signal(config.stream_bits)
         m.d.comb += [
-            self.drive_mask.eq(valid),
-            self.drive_direction.eq(direction),
-            self.drive_group.eq(stream),
-            self.drive_data.eq(Mux(bank, words[1], words[0])),
-            self.host_read.eq(Mux(hosted, self.drive_data, 0)),
+            word.eq(Mux(bank, words[1], words[0])),
+            self.drive_mask.eq(valid | indexed.drive_mask),
+            self.drive_direction.eq(Mux(indexed.drive_mask, indexed.drive_direction, direction)),
+            self.drive_group.eq(Mux(indexed.drive_mask, indexed.drive_group, stream)),
+            self.drive_data.eq(Mux(indexed.drive_mask, indexed.drive_data, word)),
+            self.host_read.eq(Mux(hosted, word, 0)),
         ]
         return m

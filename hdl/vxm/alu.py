@@ -1,12 +1,12 @@
 """One ALU of the mesh in one superlane."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
 from arch.formats import DType
-from arch.isa.table import Source
+from arch.isa.table import BY_MNEMONIC, Source
 from arch.timing import timing
 from hdl.shared import place
 from hdl.stream.group import group_bits
@@ -14,6 +14,7 @@ from hdl.vxm.capability import capability
 from hdl.vxm.lane_control import FINISH_CONTROL, decode_finish, decode_lane
 from hdl.vxm.lanes import VxmLanes
 from hdl.vxm.micro_op import MICRO_OP
+from hdl.vxm.width import is_half
 
 __all__ = ["VxmAlu"]
 
@@ -105,12 +106,15 @@ class VxmAlu(wiring.Component):
         s1_op = Signal(MICRO_OP, reset_less=True)
         s1_valid, s2_valid, s3_valid = Signal(), Signal(), Signal()
         s1_a, s1_b = Signal(vector, reset_less=True), Signal(vector, reset_less=True)
+        s1_c = Signal(self.lanes * 8, reset_less=True)
         m.d.sync += [
             s1_op.eq(op),
             s1_valid.eq(op.valid),
             s1_a.eq(self._read(op.a_src, op.a_dir, op.a_index)),
             s1_b.eq(self._read(op.b_src, op.b_dir, op.b_index)),
         ]
+        with m.If(op.opcode == BY_MNEMONIC["SEL"].opcode):
+            m.d.sync += s1_c.eq(self._read_mask(op.c_src, op.c_dir, op.c_index))
 
         # Cycle 1: operate.
         s1_control = decode_lane(m, s1_op)
@@ -125,6 +129,7 @@ class VxmAlu(wiring.Component):
             VxmLanes(lanes=self.lanes, multiply=self.multiply, float_add=self.float_add),
             a=s1_a,
             b=s1_b,
+            c=s1_c,
             control=s1_control.as_value(),
             finish=s2_finish.as_value(),
             store=s2_valid,
@@ -137,7 +142,7 @@ class VxmAlu(wiring.Component):
         first = s3_op.dst[:2]
         m.d.comb += [
             byte.eq(s3_op.out_dtype == DType.INT8),
-            half.eq(s3_op.out_dtype == DType.INT16),
+            half.eq(is_half(s3_op.out_dtype)),
             self.direction.eq(s3_op.dst_dir),
             self.group.eq(s3_op.dst[2:]),
             self.data.eq(self.result),
@@ -157,3 +162,11 @@ class VxmAlu(wiring.Component):
         streams = Mux(direction, self.west.word_select(index[2:], vector), self.east.word_select(index[2:], vector))
         results = Mux(source == Source.MESH, self.mesh.word_select(index[:2], vector), self.result)
         return Mux(source == Source.ZERO, 0, Mux(source == Source.STREAM, streams, results))
+
+    def _read_mask(self, source: Value, direction: Value, index: Value) -> Value:
+        """One stream, or the lowest byte of a result."""
+        bits = self.lanes * 8
+        stream = Mux(direction, self.west.word_select(index, bits), self.east.word_select(index, bits))
+        mesh = self.mesh.word_select(Cat(Const(0, 2), index[:2]), bits)
+        result = Mux(source == Source.MESH, mesh, self.result[:bits])
+        return Mux(source == Source.ZERO, 0, Mux(source == Source.STREAM, stream, result))

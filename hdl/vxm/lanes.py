@@ -26,6 +26,8 @@ class VxmLanes(wiring.Component):
     ----------
     a, b : Signal(lanes * 32), in
         As four streams, the lowest bytes of all lanes on the first one.
+    c : Signal(lanes * 8), in
+        One stream.
     control, finish, store : Signal, in
         As a lane's.
     result : Signal(lanes * 32), out
@@ -40,6 +42,7 @@ class VxmLanes(wiring.Component):
             {
                 "a": In(lanes * 32),
                 "b": In(lanes * 32),
+                "c": In(lanes * 8),
                 "control": In(LANE_CONTROL.size),
                 "finish": In(FINISH_CONTROL.size),
                 "store": In(1),
@@ -55,6 +58,7 @@ class VxmLanes(wiring.Component):
                 VxmLane(multiply=self.multiply, float_add=self.float_add),
                 a=self._lane(self.a, lane),
                 b=self._lane(self.b, lane),
+                c=self.c.word_select(lane, 8),
                 control=self.control,
                 finish=self.finish,
                 store=self.store,

@@ -56,6 +56,16 @@ def touched(mnemonic: str, **fields: Any) -> Footprint:
             Footprint((), (StreamGroup(EAST, 6, 2),)),
         ),
         (touched("RELU", a_src=Source.MESH, b_src=Source.ZERO, drive=0), Footprint((), ())),
+        (
+            touched("SEL", a_index=4, c_dir=1, c_index=3, dtype=DType.INT16, out_dtype=DType.INT8, dst=5),
+            Footprint((StreamGroup(EAST, 4, 2), StreamGroup(WEST, 3, 1)), (StreamGroup(EAST, 5, 1),)),
+        ),
+        # c of anything else is not read.
+        (touched("ADD", a_src=Source.ZERO, c_src=Source.STREAM, c_index=3, drive=0), Footprint((), ())),
+        (
+            touched("CVT", dtype=DType.FP16, out_dtype=DType.FP32, a_index=6, dst=8),
+            Footprint((StreamGroup(EAST, 6, 2),), (StreamGroup(EAST, 8, 4),)),
+        ),
         # b of a unary operation is read like any operand.
         (
             touched("RELU", a_src=Source.ZERO, b_src=Source.STREAM, b_index=4, drive=0),

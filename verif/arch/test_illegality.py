@@ -21,6 +21,18 @@ _MEM = [
     ({"addr": 512}, "addr must be below 2 * mem_depth"),
     *_BURST,
 ]
+
+
+def _indexed(accesses: int) -> list[tuple[dict[str, int], str]]:
+    return [
+        *_MEM[:2],
+        ({"count": 0}, "count must be at least 1"),
+        ({"interval": accesses - 1}, "interval must be at least the cycles of an element's accesses"),
+        ({"map": 16}, "map must name a stream of the machine"),
+        ({"map": 3}, "map must be a multiple of 2"),
+    ]
+
+
 _AMOUNT = [({"amount": 9}, "amount must be at most the vector length")]
 
 BROKEN: dict[str, list[tuple[dict[str, int], str]]] = {
@@ -29,6 +41,8 @@ BROKEN: dict[str, list[tuple[dict[str, int], str]]] = {
     "END": [],
     "READ": _MEM,
     "WRITE": _MEM,
+    "GATHER": _indexed(4),
+    "SCATTER": _indexed(8),
     "LW": [
         ({"stream": 16}, "stream must name a stream of the machine"),
         ({"stream": 2}, "stream must be a multiple of lanes"),
@@ -58,11 +72,34 @@ BROKEN: dict[str, list[tuple[dict[str, int], str]]] = {
         ({"low": 16}, "low must name a stream of the machine"),
         *_AMOUNT,
     ],
+    "PERMUTE": [
+        ({"src": 16}, "src must name a stream of the machine"),
+        ({"dst": 16}, "dst must name a stream of the machine"),
+        ({"map": 16}, "map must name a stream of the machine"),
+        ({"map": 5}, "map must be a multiple of 2"),
+    ],
+    "DISTRIBUTE": [
+        ({"src": 16}, "src must name a stream of the machine"),
+        ({"dst": 16}, "dst must name a stream of the machine"),
+        ({"map": 16}, "map must name a stream of the machine"),
+    ],
+    "ROTATE": [
+        ({"src": 16}, "src must name a stream of the machine"),
+        ({"dst": 16}, "dst must name a stream of the machine"),
+        ({"dst": 6}, "dst must be a multiple of lanes"),
+        ({"size": 1}, "size must be 2, 3 or 4, its square at most lanes"),
+        ({"size": 3}, "size must be 2, 3 or 4, its square at most lanes"),
+        ({"size": 5}, "size must be 2, 3 or 4, its square at most lanes"),
+    ],
     "TRANSPOSE": [
         ({"src": 16}, "src must name a stream of the machine"),
         ({"dst": 16}, "dst must name a stream of the machine"),
         ({"src": 2}, "src must be a multiple of lanes"),
         ({"dst": 6}, "dst must be a multiple of lanes"),
+    ],
+    "LOADMAP": [
+        ({"map": 16}, "map must name a stream of the machine"),
+        ({"map": 3}, "map must be a multiple of 2 at a PERMUTE unit"),
     ],
 }
 """Per mnemonic: what to change in `LEGAL`, and the rule that it breaks."""
@@ -73,14 +110,26 @@ _ALU: list[tuple[dict[str, int], str]] = [
     ({"a_src": Source.MESH, "a_index": 4}, "a_index must be a mesh row"),
     ({"b_src": Source.STREAM, "b_index": 1}, "b_index must be a stream aligned to dtype"),
     ({"b_index": 4}, "b_index must be a mesh row"),
-    ({"dst": 10}, "dst must be a stream aligned to out_dtype"),
     ({"dst": 16}, "dst must be a stream aligned to out_dtype"),
 ]
+
+_ALU_MORE: dict[str, list[tuple[dict[str, int], str]]] = {
+    "PASS": [({"dst": 10}, "dst must be a stream aligned to out_dtype")],
+    "CMP": [({"relation": 6}, "relation must be 0 to 5"), ({"relation": 7}, "relation must be 0 to 5")],
+    "SEL": [
+        ({"c_index": 16}, "c_index must be a stream of the machine"),
+        ({"c_src": Source.MESH, "c_index": 4}, "c_index must be a mesh row"),
+    ],
+    "CVT": [({"out_dtype": DType.FP16, "dst": 9}, "dst must be a stream aligned to out_dtype")],
+}
+"""Per mnemonic: rules that break nowhere else, or in another format."""
 
 CASES = [
     (row.mnemonic, changes, text)
     for row in BUILT
-    for changes, text in (_ALU if "out_dtype" in row.offsets else BROKEN[row.mnemonic])
+    for changes, text in (
+        [*_ALU, *_ALU_MORE.get(row.mnemonic, [])] if "out_dtype" in row.offsets else BROKEN[row.mnemonic]
+    )
 ]
 
 
@@ -117,10 +166,16 @@ def integer_pairs() -> set[tuple[DType, DType]]:
 
 @pytest.mark.parametrize("row", [row for row in BUILT if "out_dtype" in row.offsets], ids=lambda row: row.mnemonic)
 def test_formats_of_the_alu(row: Any) -> None:
+    integers = {a for a, _ in integer_pairs()}
     if row.mnemonic == "CVT":
-        integers = {a for a, _ in integer_pairs()}
-        expected = {(a, DType.FP32) for a in integers} | {(DType.FP32, a) for a in integers}
-    elif row.mnemonic in ("SHL", "SHR", "SHRL"):
+        floats = {DType.FP16, DType.FP32}
+        expected = {(a, b) for a in DType for b in DType if a != b} & {
+            *((a, b) for a in floats for b in DType),
+            *((a, b) for a in DType for b in floats),
+        }
+    elif row.mnemonic == "CMP":
+        expected = {(a, DType.INT8) for a in (*integers, DType.FP32)}
+    elif row.mnemonic in ("SHL", "SHR", "SHRL", "AND", "OR", "XOR", "NOT"):
         expected = integer_pairs()
     else:
         expected = integer_pairs() | {(DType.FP32, DType.FP32)}
@@ -160,6 +215,14 @@ def test_unused_operand_and_destination_are_free() -> None:
     unit = unit_for(NANO, "PASS")
     free = {"a_src": Source.SELF, "a_index": 31, "b_src": Source.ZERO, "b_index": 31, "drive": 0, "dst": 31}
     assert illegality(NANO, unit, encode("PASS", **LEGAL["PASS"] | free)) is None
+    assert illegality(NANO, unit, encode("SEL", **LEGAL["SEL"] | free | {"c_src": Source.SELF, "c_index": 31})) is None
+
+
+def test_fields_of_other_instructions_are_free() -> None:
+    unit = unit_for(NANO, "PASS")
+    free = {"relation": 7, "c_src": Source.MESH, "c_index": 31}
+    assert illegality(NANO, unit, encode("PASS", **LEGAL["PASS"] | free)) is None
+    assert illegality(NANO, unit, encode("SEL", **LEGAL["SEL"] | {"relation": 7})) is None
 
 
 @pytest.mark.parametrize("unit_kind", UnitKind)

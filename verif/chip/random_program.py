@@ -12,7 +12,7 @@ from arch.formats import DType
 from arch.geometry import Direction, Unit, UnitKind, positions, units
 from arch.image import Image, TensorMap
 from arch.isa.encoding import encode, illegality
-from arch.isa.table import Source, instructions_of
+from arch.isa.table import Relation, Source, gather_accesses, instructions_of, scatter_accesses
 from arch.isa.timeline import queue_words
 from arch.timing import timing
 from golden.machine.machine import Machine
@@ -54,6 +54,7 @@ class RandomProgram:
         self._contents = np.random.default_rng(seed).integers(
             0, 256, (config.slices, 8, config.vector_length), np.uint8
         )
+        self._contents[:, ::2] &= 7
         self._other_positions = {u.position for u in self._units if u.kind is not UnitKind.MEM and u.kind in _KINDS}
         self._written = self._live()
         self.refused: Proposal | None = None
@@ -161,7 +162,7 @@ class RandomProgram:
         issue = cycle - 1
         match unit.kind:
             case UnitKind.MEM:
-                word = encode("WRITE", dir=direction, stream=stream, addr=self._address(), count=1, interval=1)
+                word = self._store(direction, stream)
             case UnitKind.MXM_WEIGHTS:
                 count = self._random.randint(1, self._config.superlanes)
                 word = encode("LW", stream=self._first(stream, self._config.lanes), count=count)
@@ -172,6 +173,18 @@ class RandomProgram:
             case _:
                 word = self._switch(unit, direction, stream)
         return [(unit, issue, word)]
+
+    def _store(self, direction: int, stream: int) -> int:
+        """Write a value, or use it as an index or as what is scattered: indices are small in half of the words."""
+        place = {"dir": direction, "stream": stream, "addr": self._address()}
+        mnemonic = self._random.choice(("WRITE", "WRITE", "GATHER", "SCATTER"))
+        if mnemonic == "WRITE":
+            return encode("WRITE", **place, count=1, interval=1)
+        accesses = (gather_accesses if mnemonic == "GATHER" else scatter_accesses)(self._config)
+        indices = {"map_dir": direction, "map": self._first(stream, 2)}
+        if mnemonic == "GATHER":
+            place |= {"dir": self._random.randrange(2), "stream": self._random.randrange(self._config.streams)}
+        return encode(mnemonic, **place, **indices, count=self._random.randint(1, 2), interval=accesses)
 
     def _multiply(self, unit: Unit, issue: int, stream: int) -> Proposal:
         count, interval = self._random.randint(1, 3), self._random.randint(1, 2)
@@ -203,8 +216,8 @@ class RandomProgram:
     ) -> Iterator[tuple[Unit, int, int]]:
         rows = [row for row in instructions_of(unit.kind) if row.built and "a_src" in row.offsets]
         for _ in range(40):
-            dtype = self._random.choice((DType.INT8, DType.INT8, DType.INT16, DType.INT32, DType.FP32))
-            out = self._random.choice((DType.INT8, DType.INT16, DType.INT32, DType.FP32))
+            dtype = self._random.choice((DType.INT8, DType.INT8, DType.INT16, DType.INT32, DType.FP16, DType.FP32))
+            out = self._random.choice(tuple(DType))
             word = encode(
                 self._random.choice(rows).mnemonic,
                 dtype=dtype,
@@ -216,6 +229,10 @@ class RandomProgram:
                 b_src=self._random.choice((Source.SELF, Source.ZERO, source)),
                 b_dir=direction,
                 b_index=index if source is Source.MESH else self._first(index, dtype.size),
+                c_src=self._random.choice((Source.SELF, Source.ZERO, source)),
+                c_dir=direction,
+                c_index=index,
+                relation=self._random.choice(tuple(Relation)),
                 drive=self._random.randrange(4) > 0,
                 dst_dir=self._random.randrange(2),
                 dst=self._first(self._random.randrange(self._config.streams), out.size),

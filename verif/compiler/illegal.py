@@ -27,7 +27,7 @@ def distance(start, end):
 
 CASES = {  # name: image, and what it raises: kind, unit, cycle
     "opcode of another unit": (timetable(NANO, (4, "VXM_0", "READ", {})), FaultKind.ILLEGAL, "VXM_0", 4),
-    "opcode that is not built": (timetable(NANO, raw={"MEM_W1": [encode("GATHER")]}), FaultKind.ILLEGAL, "MEM_W1", 0),
+    "opcode that is not built": (timetable(NANO, raw={"C2C_0": [encode("SEND")]}), FaultKind.ILLEGAL, "C2C_0", 0),
     "field out of range": (
         timetable(NANO, (7, "MEM_E0", *read(addr=2 * NANO.mem_depth))),
         FaultKind.ILLEGAL,
@@ -64,6 +64,22 @@ CASES = {  # name: image, and what it raises: kind, unit, cycle
         "VXM_1",
         3 + TIMES.chain + 2,
     ),
+    "mask missed": (
+        timetable(
+            NANO,
+            (3, "VXM_4", "ADD", CHAINED),
+            (3 + TIMES.chain, "VXM_1", "SEL", {**CHAINED, "c_src": Source.MESH, "c_index": 0}),
+        ),
+        FaultKind.OPERAND_MISSED,
+        "VXM_1",
+        3 + TIMES.chain + 1,
+    ),
+    "mask on an empty stream": (
+        timetable(NANO, (3, "VXM_4", "SEL", {**CHAINED, "c_src": Source.STREAM, "c_index": 5})),
+        FaultKind.UNWRITTEN,
+        "VXM_4",
+        4,
+    ),
     "ACC without a result": (
         timetable(NANO, (8, "MXM_E1.R", "ACC", {})),
         FaultKind.OPERAND_MISSED,
@@ -85,6 +101,28 @@ CASES = {  # name: image, and what it raises: kind, unit, cycle
         FaultKind.OPERAND_MISSED,
         "MXM_E0.R",
         distance("MEM_E7", "MXM_E0.A") + TIMES["READ"].d_func + TIMES.acc_after_abc,
+    ),
+    "READ while a GATHER ends": (
+        timetable(
+            NANO,
+            *((cycle, f"MEM_W{2 + stream}", *read(stream=stream)) for stream, cycle in ((0, 0), (1, 0))),
+            (3, "MEM_W0", "GATHER", {"stream": 2, "count": 1, "interval": NANO.lanes}),
+            (3 + NANO.lanes + 1, "MEM_W0", *read()),
+        ),
+        FaultKind.BUSY,
+        "MEM_W0",
+        3 + NANO.lanes + 1,
+    ),
+    "write of a bank that is gathered from": (
+        timetable(
+            NANO,
+            *((cycle, f"MEM_W{2 + stream}", *read(stream=stream, count=8)) for stream, cycle in ((0, 0), (1, 0))),
+            (3, "MEM_W0", "GATHER", {"stream": 2, "count": 1, "interval": NANO.lanes}),
+            (3 + NANO.lanes, "MEM_W0", "WRITE", {"stream": 0}),
+        ),
+        FaultKind.BANK_CONFLICT,
+        "MEM_W0",
+        4 + NANO.lanes,
     ),
     "read and write of one bank": (
         timetable(

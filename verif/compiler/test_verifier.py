@@ -136,6 +136,26 @@ def test_random_timetables(rng):
     assert FaultKind.DOUBLE_DRIVE in kinds
 
 
+def test_random_indexed_accesses(rng):
+    """READ, WRITE, GATHER and SCATTER of a slice, crowded, with every stream full."""
+    kinds: Counter[int] = Counter()
+    full = [(0, f"MEM_W{2 + stream}", *read(stream, count=100)) for stream in range(4)]
+    for _ in range(200):
+        lines = {}
+        for _ in range(int(rng.integers(2, 6))):
+            cycle, mnemonic = int(rng.integers(8, 60)), str(rng.choice(["READ", "WRITE", "GATHER", "SCATTER"]))
+            count, interval = int(rng.integers(1, 3)), int(rng.integers(8, 10))
+            fields = {"stream": int(rng.integers(4)), "addr": int(rng.choice([0, 255, 256])), "count": count}
+            if mnemonic in ("READ", "WRITE"):
+                fields |= {"stride": int(rng.integers(-1, 2)), "cont": int(rng.integers(2))}
+            lines[cycle] = (cycle, "MEM_W0", mnemonic, {**fields, "interval": interval})
+        image = timetable(NANO, *full, *lines.values())
+        found = verified(image)
+        assert found == golden(image)
+        kinds[0 if isinstance(found, int) else found[2]] += 1
+    assert {0, FaultKind.BUSY, FaultKind.BANK_CONFLICT} <= set(kinds)
+
+
 def test_a_driver_may_replace_what_arrives():
     issue, distance = 17, position("MEM_W0") - position("MEM_W6")
     image = timetable(NANO, (issue - distance, "MEM_W6", *read()), (issue, "MEM_W0", *read()))

@@ -17,6 +17,8 @@ from hdl.stream_driver import stream_driver
 
 __all__ = ["MemPosition"]
 
+_OPS = ("read", "write", "gather", "scatter")
+
 
 class MemPosition(wiring.Component):
     """Controllers and tiles of `slices_per_hop` slices, as `verif.position_bench` wants them.
@@ -65,21 +67,22 @@ class MemPosition(wiring.Component):
                 controller.start.eq(self.start),
                 controller.issue_valid.eq(queue.issue_valid),
                 controller.issue_word.eq(queue.issue_word),
-                queue.element.eq(controller.element_read | controller.element_write),
+                queue.element.eq(controller.elements.any()),
                 queue.pending.eq(controller.pending),
                 queue.busy_fault.eq(controller.busy_fault),
                 queue.bank_conflict_fault.eq(controller.bank_conflict_fault),
                 queue.reads.eq(controller.reads),
                 queue.drives.eq(controller.drives),
             ]
-            read_op, write_op = controller.read_op, controller.write_op
+            ops = [getattr(controller, f"{name}_op") for name in _OPS]
             for row in range(rows):
                 tile = MemSliceTile(config=self.config)
                 m.submodules[f"tile{index}_{row}"] = place(tile)
                 driver = getattr(self, f"driver{index}")[row]
                 m.d.comb += [
-                    tile.read_op.eq(read_op),
-                    tile.write_op.eq(write_op),
+                    *(getattr(tile, f"{name}_op").eq(op) for name, op in zip(_OPS, ops, strict=True)),
+                    tile.indexed_clk.eq(controller.indexed_clk),
+                    tile.indexed_rst.eq(controller.indexed_rst),
                     tile.east.eq(self.east[row]),
                     tile.west.eq(self.west[row]),
                     tile.host_en.eq(self.host_en[rows * index + row]),
@@ -91,7 +94,7 @@ class MemPosition(wiring.Component):
                         for part in ("mask", "direction", "group", "data")
                     ),
                 ]
-                read_op, write_op = tile.read_op_up, tile.write_op_up
+                ops = [getattr(tile, f"{name}_op_up") for name in _OPS]
                 words.append(tile.host_read)
         m.d.comb += self.host_read.eq(reduce(or_, words))
         return m

@@ -9,8 +9,9 @@ from arch.config import Config
 from arch.faults import FaultKind
 from arch.geometry import Direction, Unit, units
 from arch.isa.encoding import encode
+from arch.timing import timing
 from verif.bench import Bench, pack_lanes
-from verif.mem.programs import bursts, random_program, slices_of_position
+from verif.mem.programs import bursts, indexed_program, mixed_bursts, random_program, slices_of_position
 from verif.position_bench import PositionBench
 
 
@@ -118,6 +119,87 @@ async def random_faults(dut: Any) -> None:
             continue
         kinds.add(fault[2])
         # What a memory holds after a fault is not defined.
+        await _clear(unit.bench, config, slices)
+        unit.golden.write(*_all_words(config, slices))
+    assert FaultKind.BANK_CONFLICT in kinds
+
+
+@cocotb.test()
+async def gather_and_scatter(dut: Any) -> None:
+    """Both engines at once, bursts back to back; then the memories are read as a whole."""
+    unit, config, slices = await _start(dut)
+    for _ in range(unit.bench.parameters["programs"]):
+        assert await unit.run(indexed_program(config, unit.bench.random, slices)) is None
+    whole = {"stride": 1, "count": 2 * config.mem_depth, "interval": 1}
+    assert await unit.run({s.id: [(1, encode("READ", stream=n, **whole))] for n, s in enumerate(slices)}) is None
+
+
+@cocotb.test()
+async def indexed_accesses_keep_their_engine(dut: Any) -> None:
+    """The last cycle in which an engine is still busy, and the first in which it is free: also for the same driver."""
+    unit, config, slices = await _start(dut)
+    lanes = config.lanes
+    for mnemonic, plain, shortest in (
+        ("GATHER", "READ", lanes),
+        ("SCATTER", "WRITE", lanes * (1 + config.sram_latency)),
+    ):
+        for following, extra in ((mnemonic, {"map": 2}), (plain, {})):
+            first = encode(mnemonic, stream=1, map=0, addr=3, count=2, interval=shortest)
+            second = encode(following, stream=3, addr=5, count=2, interval=shortest, **extra)
+            free = 2 + shortest + timing(config).mem_free[mnemonic]
+            assert await unit.run({slices[1].id: [(2, first), (free, second)]}) is None
+            fault = await unit.run({slices[1].id: [(2, first), (free - 1, second)]})
+            assert fault == (free - 1, slices[1].id, FaultKind.BUSY)
+
+
+@cocotb.test()
+async def indexed_accesses_keep_their_bank(dut: Any) -> None:
+    """A plain access of the other engine before, in, and after the cycles of an indexed one; then two indexed ones."""
+    unit, config, slices = await _start(dut)
+    depth, queue = config.mem_depth, slices[0].id
+    for indexed, plain, accesses in (
+        ("GATHER", "WRITE", config.lanes),
+        ("SCATTER", "READ", config.lanes * (1 + config.sram_latency)),
+    ):
+        first, last = 11 + 1, 11 + accesses
+        for cycle, conflict in ((first - 1, False), (first, True), (last, True), (last + 1, False)):
+            for bank in range(2):
+                program = [
+                    (10, encode(indexed, stream=1, map=0, addr=depth + 2, count=1, interval=accesses)),
+                    (cycle - 1, encode(plain, stream=1, addr=bank * depth + 7, count=1, interval=1)),
+                ]
+                if cycle == first - 1:
+                    # The indexed word takes the issue slot.
+                    program[1] = cycle - 2, program[1][1]
+                fault = await unit.run({queue: sorted(program)})
+                wanted = (cycle, queue, FaultKind.BANK_CONFLICT) if conflict and bank else None
+                assert fault == wanted, (indexed, cycle, bank)
+    both = [
+        (10, encode("GATHER", stream=1, map=0, addr=depth, count=1, interval=config.lanes)),
+        (12, encode("SCATTER", stream=1, map=0, addr=depth, count=1, interval=config.lanes * 3)),
+    ]
+    assert await unit.run({queue: both}) == (14, queue, FaultKind.BANK_CONFLICT)
+
+
+@cocotb.test()
+async def random_indexed_faults(dut: Any) -> None:
+    """Engines that take no care of each other, nor always of themselves."""
+    unit, config, slices = await _start(dut)
+    rng = unit.bench.random
+    kinds = set()
+    for _ in range(unit.bench.parameters["programs"] * 2):
+        program = {}
+        for index, s in enumerate(slices):
+            mine = range(index, config.streams, len(slices))
+            timeline: dict[int, int] = {}
+            for engine in (("READ", "GATHER"), ("WRITE", "SCATTER")):
+                for issue, word in mixed_bursts(config, rng, engine, (0, 0, 0, 1), mine, 4):
+                    timeline.setdefault(max(issue - (rng.random() < 0.1), 0), word)
+            program[s.id] = sorted(timeline.items())
+        fault = await unit.run(program)
+        if fault is None:
+            continue
+        kinds.add(fault[2])
         await _clear(unit.bench, config, slices)
         unit.golden.write(*_all_words(config, slices))
     assert FaultKind.BANK_CONFLICT in kinds

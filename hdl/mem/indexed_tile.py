@@ -1,0 +1,154 @@
+"""GATHER and SCATTER in one superlane of a MEM slice."""
+
+from typing import Any
+
+from amaranth.hdl import Cat, Instance, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from arch.config import Config
+from hdl.mem.micro_op import address_bits, indexed_op
+from hdl.stream.take import take_streams
+
+__all__ = ["IndexedTile"]
+
+
+class IndexedTile(wiring.Component):
+    """Holds indices and data, makes one access per lane, and puts a gathered vector together.
+
+    Place it on a clock that runs from the first micro-op until ``sram_latency + 2`` cycles after the last one.
+
+    A `gather_op` or `scatter_op` that takes in cycle c has its indices from cycle ``c + 1`` on; one that reads or
+    writes in c accesses its bank in c. The vector is at the driver ``sram_latency + 1`` cycles after
+    its last lane's access.
+
+    Parameters
+    ----------
+    config : Config
+
+    Attributes
+    ----------
+    gather_op, scatter_op : In(indexed_op)
+        Of this tile.
+    gather_op_up, scatter_op_up : Out(indexed_op)
+        The same one cycle later.
+    east, west : In
+        The position's stream registers.
+    loaded0, loaded1 : In(stream_bits)
+        What the banks read, `sram_latency` cycles after the access.
+    gather_en, gather_addr : Out
+        A read of this cycle.
+    scatter_en, scatter_we, scatter_addr, scatter_word : Out
+        A read, or the write of `scatter_word`, of this cycle.
+    drive_mask, drive_direction, drive_group, drive_data : Out
+        Driver of one stream, see `hdl.stream.hop`.
+    """
+
+    def __init__(self, *, config: Config) -> None:
+        self.config = config
+        layout, word, addr = indexed_op(config), config.stream_bits, address_bits(config)
+        super().__init__(
+            {
+                "gather_op": In(layout),
+                "scatter_op": In(layout),
+                "gather_op_up": Out(layout),
+                "scatter_op_up": Out(layout),
+                "east": In(config.streams * word),
+                "west": In(config.streams * word),
+                "loaded0": In(word),
+                "loaded1": In(word),
+                "gather_en": Out(1),
+                "gather_addr": Out(addr),
+                "scatter_en": Out(1),
+                "scatter_we": Out(1),
+                "scatter_addr": Out(addr),
+                "scatter_word": Out(word),
+                "drive_mask": Out(1),
+                "drive_direction": Out(1),
+                "drive_group": Out(range(config.streams)),
+                "drive_data": Out(word),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.d.sync += [self.gather_op_up.eq(self.gather_op), self.scatter_op_up.eq(self.scatter_op)]
+        self._gather(m)
+        self._scatter(m)
+        return m
+
+    def _gather(self, m: Module) -> None:
+        config, op = self.config, self.gather_op
+        m.d.comb += [self.gather_en.eq(op.read), self.gather_addr.eq(self._address(m, "gather", op, op.read))]
+
+        # Cycle c + sram_latency: the lane's word is there.
+        read, last, lane, bank = op.read, op.lane == config.lanes - 1, op.lane, op.addr[-1]
+        direction, stream = op.direction, op.stream
+        for cycle in range(config.sram_latency):
+            values = {"read": read, "last": last, "lane": lane, "bank": bank}
+            values |= {"direction": direction, "stream": stream}
+            later = {name: Signal(len(value), name=f"s{cycle + 1}_{name}") for name, value in values.items()}
+            m.d.sync += [later[name].eq(value) for name, value in values.items()]
+            read, last, lane, bank, direction, stream = later.values()
+        byte = self._byte(m, "gathered", Mux(bank, self.loaded1, self.loaded0), lane, read)
+        vector = Signal(8 * config.lanes, reset_less=True)
+        m.d.sync += self.drive_mask.eq(read & last)
+        with m.If(read):
+            m.d.sync += [
+                vector.eq(Cat(vector[8:], byte)),
+                self.drive_direction.eq(direction),
+                self.drive_group.eq(stream),
+            ]
+        m.d.comb += self.drive_data.eq(vector)
+
+    def _scatter(self, m: Module) -> None:
+        config, op = self.config, self.scatter_op
+        data = take_streams(
+            m, config, "data", self.east, self.west, en=op.take, direction=op.direction, group=op.stream, size=1
+        )
+        m.d.comb += [
+            self.scatter_en.eq(op.read | op.write),
+            self.scatter_we.eq(op.write),
+            self.scatter_addr.eq(self._address(m, "scatter", op, op.read | op.write)),
+        ]
+        byte = self._byte(m, "scattered", data, op.lane, op.write)
+        old = Mux(op.addr[-1], self.loaded1, self.loaded0)
+        m.d.comb += self.scatter_word.eq(
+            Cat(Mux(op.lane == lane, byte, old[8 * lane : 8 * lane + 8]) for lane in range(config.lanes))
+        )
+
+    def _address(self, m: Module, name: str, op: Any, en: Value) -> Value:
+        """Return the address of an access: the base plus the lane's index, in the base's bank."""
+        config = self.config
+        indices = take_streams(
+            m,
+            config,
+            f"{name}_map",
+            self.east,
+            self.west,
+            en=op.take,
+            direction=op.map_direction,
+            group=op.map_group,
+            size=2,
+        )
+        low, high = (indices.word_select(half, config.stream_bits) for half in range(2))
+        index = Cat(
+            *(self._byte(m, f"{name}_{part}", word, op.lane, en) for part, word in (("low", low), ("high", high)))
+        )
+        place = Signal(address_bits(config) - 1, name=f"{name}_place")
+        m.d.comb += place.eq(op.addr[:-1] + index)
+        return Cat(place, op.addr[-1])
+
+    def _byte(self, m: Module, name: str, word: Value, lane: Value, en: Value) -> Signal:
+        """Return one lane of a word; 0 without `en`."""
+        byte = Signal(8, name=f"{name}_byte")
+        m.submodules[f"{name}_select"] = Instance(
+            "takt_select",
+            p_WIDTH=8,
+            p_COUNT=self.config.lanes,
+            i_en=en,
+            i_index=lane,
+            i_words=word[: 8 * self.config.lanes],
+            o_word=byte,
+        )
+        return byte

@@ -1,0 +1,14 @@
+"""The costly functions of a lane: all of fp16 in Verilator, a sample in Icarus."""
+
+from verif.bench import each_simulator, run_bench
+from verif.vxm.function_lanes import FunctionLanes
+
+
+@each_simulator
+def test_function_unit(simulator: str) -> None:
+    run_bench(
+        FunctionLanes(16),
+        "verif.vxm.function_unit_tests",
+        simulator,
+        parameters={"vectors": 1 << 12 if simulator == "verilator" else 20},
+    )
