@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -132,9 +133,10 @@ def _combinations(choices: list[list[Plan] | list[PassPlan]]) -> Iterator[tuple[
                 seen.add(tuple(following))
                 more = choices[place][pick + 1].estimate - choices[place][pick].estimate
                 heapq.heappush(heap, (cycles + more, following))
-    for planes in sorted({plan.planes for found in choices for plan in found if plan.simple}, reverse=True):
+    counts = {plan.planes for found in choices for plan in found if plan.simple and plan.planes}
+    for planes in sorted(counts, reverse=True):
         lean = [[plan for plan in found if plan.simple and plan.planes <= planes] for found in choices]
-        for tight in (False, True):
+        for tight in (False, True) if all(lean) else ():
             yield [found[0] for found in lean], tight
 
 
@@ -194,8 +196,10 @@ def _compile(
 
 
 def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassPlan) -> None:
-    """Place a pass, in those of its ALUs in which it can start first."""
-    templates = [PassBuilder(op, storage.placed[id(op)], mapping).build() for mapping in plan.mappings]
+    """Place a pass, in ALUs in which it can start first; without pauses if those are in its own way."""
+    placed = storage.placed[id(op)]
+    paces = [op] if op.interval == 1 else [op, replace(op, interval=1)]
+    templates = [PassBuilder(pace, placed, mapping).build() for pace in paces for mapping in plan.mappings]
     number, start = scheduler.place_first([(template.macro, template.needs) for template in templates])
     templates[number].place(start)
 

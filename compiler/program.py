@@ -269,13 +269,14 @@ class Program:
             raise TaktError(f"zero_point must be -128 to 127, not {zero_point!r}")
         if zero_point and scale is None:
             raise TaktError(f"zero_point must be 0 without a scale, not {zero_point!r}")
+        dtype = "float32" if x.dtype == "float16" else "int32" if scale is None else "int8"
         n = weights.shape[1]
         zeros = np.full(n, zero_point, np.int32) if zero_point else None
         op = MatMul(
             self._config,
             x,
             weights,
-            Tensor(f"y{index}", (x.shape[0], n), "int32" if scale is None else "int8"),
+            Tensor(f"y{index}", (x.shape[0], n), dtype),
             self._vector(bias, f"bias{index}", n, "int32"),
             self._scale(scale, f"scale{index}", n),
             None if zeros is None else self.constant(f"zero_point{index}", zeros),

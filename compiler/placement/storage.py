@@ -18,7 +18,13 @@ from compiler.placement.layout import Layout, Numbers
 from compiler.placement.maps import Words, constant_words, element_words, weight_words
 from compiler.tensor import Tensor
 from compiler.vector.lanes import vector_count, vectors_along
-from compiler.vector.operation import Pass
+from compiler.vector.operation import Pass, Result
+
+_RUN = 8
+"""Least vectors of a dense stream before it changes its place."""
+
+_FEW = 16
+"""Vectors of which every pass gets a copy of its own, so that passes can run at the same time."""
 
 Sides = tuple[tuple[Hemisphere, ...], ...]
 
@@ -102,7 +108,8 @@ class Storage:
         self.allocator = Allocator(config)
         self._products = [(op, plan) for op, plan in work if isinstance(op, MatMul) and isinstance(plan, Plan)]
         self._outputs = outputs
-        self._load = np.zeros(config.slices, np.int64)
+        self._reads = np.zeros((config.slices, 2), np.int64)
+        self._writes = np.zeros((config.slices, 2), np.int64)
         self._width: dict[int, dict[Direction, int]] = defaultdict(lambda: dict.fromkeys(Direction, 0))
         self._shared: dict[int, list[tuple[Demand, Port]]] = defaultdict(list)
         self.placed = {id(op): Placed() for op, _ in work}
@@ -178,7 +185,7 @@ class Storage:
         op, tensor = demand.op, demand.tensor
         assert demand.elements is not None
         busy = self._busy(op)
-        for other, port in self._shared[id(tensor)] if isinstance(op, Pass) else []:
+        for other, port in self._shared[id(tensor)] if isinstance(op, Pass) and len(demand.elements) > _FEW else []:
             if (
                 other.op is not op
                 and other.elements is not None
@@ -193,7 +200,8 @@ class Storage:
             assert demand.near is not None
             choices = [[bank for bank in self._banks_near(demand.near) if bank.slice not in busy]]
         else:
-            choices = self._choices(op, [op], busy, set(), Direction.EAST)
+            sides = self._sides(op, [], Direction.EAST, tensor.itemsize)
+            choices = [self._ordered(side, busy, set(), is_written=False) for side in sides]
         slices, addrs = self._take_first(tensor.name, tensor.itemsize, len(order), choices)
         layout.flat[0][:, order] = slices
         layout.flat[1][:, order] = addrs
@@ -263,41 +271,61 @@ class Storage:
     def _place_results(self, op: Pass) -> None:
         """Place the results of a pass: bytes, copies and results that are written at the same time, in own slices.
 
-        All copies of a result lie on one side, since an ALU drives one direction.
+        Copies that share vectors lie on one side, since an ALU drives one direction at a time.
         """
         written: set[int] = set()
         read = self._banks_read(op)
         for result in op.results:
             tensor = result.tensor
             readers = self._readers(tensor)
-            wants = self._wanted(tensor, readers)
-            saved = self.allocator.save()
-            sides = self._sides(op, [reader.op for reader in readers], Direction.WEST, tensor.itemsize)
-            for side in sides:
-                try:
-                    found = []
-                    mine: set[int] = set()
-                    for want in wants:
-                        busy = written | mine | (set() if want is None else self._busy(want.op))
-                        layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
-                        order = self._missing(tensor, readers) if want is None else want.order
-                        banks = self._ordered(side, busy, read)
-                        slices, addrs = self.allocator.take(tensor.name, tensor.itemsize, len(order), banks)
-                        layout.flat[0][:, order] = slices
-                        layout.flat[1][:, order] = addrs
-                        mine |= _layout_slices([layout])
-                        found.append((layout, want))
-                    break
-                except OutOfMemory:
-                    self.allocator.restore(saved)
-                    if side is sides[-1]:
-                        raise
-            written |= mine
-            direction = units(self._config)[side * self._config.mem_slices].outward
-            self._width[id(op)][direction] += tensor.itemsize
-            self._load[sorted(mine)] += op.steps
+            missing = self._missing(tensor, readers)
+            wants = [(want, missing if want is None else want.order) for want in self._wanted(tensor, readers)]
+            found: list[tuple[Layout, Demand | None]] = []
+            for group in _sharing(wants):
+                found += self._place_copies(op, result, group, written, read)
             self.placed[id(op)].outputs.append([layout for layout, _ in found])
             self._publish(tensor, found)
+
+    def _place_copies(
+        self,
+        op: Pass,
+        result: Result,
+        wants: list[tuple[Demand | None, Vectors]],
+        written: set[int],
+        read: set[Bank],
+    ) -> list[tuple[Layout, Demand | None]]:
+        """Place copies of a result on one side; adds their slices to `written`."""
+        tensor = result.tensor
+        saved = self.allocator.save()
+        readers = [want.op for want, _ in wants if want is not None]
+        sides = self._sides(op, readers, Direction.WEST, tensor.itemsize)
+        for side in sides:
+            found: list[tuple[Layout, Demand | None]] = []
+            mine: set[int] = set()
+            try:
+                for want, order in wants:
+                    busy = written | mine | (set() if want is None else self._busy(want.op))
+                    layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
+                    banks = self._ordered(side, busy, read, is_written=True)
+                    turns, each = np.zeros(len(order), np.int32), 1
+                    if want is not None:
+                        turns, each = _turns(result, op.interval, order)
+                    slices, addrs = self.allocator.take_striped(tensor.name, tensor.itemsize, turns, banks, each)
+                    layout.flat[0][:, order] = slices
+                    layout.flat[1][:, order] = addrs
+                    mine |= _layout_slices([layout])
+                    found.append((layout, want))
+            except OutOfMemory:
+                self.allocator.restore(saved)
+                if side is sides[-1]:
+                    raise
+                continue
+            break
+        written |= mine
+        self._width[id(op)][units(self._config)[side * self._config.mem_slices].outward] += tensor.itemsize
+        for layout, _ in found:
+            self._count(self._writes, op, *layout.flat[:2])
+        return found
 
     def _publish(self, tensor: Tensor, found: list[tuple[Layout, Demand | None]]) -> None:
         """Let readers and the host know the copies of a result."""
@@ -352,9 +380,14 @@ class Storage:
         demand = port.demand
         self.placed[id(demand.op)].ports[demand.key] = port
         if isinstance(demand.op, Pass):
-            slices = sorted(port.slices)
-            self._load[slices] += demand.op.steps
-            self._width[id(demand.op)][units(self._config)[slices[0]].inward] += demand.tensor.itemsize
+            slices, addrs, _ = port.words()
+            self._count(self._reads, demand.op, slices, addrs)
+            self._width[id(demand.op)][units(self._config)[int(slices[0, 0])].inward] += demand.tensor.itemsize
+
+    def _count(self, load: Vectors, op: Pass, slices: Numbers, addrs: Numbers) -> None:
+        """Note that a pass accesses words, shape (bytes, n): their banks are in use for as long as it runs."""
+        held = slices >= 0
+        load[slices[held], addrs[held] // self._config.mem_depth] += op.steps * op.interval
 
     def _busy(self, op: MatMul | Pass) -> set[int]:
         """Return the slices that an operation reads, as far as they are known."""
@@ -375,35 +408,40 @@ class Storage:
         return found
 
     def _sides(self, op: MatMul | Pass, others: list[MatMul | Pass], source: Direction, size: int) -> list[Hemisphere]:
-        """Return both hemispheres, first the one whose streams the operations use least.
+        """Return both hemispheres, first the one whose streams the operations do not crowd, and whose slices idle most.
 
         Words read in the west, and results that go east, move east.
         """
 
-        def crowding(side: Hemisphere) -> tuple[int, int]:
+        def crowding(side: Hemisphere) -> tuple[int, int, int]:
             inward = Direction.EAST if side is Hemisphere.WEST else Direction.WEST
             outward = Direction.WEST if side is Hemisphere.WEST else Direction.EAST
             mine = self._width[id(op)][inward if source is Direction.EAST else outward] + size
             theirs = max((self._width[id(other)][inward] + size for other in others), default=0)
-            return max(mine, theirs), side
+            part = slice(side * self._config.mem_slices, (side + 1) * self._config.mem_slices)
+            return (
+                max(mine, theirs, self._config.streams // 2),
+                int(self._reads[part].sum() + self._writes[part].sum()),
+                side,
+            )
 
         return sorted(Hemisphere, key=crowding)
 
-    def _choices(
-        self, op: Pass, others: list[MatMul | Pass], busy: set[int], read: set[Bank], source: Direction
-    ) -> list[list[Bank]]:
-        return [self._ordered(side, busy, read) for side in self._sides(op, others, source, 1)]
+    def _ordered(self, side: Hemisphere, busy: set[int], read: set[Bank], is_written: bool) -> list[Bank]:
+        """Return banks of slices that are not busy and that are not read, the idlest first.
 
-    def _ordered(self, side: Hemisphere, busy: set[int], read: set[Bank]) -> list[Bank]:
-        """Return banks of slices that are not busy and that are not read, the idlest slices first."""
+        A slice's engines are one for reads and one for writes, and its banks do one or the other at a time.
+        """
         read_slices = {bank.slice for bank in read}
+        engines = self._reads.sum(axis=1) + is_written * self._writes.sum(axis=1)
+        others = self._writes + is_written * self._reads
         banks = [
             Bank(number, bank)
             for number in self._slices_of(side)
             for bank in (0, 1)
             if number not in busy and Bank(number, bank) not in read
         ]
-        return sorted(banks, key=lambda bank: (bank.slice in read_slices, self._load[bank.slice], bank.slice))
+        return sorted(banks, key=lambda bank: (bank.slice in read_slices, engines[bank.slice] + others[bank], bank))
 
     def _take_first(self, what: str, width: int, rows: int, choices: list[list[Bank]]) -> tuple[Numbers, Numbers]:
         """Take words from the first of several choices of banks that has room."""
@@ -448,6 +486,33 @@ def _slices(parts: dict[Hemisphere, tuple[Numbers, Numbers]] | dict[str, tuple[N
 
 def _layout_slices(layouts: list[Layout]) -> set[int]:
     return {int(number) for layout in layouts for number in np.unique(layout.slices) if number >= 0}
+
+
+def _sharing(wants: list[tuple[Demand | None, Vectors]]) -> list[list[tuple[Demand | None, Vectors]]]:
+    """Group copies so that those of different groups have no vector in common."""
+    groups: list[list[tuple[Demand | None, Vectors]]] = []
+    for want in wants:
+        joined = [group for group in groups if any(np.isin(want[1], order).any() for _, order in group)]
+        groups = [group for group in groups if not any(group is other for other in joined)]
+        groups.append([*(item for group in joined for item in group), want])
+    return groups
+
+
+def _turns(result: Result, interval: int, order: Vectors) -> tuple[Numbers, int]:
+    """Return after how many changes of place each vector of a result is stored, and in how many slices in turn.
+
+    A reader that follows the writer closely must meet it in another bank, and issue in other cycles. Vectors that come
+    now and then (sums) change banks each time; a dense stream does after some cycles and between two slices, which
+    gives the reader a window of one to three runs to follow in.
+    """
+    written = np.flatnonzero(np.isin(result.steps, order))
+    run = np.cumsum(np.append(0, interval * np.diff(written) > 1))
+    step = np.zeros(int(result.steps.max()) + 1, np.int64)
+    if run[-1] or len(order) < 2 * _RUN:
+        step[result.steps[written]] = run
+        return step[order].astype(np.int32), 1
+    step[result.steps[written]] = np.arange(len(written)) // max(_RUN, len(order) // 32)
+    return step[order].astype(np.int32), 2
 
 
 def _missing(config: Config, tensor: Tensor, readers: list[Demand]) -> Vectors:

@@ -49,7 +49,7 @@ class PassTemplate:
 class PassBuilder:
     """Builds the macro-operation of a pass for one mapping.
 
-    Step i of a cell of level L issues in cycle ``chain * L + i``.
+    Step i of a cell of level L issues in cycle ``chain * L + interval * i``.
     """
 
     def __init__(self, op: Pass, placed: Placed, mapping: Mapping) -> None:
@@ -58,6 +58,7 @@ class PassBuilder:
         self._timing = timing(op.config)
         self._placed = placed
         self._mapping = mapping
+        self._times = op.interval * np.arange(op.steps)
         self._middle = vxm_position(op.config)
         self._alus = [unit for unit in units(op.config) if unit.kind is UnitKind.VXM]
         self._sides: npt.NDArray[np.int64] = np.array(
@@ -86,9 +87,9 @@ class PassBuilder:
         assert skew is not None
         slices, addrs, ready = self._placed.ports[number].words()
         direction = Direction(int(self._sides[slices[0, 0]]))
-        flow = Flow(("pass", direction, number), direction, len(slices))
+        flow = Flow(("pass", number, len(slices)), direction, len(slices))
         self._macro.flows.append(flow)
-        arrival = self._timing.chain * stream.level + skew + np.arange(self._op.steps)
+        arrival = self._timing.chain * stream.level + skew + self._times
         for member in range(len(slices)):
             self._transfers.read(flow, member, slices[member], addrs[member], arrival, self._middle)
             access = arrival - self._transfers.read_travel(slices[member], self._middle)
@@ -103,17 +104,22 @@ class PassBuilder:
         cell = self._mapping.cells[self._mapping.outputs[number]]
         vectors = np.where(result.steps < 0, 0, result.steps)
         holds = np.stack([(layout.flat[0][0, vectors] >= 0) & (result.steps >= 0) for layout in layouts])
-        used = int(next(layout.flat[0].max() for layout in layouts))
-        direction = units(self._config)[used].outward
-        flow = Flow(("result", direction, number), direction, result.tensor.itemsize)
-        self._macro.flows.append(flow)
-        cycles = self._timing.chain * cell.level + func + np.arange(self._op.steps)
+        flows: dict[Direction, Flow] = {}
+        cycles = self._timing.chain * cell.level + func + self._times
+        leaving: list[tuple[int, int, Flow | None]] = []
         for start, end in _runs(holds):
             copies = [layout for layout, held in zip(layouts, holds[:, start], strict=True) if held]
-            if copies:
-                self._store(flow, copies, vectors[start:end], cycles[start:end])
-        driven: npt.NDArray[np.bool_] = np.logical_or.reduce(holds, axis=0, keepdims=True)
-        return [(start, end - start, flow if driven[0, start] else None) for start, end in _runs(driven)]
+            if not copies:
+                leaving.append((start, end - start, None))
+                continue
+            direction = units(self._config)[int(copies[0].flat[0].max())].outward
+            if direction not in flows:
+                size = result.tensor.itemsize
+                flows[direction] = Flow(("result", number, size), direction, size)
+                self._macro.flows.append(flows[direction])
+            self._store(flows[direction], copies, vectors[start:end], cycles[start:end])
+            leaving.append((start, end - start, flows[direction]))
+        return leaving
 
     def _store(self, flow: Flow, layouts: list[Layout], vectors: Cycles, cycles: Cycles) -> None:
         ready = [np.zeros(len(vectors), np.int64)] * len(layouts)
@@ -145,20 +151,21 @@ class PassBuilder:
                 fields[f"{name}_index"] = source.index
         if node.mnemonic == "CMP":
             fields["relation"] = int(node.relation)
-        base = self._timing.chain * cell.level
+        base, interval = self._timing.chain * cell.level, self._op.interval
         for start, steps, flow in leaving:
             driven = fields if flow is None else fields | {"drive": 1, "dst_dir": int(flow.direction)}
             onto = streams if flow is None else streams | {"dst": (flow, 0)}
             if not node.accumulates:
-                self._issue(self._alus[cell.alu], node.mnemonic, base + start, driven, onto, steps)
+                self._issue(self._alus[cell.alu], node.mnemonic, base + start * interval, driven, onto, steps)
                 continue
             restarts = self._op.restarts[start : start + steps]
             for first, last in _runs(restarts[None]):
+                at = base + (start + first) * interval
                 if restarts[first]:
                     begin = driven | {"b_src": int(Code.ZERO)}
-                    self._issue(self._alus[cell.alu], "PASS", base + start + first, begin, onto, last - first)
+                    self._issue(self._alus[cell.alu], "PASS", at, begin, onto, last - first)
                 else:
-                    self._issue(self._alus[cell.alu], node.mnemonic, base + start + first, driven, onto, last - first)
+                    self._issue(self._alus[cell.alu], node.mnemonic, at, driven, onto, last - first)
 
     def _issue(
         self,
@@ -169,7 +176,7 @@ class PassBuilder:
         streams: dict[str, tuple[Flow, int]],
         issues: int,
     ) -> None:
-        self._macro.actions.append(Action(unit, mnemonic, at, dict(fields), dict(streams), issues))
+        self._macro.actions.append(Action(unit, mnemonic, at, dict(fields), dict(streams), issues, self._op.interval))
 
 
 def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:

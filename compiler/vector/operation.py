@@ -41,7 +41,7 @@ class Result:
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """n steps, a cycle apart: each reads a vector of every operand and writes one of every result.
+    """n steps: each reads a vector of every operand and writes one of every result.
 
     Attributes
     ----------
@@ -54,6 +54,8 @@ class Pass:
         One per output.
     restarts : ndarray of bool, shape (n,)
         Steps in which accumulating nodes pass their operand instead of adding to what they hold.
+    interval : int
+        Cycles from one step to the next; 1 where nodes accumulate.
     """
 
     config: Config
@@ -62,6 +64,7 @@ class Pass:
     operands: tuple[Operand, ...]
     results: tuple[Result, ...]
     restarts: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    interval: int = 1
 
     @property
     def steps(self) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 from arch.errors import TaktError
 from arch.timing import timing
 from compiler.expression.expr import Expr, binary, convert
-from compiler.tensor import Tensor, View
+from compiler.tensor import Elements, Tensor, View
 from compiler.vector.lanes import Numbers, vectors_along
 from compiler.vector.map_pass import (
     Function,
@@ -96,7 +96,8 @@ def reduce_passes(
 
     parts = [tensor[index] for index in range(tensor.shape[0])]
     second, _ = map_pass(inner, name, join, parts, None, lanes)
-    return [first, second]
+    # Groups are finished as the first pass brings their parts.
+    return [first, replace(second, interval=length)]
 
 
 def replace_stored(scope: Scope, *tensors: Tensor) -> Scope:
@@ -108,7 +109,7 @@ def _interleaved(
     scope: Scope,
     name: str,
     total: Expr,
-    rows: Sequence[tuple[Tensor, np.ndarray]],
+    rows: Sequence[tuple[Tensor, Elements]],
     finish: Function,
     outer: tuple[int, ...],
     lanes: int,
@@ -133,7 +134,7 @@ def _partial(
     scope: Scope,
     name: str,
     total: Expr,
-    rows: Sequence[tuple[Tensor, np.ndarray]],
+    rows: Sequence[tuple[Tensor, Elements]],
     outer: tuple[int, ...],
     lanes: int,
     length: int,
