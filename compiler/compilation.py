@@ -35,6 +35,7 @@ def compile_program(
     tensors: list[Tensor],
     stored: Callable[[Tensor], bool],
     outputs: Mapping[str, View],
+    updates: Mapping[Tensor, Pass],
 ) -> Image:
     """Return the verified image of a program.
 
@@ -49,6 +50,8 @@ def compile_program(
     stored : callable
         Whether a tensor is a result or a state.
     outputs : dict of str to View
+    updates : dict of Tensor to Pass
+        States, each with the pass that gives it its value for the next run, after everything else has read it.
 
     Plans are tried in the order of their promise: those that use more planes may need more room in MEM than there is.
 
@@ -57,6 +60,7 @@ def compile_program(
     TaktError
         When no plan fits MEM, the VXM's mesh or the queues.
     """
+    operations = [*operations, *updates.values()]
     _check_size(config, name, operations)
     choices: list[list[Plan] | list[PassPlan]] = []
     for op in operations:
@@ -69,7 +73,9 @@ def compile_program(
     errors: list[TaktError] = []
     for choice, tight in _combinations(choices):
         try:
-            return _compile(config, name, list(zip(operations, choice, strict=True)), tensors, stored, outputs, tight)
+            return _compile(
+                config, name, list(zip(operations, choice, strict=True)), tensors, stored, outputs, list(updates), tight
+            )
         except Unschedulable:
             continue
         except TaktError as error:
@@ -147,9 +153,10 @@ def _compile(
     tensors: list[Tensor],
     stored: Callable[[Tensor], bool],
     outputs: Mapping[str, View],
+    states: list[Tensor],
     tight: bool,
 ) -> Image:
-    storage = Storage(config, work, stored, [view.tensor for view in outputs.values()], tight)
+    storage = Storage(config, work, stored, [view.tensor for view in outputs.values()], states, tight)
     scheduler = Scheduler(config)
     for op, plan in work:
         if isinstance(op, Pass):
@@ -200,6 +207,10 @@ def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassP
     placed = storage.placed[id(op)]
     paces = [op] if op.interval == 1 else [op, replace(op, interval=1)]
     templates = [PassBuilder(pace, placed, mapping).build() for pace in paces for mapping in plan.mappings]
+    if not op.makes:
+        read = scheduler.last_read({number for copies in placed.outputs for layout in copies for number in layout.used})
+        for template in templates:
+            template.needs = max(template.needs, read + 1 - template.first_write)
     number, start = scheduler.place_first([(template.macro, template.needs) for template in templates])
     templates[number].place(start)
 

@@ -17,6 +17,7 @@ from compiler.tensor import Tensor, View, as_view, layout_axis
 from compiler.vector.map_pass import Function, Scope, map_pass
 from compiler.vector.operation import Pass
 from compiler.vector.reduce_pass import reduce_passes
+from compiler.vector.update_pass import copy_pass, update_pass
 
 Array = npt.NDArray[Any]
 Operand = Tensor | View | Array
@@ -57,6 +58,7 @@ class Program:
         self._tensors: dict[str, Tensor] = {}
         self._operations: list[MatMul | Pass] = []
         self._outputs: dict[str, View] = {}
+        self._updates: dict[Tensor, Pass | None] = {}
         self._stored: set[int] = set()
         self._scalars: dict[tuple[DType, int], Tensor] = {}
         self._scope = Scope(config, self._is_stored, self._scalar)
@@ -97,6 +99,57 @@ class Program:
         """
         data = np.ascontiguousarray(values)
         return self._add(Tensor(name, data.shape, str(data.dtype), data, layout_axis(layout, data.ndim)))
+
+    def state(
+        self, name: str, shape: tuple[int, ...], dtype: str, initial: Array | None = None, layout: str | int = "rows"
+    ) -> Tensor:
+        """Declare a tensor that lives in MEM from run to run.
+
+        Everything in a run reads the value that the last run's `update` gave it.
+
+        Parameters
+        ----------
+        name : str
+        shape : tuple of int
+        dtype : str
+        initial : ndarray, optional
+            Value at the first run after the image is loaded; zeros by default.
+        layout : str or int
+            Its lane axis.
+
+        Raises
+        ------
+        TaktError
+            As `input`; for an initial value of another shape or dtype.
+        """
+        sizes = tuple(int(size) for size in shape)
+        if str(dtype) not in FORMATS:
+            raise TaktError(f"dtype of {name} must be one of {', '.join(FORMATS)}, not {str(dtype)!r}")
+        data = np.zeros(sizes, dtype) if initial is None else np.ascontiguousarray(initial)
+        if data.shape != sizes or str(data.dtype) != str(dtype):
+            raise TaktError(f"initial value of {name} must be {dtype} of shape {sizes}, not {data.dtype} {data.shape}")
+        tensor = self._add(Tensor(name, sizes, str(dtype), data, layout_axis(layout, len(sizes))))
+        self._stored.add(id(tensor))
+        self._updates[tensor] = None
+        return tensor
+
+    def update(self, state: Tensor, value: Operand) -> None:
+        """Give a state its value for the next run.
+
+        Raises
+        ------
+        TaktError
+            For a tensor that is no state or was updated before, and for a value of another shape, dtype or layout.
+        """
+        if state not in self._updates:
+            raise TaktError(f"update must be of a state of this program, not of {state.name!r}")
+        if self._updates[state] is not None:
+            raise TaktError(f"state must be updated once, not {state.name!r} again")
+        view = self._view(value)
+        if view.tensor in self._updates:
+            # Every state keeps its value until all have been read.
+            view = self._append(copy_pass(self._scope, self._fresh("copy"), view))[0].view()
+        self._updates[state] = update_pass(self._scope, state, view)
 
     def map(
         self,
@@ -255,7 +308,7 @@ class Program:
         self._check_known(as_view(x).tensor)
         if self._is_stored(weights):
             raise TaktError(f"w must be a constant or an input, not the result {weights.name!r}")
-        if x.data is not None:
+        if x.data is not None and not self._is_stored(as_view(x).tensor):
             raise TaktError(f"x must be an input or a result, not the constant {x.name!r}")
         if x.shape[1] != weights.shape[0]:
             raise TaktError(f"inner dimensions must be equal, not {x.shape[1]} and {weights.shape[0]}")
@@ -312,7 +365,13 @@ class Program:
         if not self._outputs:
             raise TaktError("program must have an output, not none")
         tensors = list(self._tensors.values())
-        return compile_program(self._config, self._name, self._operations, tensors, self._is_stored, self._outputs)
+        for state, update in self._updates.items():
+            if update is None:
+                raise TaktError(f"state must be updated, not {state.name!r} left as it is: make it a constant")
+        updates = {state: update for state, update in self._updates.items() if update is not None}
+        return compile_program(
+            self._config, self._name, self._operations, tensors, self._is_stored, self._outputs, updates
+        )
 
     def _add(self, tensor: Tensor) -> Tensor:
         if tensor.name in self._tensors:

@@ -53,6 +53,11 @@ class Layout:
         size = self.slices.shape[0]
         return self.slices.reshape(size, -1), self.addrs.reshape(size, -1), self.ready.reshape(-1)
 
+    @property
+    def used(self) -> set[int]:
+        """Slices of the words."""
+        return {int(number) for number in np.unique(self.slices) if number >= 0}
+
 
 class Sweep(NamedTuple):
     """Accesses of one bank in regular order.

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -87,6 +87,8 @@ class Storage:
     stored : callable
         Whether a tensor has vectors of its own in MEM: a result or a state.
     outputs : list of Tensor
+    states : list of Tensor
+        Results of passes that have words before the program starts.
     tight : bool
         Let the VXM's constants share slices with weights, which are read rarely, where there are no others.
 
@@ -102,6 +104,7 @@ class Storage:
         work: Work,
         stored: Callable[[Tensor], bool],
         outputs: list[Tensor],
+        states: list[Tensor],
         tight: bool = False,
     ) -> None:
         self._config = config
@@ -128,6 +131,7 @@ class Storage:
                     self._place_input(demand)
         if tight:
             self._place_all_constants(tight)
+        self._states = {id(state): self._place_state(state) for state in states}
         for op, plan in work:
             if isinstance(op, MatMul):
                 assert isinstance(plan, Plan)
@@ -211,6 +215,26 @@ class Storage:
             self._shared[id(tensor)].append((demand, port))
         self._add(tensor, element_words(demand.elements[order], slices, addrs))
 
+    def _place_state(self, state: Tensor) -> list[Layout]:
+        """Place the copies of a state, which its update will write: as of a result."""
+        readers = self._readers(state)
+        elements = np.arange(state.size, dtype=np.int32).reshape(state.shape)
+        rows = vectors_along(elements, state.lanes, self._config.vector_length)
+        missing = self._missing(state, readers)
+        # Its update writes every vector, and the host reads the copies that nobody else does.
+        wants: list[tuple[Demand | None, Vectors]] = [(reader, reader.order) for reader in readers]
+        wants += [(None, missing)] if len(missing) else []
+        placed: list[Layout] = []
+        written: set[int] = set()
+        for group in _sharing(wants):
+            found = self._take_copies(state, group, list(Hemisphere), written, set(), None)
+            for layout, want in found:
+                placed.append(layout)
+                if want is not None:
+                    self._connect(self._port(want, layout))
+                self._add(state, element_words(rows, *layout.flat[:2]))
+        return placed
+
     # Results
 
     def _place_product(self, op: MatMul, plan: Plan) -> None:
@@ -277,6 +301,9 @@ class Storage:
         read = self._banks_read(op)
         for result in op.results:
             tensor = result.tensor
+            if id(tensor) in self._states:
+                self.placed[id(op)].outputs.append(self._states[id(tensor)])
+                continue
             readers = self._readers(tensor)
             missing = self._missing(tensor, readers)
             wants = [(want, missing if want is None else want.order) for want in self._wanted(tensor, readers)]
@@ -295,10 +322,28 @@ class Storage:
         read: set[Bank],
     ) -> list[tuple[Layout, Demand | None]]:
         """Place copies of a result on one side; adds their slices to `written`."""
-        tensor = result.tensor
-        saved = self.allocator.save()
+        size = result.tensor.itemsize
         readers = [want.op for want, _ in wants if want is not None]
-        sides = self._sides(op, readers, Direction.WEST, tensor.itemsize)
+        sides = self._sides(op, readers, Direction.WEST, size)
+        turns = partial(_turns, result, op.interval)
+        found = self._take_copies(result.tensor, wants, sides, written, read, turns)
+        first = int(found[0][0].flat[0].max())
+        self._width[id(op)][units(self._config)[first].outward] += size
+        for layout, _ in found:
+            self._count(self._writes, op, *layout.flat[:2])
+        return found
+
+    def _take_copies(
+        self,
+        tensor: Tensor,
+        wants: list[tuple[Demand | None, Vectors]],
+        sides: list[Hemisphere],
+        written: set[int],
+        read: set[Bank],
+        turns: Callable[[Vectors], tuple[Numbers, int]] | None,
+    ) -> list[tuple[Layout, Demand | None]]:
+        """Take words for copies on the first side that has room; adds their slices to `written`."""
+        saved = self.allocator.save()
         for side in sides:
             found: list[tuple[Layout, Demand | None]] = []
             mine: set[int] = set()
@@ -307,10 +352,10 @@ class Storage:
                     busy = written | mine | (set() if want is None else self._busy(want.op))
                     layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
                     banks = self._ordered(side, busy, read, is_written=True)
-                    turns, each = np.zeros(len(order), np.int32), 1
-                    if want is not None:
-                        turns, each = _turns(result, op.interval, order)
-                    slices, addrs = self.allocator.take_striped(tensor.name, tensor.itemsize, turns, banks, each)
+                    places, each = np.zeros(len(order), np.int32), 1
+                    if want is not None and turns is not None:
+                        places, each = turns(order)
+                    slices, addrs = self.allocator.take_striped(tensor.name, tensor.itemsize, places, banks, each)
                     layout.flat[0][:, order] = slices
                     layout.flat[1][:, order] = addrs
                     mine |= _layout_slices([layout])
@@ -322,9 +367,6 @@ class Storage:
                 continue
             break
         written |= mine
-        self._width[id(op)][units(self._config)[side * self._config.mem_slices].outward] += tensor.itemsize
-        for layout, _ in found:
-            self._count(self._writes, op, *layout.flat[:2])
         return found
 
     def _publish(self, tensor: Tensor, found: list[tuple[Layout, Demand | None]]) -> None:

@@ -1,6 +1,6 @@
 """First-fit placement of macro-operations in time."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 
 from arch.config import Config
 from arch.isa.table import BY_MNEMONIC
@@ -83,6 +83,15 @@ class Scheduler:
         start, number = found[0]
         self._commit(choices[number][0], start)
         return number, start
+
+    def last_read(self, slices: Collection[int]) -> int:
+        """Return the last cycle in which anything placed so far reads one of some MEM slices; -1 if nothing does."""
+        last = -1
+        for issue in self.issues:
+            if issue.queue in slices and issue.mnemonic in ("READ", "GATHER"):
+                count, interval = issue.fields["count"], issue.fields["interval"]
+                last = max(last, int(issue.cycles[-1]) + (count - 1) * interval + self._timing[issue.mnemonic].retire)
+        return last
 
     def _find(self, macro: Macro, start: int, limit: int | None) -> int | None:
         """Return the first cycle below `limit` that suits, what it needs being taken but not committed."""

@@ -40,6 +40,11 @@ class PassTemplate:
     needs: int = 0
     written: list[tuple[Layout, Cycles, Cycles]] = field(default_factory=list)
 
+    @property
+    def first_write(self) -> int:
+        """Relative cycle of the first access of a WRITE."""
+        return min(int(ready.min()) for _, _, ready in self.written) - 1
+
     def place(self, start: int) -> None:
         """Note in the results' copies that the pass starts at cycle `start`."""
         for layout, vectors, ready in self.written:

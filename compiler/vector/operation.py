@@ -56,6 +56,8 @@ class Pass:
         Steps in which accumulating nodes pass their operand instead of adding to what they hold.
     interval : int
         Cycles from one step to the next; 1 where nodes accumulate.
+    makes : bool
+        Whether the results are new; False for a pass that overwrites a state, which comes after all reads of it.
     """
 
     config: Config
@@ -65,6 +67,7 @@ class Pass:
     results: tuple[Result, ...]
     restarts: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     interval: int = 1
+    makes: bool = True
 
     @property
     def steps(self) -> int:

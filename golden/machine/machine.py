@@ -166,8 +166,15 @@ class Machine:
                     self._stop()
                 cycle = due + 1
 
-    def run_image(self, image: Image, inputs: Mapping[str, npt.NDArray[Any]]) -> RunResult:
+    def run_image(self, image: Image, inputs: Mapping[str, npt.NDArray[Any]], *, again: bool = False) -> RunResult:
         """Load an image, write its inputs, run it, and read its outputs.
+
+        Parameters
+        ----------
+        image : Image
+        inputs : mapping of str to ndarray
+        again : bool
+            Leave MEM as the last run left it, states included: fill the queues only.
 
         Raises
         ------
@@ -177,7 +184,11 @@ class Machine:
         names = {tensor.name for tensor in image.inputs}
         if names != set(inputs):
             raise TaktError(f"inputs must be {sorted(names)}, not {sorted(inputs)}")
-        self.load(image)
+        if again:
+            image.check_machine(self.config)
+            self.set_queues(image.queues)
+        else:
+            self.load(image)
         for tensor in image.inputs:
             self.write(tensor.slices, tensor.addrs, tensor.pack(inputs[tensor.name]))
         cycles = self.run()

@@ -44,7 +44,8 @@ def evaluate(expr: Expr, operands: Sequence[Array]) -> Array:
             bits = np.full(shape, node.value, np.uint32)
         else:
             a, b = (found[id(arg)] for arg in (node.args * 2)[:2])
-            bits = operate(node.mnemonic, node.reads, node.dtype, node.saturate, a, b)
+            c = found[id(node.args[2])] if len(node.args) == 3 else 0
+            bits = operate(node.mnemonic, node.reads, node.dtype, node.saturate, a, b, c, relation=node.relation)
         found[id(node)] = np.asarray(bits)
     return values_of(found[id(expr)], expr.dtype)
 

@@ -5,7 +5,7 @@ import pytest
 
 from arch.errors import TaktError
 from arch.presets import preset
-from compiler.expression.functions import add, cast, maximum, minimum, relu, shift_right
+from compiler.expression.functions import add, cast, maximum, minimum, not_equal, relu, shift_right, where
 from compiler.program import Program
 from verif.compiler.expressions import apply, check_map, random_function, random_values, run_golden
 
@@ -53,6 +53,26 @@ def test_formats(config, rng):
     check_map(config, lambda a, b: cast(maximum(cast(a, "float32") * 0.5, cast(b, "float32")), "int16"), [x, y])
     check_map(config, lambda a, b: add(a, shift_right(b, 3), dtype="int8", saturate=True), [x, y])
     check_map(config, lambda a: cast(cast(a, "int32") * 1000, "int32"), [x])
+    check_map(config, lambda a: a, [x])
+
+
+@pytest.mark.parametrize("config", MACHINES.values(), ids=MACHINES)
+def test_masks_and_bits(config, rng):
+    x, y = random_values(rng, "int16", 9, 11), random_values(rng, "int16", 9, 11)
+    check_map(config, lambda a, b: where(a < b, a, b - 3), [x, y])
+    check_map(config, lambda a, b: (a & b) ^ (~a | 5), [x, y])
+    check_map(config, lambda a, b: where((a >= 0) & not_equal(a, b), b, 7), [x, y])
+    mask = random_values(rng, "int8", 9, 1) & np.int8(1)
+    check_map(config, lambda a, b, m: where(m, a, b), [x, y, mask])
+    floats = random_values(rng, "float32", 9, 11)
+    check_map(config, lambda a: where(a > 1.0, 1.0, a), [floats])
+
+
+@pytest.mark.parametrize("config", MACHINES.values(), ids=MACHINES)
+def test_float16(config, rng):
+    x, y = random_values(rng, "float16", 9, 11), random_values(rng, "float16", 11)
+    check_map(config, lambda a, b: cast(a * b + 1.0, "float16"), [x, y])
+    check_map(config, lambda a: cast(relu(cast(a * 3.0, "float16")), "float16"), [x])
     check_map(config, lambda a: a, [x])
 
 
