@@ -151,7 +151,8 @@ class Program:
         finish: Function | None = None,
         keepdims: bool = False,
         layout: str | int | None = None,
-    ) -> Tensor | View:
+        keep: bool = False,
+    ) -> Any:
         """Return ``finish(sum, maximum or minimum of function(*tensors) over axes)``.
 
         Parameters
@@ -170,6 +171,12 @@ class Program:
             Keep the axes, with size 1.
         layout : str or int, optional
             As in `map`.
+        keep : bool
+            Return the terms too.
+
+        Returns
+        -------
+        Tensor or View, or with `keep` a tuple of the terms, Tensor, and the reduction
 
         Notes
         -----
@@ -197,15 +204,15 @@ class Program:
             function or (lambda value: value),
             finish or (lambda value: value),
             layout,
+            keep,
         )
-        for op in passes:
-            results = self._append(op)
-        result = results[0]
-        if keepdims:
-            return result
-        rank = len(result.shape)
-        gone = {axis % rank for axis in axes}
-        return result.reshape(*(size for place, size in enumerate(result.shape) if place not in gone))
+        made = [self._append(op) for op in passes]
+        result: Tensor | View = made[-1][0]
+        if not keepdims:
+            rank = len(result.shape)
+            gone = {axis % rank for axis in axes}
+            result = result.reshape(*(size for place, size in enumerate(result.shape) if place not in gone))
+        return (made[0][-1], result) if keep else result
 
     def matmul(
         self,
