@@ -16,8 +16,8 @@ def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[
     shape, dtype = arrays["x"].shape, arrays["x"].dtype.name
     x = program.input("x", shape, dtype).reshape(prod(shape[:-1]), shape[-1])
     largest = program.reduce(x, "max", 1, keepdims=True, layout="columns")
-    weights, scale = program.reduce(
-        (x, largest), "add", 1, function=lambda a, b: exp(a - b), finish=recip, keepdims=True, keep=True
+    scale, weights = program.reduce(
+        (x, largest), "add", 1, function=lambda a, b: (term := exp(a - b), term), finish=recip, keepdims=True
     )
     return {"y": program.map(lambda a, b: a * b, weights, scale, dtype=dtype).reshape(*shape)}
 

@@ -28,8 +28,8 @@ from compiler.vector.operation import Pass, Result
 
 MNEMONICS = {"add": "ADD", "max": "MAX", "min": "MIN"}
 
-Kept = tuple[Expr, Result] | None
-"""Terms that are results themselves: their expression, and which vector each step makes."""
+Kept = Sequence[tuple[Expr, Result]]
+"""Further results: their expression, and which vector each step makes."""
 
 _SECOND_PASS = 40
 """Rough cycles that a pass of its own for the partial results takes beside its steps."""
@@ -44,11 +44,11 @@ def reduce_passes(
     function: Function,
     finish: Function,
     layout: str | int | None,
-    keep: bool,
-) -> list[Pass]:
-    """Return the passes of a reduction over time; the last one's result is the reduction, axes kept with size 1.
+) -> tuple[list[Pass], int]:
+    """Return the passes of a reduction over time, and how many further results the first one has.
 
-    With `keep` the terms themselves are the last result of the first pass.
+    The first result of the last pass is the reduction, axes kept with size 1; the further ones are what `function`
+    returned beside the term, and follow the first pass's own.
 
     Element r of a group belongs to the partial result r mod 3; each partial result takes its elements in order,
     beginning with the first one itself. Partial results are joined as ``(p0 + p1) + p2``. Integer sums, maxima and
@@ -78,15 +78,13 @@ def reduce_passes(
     groups = len(rows[0][1]) // length
     blocks = -(-shape[lanes] // vector)
     outer = tuple(1 if axis in negative else shape[axis] for axis in range(-rank, 0))
-    outputs, several = trace(function, operand_exprs(views))
-    if several:
-        raise TaktError("function of a reduction must return one expression, not several")
-    term = outputs[0]
-    kept_terms = None
-    if keep:
-        terms = Tensor(f"{name}.terms", shape, term.dtype.numpy.name, None, lanes)
-        numbers = np.arange(int(np.prod(shape)), dtype=np.int32).reshape(shape).transpose(order)
-        kept_terms = term, Result(terms, find_vectors(terms, vectors_along(numbers, -1, vector), vector))
+    outputs, _ = trace(function, operand_exprs(views))
+    term, *others = outputs
+    kept = []
+    numbers = np.arange(int(np.prod(shape)), dtype=np.int32).reshape(shape).transpose(order)
+    for index, other in enumerate(others):
+        tensor = Tensor(f"{name}.{index}", shape, other.dtype.numpy.name, None, lanes)
+        kept.append((other, Result(tensor, find_vectors(tensor, vectors_along(numbers, -1, vector), vector))))
     if operation == "add":
         term = convert(term, "float32" if term.dtype.is_float else "int32")
     elif term.dtype.is_float:
@@ -95,8 +93,8 @@ def reduce_passes(
     apart = timing(scope.config).held
     free = operation != "add" or not term.dtype.is_float
     if free and apart * length * -(-groups // apart) <= groups * length + groups + _SECOND_PASS:
-        return [_interleaved(scope, name, total, rows, finish, outer, lanes, length, groups, apart, kept_terms)]
-    first = _partial(scope, name, total, rows, outer, lanes, length, groups, blocks, apart, kept_terms)
+        return [_interleaved(scope, name, total, rows, finish, outer, lanes, length, groups, apart, kept)], len(kept)
+    first = _partial(scope, name, total, rows, outer, lanes, length, groups, blocks, apart, kept)
     tensor = first.results[0].tensor
     inner = replace_stored(scope, tensor)
 
@@ -107,7 +105,7 @@ def reduce_passes(
 
     parts = [tensor[index] for index in range(tensor.shape[0])]
     second, _ = map_pass(inner, name, join, parts, None, lanes)
-    return [first, second]
+    return [first, second], len(kept)
 
 
 def replace_stored(scope: Scope, *tensors: Tensor) -> Scope:
@@ -139,9 +137,9 @@ def _interleaved(
     result = Result(Tensor(name, outer, output.dtype.numpy.name, None, lanes), steps)
     taken = [(tensor, elements[wanted]) for tensor, elements in rows]
     outputs, results = [output], [result]
-    if kept is not None:
-        outputs.append(kept[0])
-        results.append(Result(kept[1].tensor, np.where(group < groups, kept[1].steps[wanted], -1)))
+    for expr, other in kept:
+        outputs.append(expr)
+        results.append(Result(other.tensor, np.where(group < groups, other.steps[wanted], -1)))
     return build_pass(scope, name, outputs, taken, results, member == 0)
 
 
@@ -167,7 +165,7 @@ def _partial(
     steps: Numbers = np.where(member >= length - parts, number, -1)
     result = Result(Tensor(f"{name}.parts", (parts, *outer), total.dtype.numpy.name, None, lanes), steps)
     outputs, results = [total], [result]
-    if kept is not None:
-        outputs.append(kept[0])
-        results.append(kept[1])
+    for expr, other in kept:
+        outputs.append(expr)
+        results.append(other)
     return build_pass(scope, name, outputs, rows, results, member < apart)
