@@ -151,6 +151,7 @@ class Program:
         finish: Function | None = None,
         keepdims: bool = False,
         layout: str | int | None = None,
+        in_turn: bool = False,
     ) -> Any:
         """Return ``finish(sum, maximum or minimum of function(*tensors) over axes)``.
 
@@ -171,6 +172,8 @@ class Program:
             Keep the axes, with size 1.
         layout : str or int, optional
             As in `map`.
+        in_turn : bool
+            Take the terms of a float sum in plain order; pays where there are many short sums.
 
         Returns
         -------
@@ -202,6 +205,7 @@ class Program:
             function or (lambda value: value),
             finish or (lambda value: value),
             layout,
+            in_turn,
         )
         made = [self._append(op) for op in passes]
         result: Tensor | View = made[-1][0]
