@@ -93,7 +93,7 @@ def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
     shape = arrays["x"].shape
     size = _size(parameters)
     rows, columns = places(shape, parameters, *size)
-    return stream_bound(config, (vectors(config, shape[2], rows, columns, *size), 1))
+    return stream_bound(config, vectors(config, shape[2], rows, columns, *size), 1)
 
 
 MAXPOOL = Kernel(

@@ -39,7 +39,7 @@ def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
     shape = arrays["x"].shape
     casts = 2 if arrays["x"].dtype.name == "float16" else 0
-    return stream_bound(config, (vectors(config, *shape), 2 + casts))
+    return stream_bound(config, vectors(config, *shape), 2 + casts)
 
 
 ROPE = Kernel(
