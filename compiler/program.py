@@ -330,6 +330,8 @@ class Program:
             raise TaktError(f"zero_point must be -128 to 127, not {zero_point!r}")
         if zero_point and scale is None:
             raise TaktError(f"zero_point must be 0 without a scale, not {zero_point!r}")
+        if x.dtype == "float16" and (bias is not None or scale is not None or zero_point or relu):
+            raise TaktError("bias, scale, zero_point and relu must be left out of a float16 product")
         dtype = "float32" if x.dtype == "float16" else "int32" if scale is None else "int8"
         n = weights.shape[1]
         zeros = np.full(n, zero_point, np.int32) if zero_point else None
