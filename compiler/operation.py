@@ -16,8 +16,8 @@ class MatMul:
     config : Config
     x : Tensor or View
         Activations, int8 or float16, shape (M, K), lanes along K.
-    w : Tensor
-        Weights, of the same format, shape (K, N); a constant or an input.
+    w : Tensor or View
+        Weights, of the same format, shape (K, N); of a constant or an input.
     y : Tensor
         Result, shape (M, N): int8 with a scale, int32 without; float32 of a float16 product.
     bias : Tensor or None
@@ -33,7 +33,7 @@ class MatMul:
 
     config: Config
     x: Tensor | View
-    w: Tensor
+    w: Tensor | View
     y: Tensor
     bias: Tensor | None
     scale: Tensor | None

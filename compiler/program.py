@@ -271,7 +271,7 @@ class Program:
     def matmul(
         self,
         x: Tensor | View,
-        w: Tensor | Array,
+        w: Tensor | View | Array,
         *,
         bias: Tensor | Array | None = None,
         scale: Tensor | Array | float | None = None,
@@ -288,7 +288,7 @@ class Program:
         ----------
         x : Tensor or View
             int8, shape (M, K), lanes along K: an input or an int8 result.
-        w : Tensor or ndarray
+        w : Tensor, View or ndarray
             int8, shape (K, N): a constant or an input.
         bias : Tensor or ndarray, optional
             int32, shape (N,).
@@ -307,14 +307,14 @@ class Program:
             For dtypes, ranks or sizes that do not fit together.
         """
         index = sum(isinstance(op, MatMul) for op in self._operations)
-        weights = self._operand(w, f"w{index}")
+        weights = w if isinstance(w, View) else self._operand(w, f"w{index}")
         for operand, tensor in (("x", x), ("w", weights)):
             if tensor.dtype not in ("int8", "float16") or len(tensor.shape) != 2:
                 raise TaktError(f"{operand} must be an int8 or float16 matrix, not {_describe(tensor)}")
         if x.dtype != weights.dtype:
             raise TaktError(f"x and w must have one dtype, not {x.dtype} and {weights.dtype}")
         self._check_known(as_view(x).tensor)
-        if self._is_stored(weights):
+        if self._is_stored(as_view(weights).tensor):
             raise TaktError(f"w must be a constant or an input, not the result {weights.name!r}")
         if x.data is not None and not self._is_stored(as_view(x).tensor):
             raise TaktError(f"x must be an input or a result, not the constant {x.name!r}")

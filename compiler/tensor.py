@@ -134,6 +134,15 @@ class View:
         """Return a view with zeros around: (before, after) per axis."""
         return View(self.tensor, np.pad(self.elements, widths, constant_values=-1))
 
+    def windows(self, size: tuple[int, ...], stride: int = 1) -> "View":
+        """Return every window over the first axes: shape (places of each axis, `size`, further axes)."""
+        count = len(size)
+        found = np.lib.stride_tricks.sliding_window_view(self.elements, size, tuple(range(count)))
+        found = found[(slice(None, None, stride),) * count]
+        rank = self.elements.ndim
+        order = [*range(count), *range(rank, rank + count), *range(count, rank)]
+        return View(self.tensor, np.ascontiguousarray(found.transpose(order)))
+
 
 def join(views: "list[Tensor | View]", axis: int = 0) -> View:
     """Return parts of one tensor, next to each other along an axis.

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from arch.config import Config
 from golden.reference.activations import ACTIVATIONS
+from golden.reference.conv2d import conv2d_fp16, conv2d_int8
 from golden.reference.elementwise import elementwise
 from golden.reference.fp32 import Floats
 from golden.reference.normalisation import layernorm, rmsnorm
 from golden.reference.pooling import avgpool, maxpool
+from golden.reference.recurrent import run_gru, run_lstm
 from golden.reference.rope import rope
 from golden.reference.softmax import softmax
 from golden.reference.windows import Window
@@ -31,6 +34,18 @@ def _activation(function: Callable[[Floats], Floats]) -> Definition:
     return lambda config, arrays, parameters: {"y": function(arrays["x"])}
 
 
+def _conv2d(config: Config, arrays: Arrays, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
+    stride, padding = int(parameters["stride"]), int(parameters["padding"])
+    if arrays["x"].dtype == np.int8:
+        return {"y": conv2d_int8(arrays["x"], arrays["w"], stride, padding)}
+    return {"y": conv2d_fp16(arrays["x"], arrays["w"], config.vector_length, stride, padding)}
+
+
+def _lstm(config: Config, arrays: Arrays, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
+    y, c = run_lstm(**arrays, vector_length=config.vector_length)
+    return {"y": y, "c": c}
+
+
 _DEFINITIONS: dict[str, Definition] = {
     "elementwise": lambda config, arrays, parameters: {"y": elementwise(**arrays)},
     **{name: _activation(function) for name, function in ACTIVATIONS.items()},
@@ -39,5 +54,8 @@ _DEFINITIONS: dict[str, Definition] = {
     "rmsnorm": lambda config, arrays, parameters: {"y": rmsnorm(**arrays, **parameters)},
     "maxpool": lambda config, arrays, parameters: {"y": maxpool(arrays["x"], Window(**parameters))},
     "avgpool": lambda config, arrays, parameters: {"y": avgpool(arrays["x"], Window(**parameters))},
+    "conv2d": _conv2d,
+    "lstm": _lstm,
+    "gru": lambda config, arrays, parameters: {"y": run_gru(**arrays, vector_length=config.vector_length)},
     "rope": lambda config, arrays, parameters: {"y": rope(**arrays)},
 }

@@ -28,15 +28,19 @@ class KernelRun:
     measurement : Measurement
         Its ``matches_expected`` says whether every bit is that of the NumPy definition.
     bound : Bound
+    stepped : bool
+        Whether the kernel runs step by step.
     """
 
     measurement: Measurement
     bound: Bound
+    stepped: bool
 
     @property
     def outputs(self) -> dict[str, npt.NDArray[Any]]:
-        """Results by name."""
-        return self.measurement.outputs[0]
+        """Results by name; of a kernel that runs step by step, those of all steps along a new first axis."""
+        runs = self.measurement.outputs
+        return runs[0] if not self.stepped else {name: np.stack([run[name] for run in runs]) for name in runs[0]}
 
     @property
     def closeness(self) -> float:
@@ -61,5 +65,10 @@ def run_kernel(
     for name, tensor in kernel.build(program, arrays, parameters).items():
         program.output(name, tensor)
     image = program.compile()
-    inputs = {tensor.name: np.ascontiguousarray(arrays[tensor.name]) for tensor in image.inputs}
-    return KernelRun(measure(image, [inputs], backend, [expected]), kernel.bound(config, arrays, parameters))
+    given = {tensor.name: np.ascontiguousarray(arrays[tensor.name]) for tensor in image.inputs}
+    inputs = [given]
+    if kernel.steps is not None:
+        inputs = [{**given, kernel.steps: step} for step in arrays[kernel.steps]]
+    runs = [{name: values[step] for name, values in expected.items()} for step in range(len(inputs))]
+    measurement = measure(image, inputs, backend, runs if kernel.steps is not None else [expected])
+    return KernelRun(measurement, kernel.bound(config, arrays, parameters), kernel.steps is not None)

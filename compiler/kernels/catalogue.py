@@ -2,15 +2,17 @@
 
 from arch.errors import TaktError
 from compiler.kernels.activations import KERNELS as ACTIVATIONS
+from compiler.kernels.conv2d import CONV2D
 from compiler.kernels.elementwise import ELEMENTWISE
 from compiler.kernels.kernel import Kernel
 from compiler.kernels.normalisation import LAYERNORM, RMSNORM
 from compiler.kernels.pooling import AVGPOOL, MAXPOOL
+from compiler.kernels.recurrent import GRU, LSTM
 from compiler.kernels.rope import ROPE
 from compiler.kernels.softmax import SOFTMAX
 
 KERNELS: dict[str, Kernel] = {
-    kernel.name: kernel for kernel in (ELEMENTWISE, *ACTIVATIONS, SOFTMAX, LAYERNORM, RMSNORM, MAXPOOL, AVGPOOL, ROPE)
+    kernel.name: kernel for kernel in (ELEMENTWISE, *ACTIVATIONS, SOFTMAX, LAYERNORM, RMSNORM, MAXPOOL, AVGPOOL, ROPE, CONV2D, LSTM, GRU)
 }
 """In the order of the list that `takt kernel` prints."""
 

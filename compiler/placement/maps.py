@@ -10,7 +10,7 @@ from arch.image import TensorMap
 from compiler.kernels.plan import Feeder
 from compiler.operation import MatMul
 from compiler.placement.layout import Numbers
-from compiler.tensor import Tensor, View
+from compiler.tensor import Tensor, View, as_view
 
 
 class Words(NamedTuple):
@@ -68,6 +68,7 @@ def element_words(elements: npt.NDArray[np.int32], slices: Numbers, addrs: Numbe
 def weight_words(op: MatMul, feeder: Feeder, slices: Numbers, addrs: Numbers) -> Words:
     """Return the words of the weights: a word is a byte of part of a column, in the order in which planes load them."""
     lanes, vector = op.config.lanes, op.config.vector_length
+    elements = as_view(op.w).elements
     found = []
     for way in range(feeder.ways):
         tiles = [
@@ -80,7 +81,9 @@ def weight_words(op: MatMul, feeder: Feeder, slices: Numbers, addrs: Numbers) ->
         k_blocks, columns, byte = np.array(tiles).T[:, None, :, None]
         column = columns + np.arange(lanes)[:, None, None]
         row = k_blocks * vector + np.arange(vector)
-        found.append(np.where((row < op.k) & (column < op.n), (row * op.n + column) * op.w.itemsize + byte, -1))
+        inside = (row < op.k) & (column < op.n)
+        element = elements[np.minimum(row, op.k - 1), np.minimum(column, op.n - 1)]
+        found.append(np.where(inside & (element >= 0), element * op.w.itemsize + byte, -1))
     return _words(slices, addrs, np.concatenate(found))
 
 

@@ -16,7 +16,7 @@ from compiler.placement.allocator import Allocator, Bank, OutOfMemory
 from compiler.placement.demand import Demand, Port, Vectors, Work, demands_of
 from compiler.placement.layout import Layout, Numbers
 from compiler.placement.maps import Words, constant_words, element_words, weight_words
-from compiler.tensor import Tensor
+from compiler.tensor import Tensor, as_view
 from compiler.vector.lanes import vector_count, vectors_along
 from compiler.vector.operation import Pass, Result
 
@@ -157,7 +157,7 @@ class Storage:
                 if number not in taken
             ]
             placed[side] = self.allocator.take(op.w.name, feeder.ways * self._config.lanes, words, banks)
-            self._add(op.w, weight_words(op, feeder, *placed[side]))
+            self._add(as_view(op.w).tensor, weight_words(op, feeder, *placed[side]))
 
     def _place_all_constants(self, tight: bool) -> None:
         for op, _ in self._products:
