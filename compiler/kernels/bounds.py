@@ -3,6 +3,7 @@
 from math import prod
 
 from arch.config import Config
+from arch.geometry import Hemisphere, mxm_position, vxm_position
 from arch.timing import timing
 from compiler.kernels.kernel import Bound
 
@@ -24,6 +25,16 @@ def pass_latency(config: Config, levels: int) -> int:
     arrival = read.d_func + 1 - alu.d_skew
     leaves = arrival + (levels - 1) * table.chain + alu.d_func
     return leaves + 1 - write.d_skew + write.retire
+
+
+def product_latency(config: Config) -> int:
+    """Return the cycles from the first READ of fp16 weights to their plane's result on the VXM's register."""
+    table = timing(config)
+    read, acc = table["READ"], table["ACC"]
+    assert read.d_func is not None and acc.d_func is not None
+    hops = vxm_position(config) - mxm_position(config, Hemisphere.WEST)
+    # From the outermost MEM slices it is two hops to the planes.
+    return read.d_func + 2 + config.superlanes + table.acc_after_fp16_abc + acc.d_func + hops
 
 
 def stream_bound(config: Config, count: int, *levels: int, reads: int = 1, groups: int = 1) -> Bound:

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from arch.config import Config
-from arch.timing import timing
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, sigmoid, tanh
-from compiler.kernels.bounds import pass_latency, vectors
+from compiler.kernels.bounds import pass_latency, product_latency, vectors
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameters
 from compiler.program import Program
 from compiler.tensor import Tensor, View
@@ -89,14 +88,12 @@ def _bound(gates: int, *levels: int) -> Callable[[Config, Arrays, Parameters], B
     def bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
         inputs, hidden = arrays["w_x"].shape[0], arrays["w_h"].shape[0]
         blocks = gates * vectors(config, hidden)
-        tiles = (vectors(config, inputs) + vectors(config, hidden)) * blocks
-        pairs = config.planes // 2
-        table = timing(config)
-        cycles = 2 * -(-tiles // pairs) + table.acc_after_fp16_abc
-        cycles += sum(pass_latency(config, level) for level in levels)
-        return Bound(
-            cycles, f"MXM: {tiles} tiles of weights for one vector each, 2 cycles a tile on {pairs} pairs of planes"
-        )
+        tiles = -(-(vectors(config, inputs) + vectors(config, hidden)) * blocks // (config.planes // 2))
+        # Both bytes of a tile's weights on all streams of a hemisphere, or two cycles of the array.
+        load = 2 * config.vector_length * tiles // config.streams
+        cycles = max(load, 2 * tiles) + product_latency(config) + sum(pass_latency(config, level) for level in levels)
+        limit = f"{tiles} tiles of weights per pair of planes for one vector each"
+        return Bound(cycles, f"{'streams' if load > 2 * tiles else 'MXM'}: {limit}, and the latency of each pass")
 
     return bound
 
