@@ -12,7 +12,8 @@ from compiler.kernels.rope import ROPE
 from compiler.kernels.softmax import SOFTMAX
 
 KERNELS: dict[str, Kernel] = {
-    kernel.name: kernel for kernel in (ELEMENTWISE, *ACTIVATIONS, SOFTMAX, LAYERNORM, RMSNORM, MAXPOOL, AVGPOOL, ROPE, CONV2D, LSTM, GRU)
+    kernel.name: kernel
+    for kernel in (ELEMENTWISE, *ACTIVATIONS, SOFTMAX, LAYERNORM, RMSNORM, MAXPOOL, AVGPOOL, ROPE, CONV2D, LSTM, GRU)
 }
 """In the order of the list that `takt kernel` prints."""
 

@@ -75,9 +75,7 @@ def gru_cell(
     return narrowed(apply("ADD", new, apply("MUL", update, apply("SUB", before, new))), np.float16)
 
 
-def run_lstm(
-    x: Float16, w_x: Float16, w_h: Float16, bias: Float32, vector_length: int
-) -> tuple[Float16, Float32]:
+def run_lstm(x: Float16, w_x: Float16, w_h: Float16, bias: Float32, vector_length: int) -> tuple[Float16, Float32]:
     """Return h and c after every step of a sequence, shape (steps, hidden), from zeros; parameters as `lstm_cell`."""
     size = len(w_h)
     h, c = np.zeros(size, np.float16), np.zeros(size, np.float32)
@@ -88,9 +86,7 @@ def run_lstm(
     return np.stack([h for h, _ in found]), np.stack([c for _, c in found])
 
 
-def run_gru(
-    x: Float16, w_x: Float16, w_h: Float16, bias_x: Float32, bias_h: Float32, vector_length: int
-) -> Float16:
+def run_gru(x: Float16, w_x: Float16, w_h: Float16, bias_x: Float32, bias_h: Float32, vector_length: int) -> Float16:
     """Return h after every step of a sequence, shape (steps, hidden), from zeros; parameters as `gru_cell`."""
     h = np.zeros(len(w_h), np.float16)
     found = []
