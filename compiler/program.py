@@ -204,7 +204,7 @@ class Program:
         finish: Function | None = None,
         keepdims: bool = False,
         layout: str | int | None = None,
-    ) -> Tensor | View:
+    ) -> Any:
         """Return ``finish(sum, maximum or minimum of function(*tensors) over axes)``.
 
         Parameters
@@ -216,13 +216,18 @@ class Program:
         axis : int or tuple of int
             Time axes: any but the lane axis.
         function : callable, optional
-            From the tensors' expressions to the term; by default the one tensor itself.
+            From the tensors' expressions to the term; by default the one tensor itself. If it returns a tuple, the
+            first is the term, and the others are results too, of the tensors' shape.
         finish : callable, optional
             From the reduction's expression to the result's.
         keepdims : bool
             Keep the axes, with size 1.
         layout : str or int, optional
             As in `map`.
+
+        Returns
+        -------
+        Tensor or View, or a tuple of it and the further results
 
         Notes
         -----
@@ -241,7 +246,7 @@ class Program:
         if function is None and len(views) != 1:
             raise TaktError(f"reduce without a function must have one tensor, not {len(views)}")
         axes = (axis,) if isinstance(axis, int) else tuple(axis)
-        passes = reduce_passes(
+        passes, further = reduce_passes(
             self._scope,
             self._fresh("reduce"),
             views,
@@ -251,14 +256,13 @@ class Program:
             finish or (lambda value: value),
             layout,
         )
-        for op in passes:
-            results = self._append(op)
-        result = results[0]
-        if keepdims:
-            return result
-        rank = len(result.shape)
-        gone = {axis % rank for axis in axes}
-        return result.reshape(*(size for place, size in enumerate(result.shape) if place not in gone))
+        made = [self._append(op) for op in passes]
+        result: Tensor | View = made[-1][0]
+        if not keepdims:
+            rank = len(result.shape)
+            gone = {axis % rank for axis in axes}
+            result = result.reshape(*(size for place, size in enumerate(result.shape) if place not in gone))
+        return (result, *made[0][-further:]) if further else result
 
     def matmul(
         self,

@@ -6,6 +6,11 @@ from typing import Any
 import numpy.typing as npt
 
 from arch.config import Config
+from golden.reference.activations import ACTIVATIONS
+from golden.reference.elementwise import elementwise
+from golden.reference.fp32 import Floats
+from golden.reference.normalisation import layernorm, rmsnorm
+from golden.reference.softmax import softmax
 
 __all__ = ["define"]
 
@@ -19,4 +24,14 @@ def define(name: str, config: Config, arrays: Arrays, parameters: Parameters) ->
     return _DEFINITIONS[name](config, arrays, parameters)
 
 
-_DEFINITIONS: dict[str, Definition] = {}
+def _activation(function: Callable[[Floats], Floats]) -> Definition:
+    return lambda config, arrays, parameters: {"y": function(arrays["x"])}
+
+
+_DEFINITIONS: dict[str, Definition] = {
+    "elementwise": lambda config, arrays, parameters: {"y": elementwise(**arrays)},
+    **{name: _activation(function) for name, function in ACTIVATIONS.items()},
+    "softmax": lambda config, arrays, parameters: {"y": softmax(arrays["x"])},
+    "layernorm": lambda config, arrays, parameters: {"y": layernorm(**arrays, **parameters)},
+    "rmsnorm": lambda config, arrays, parameters: {"y": rmsnorm(**arrays, **parameters)},
+}

@@ -479,7 +479,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         ),
     ),
     *(
-        _alu(mnemonic, 49 + index, _FLOAT, doc, _FUNCTION_COLUMN, built=False)
+        _alu(mnemonic, 49 + index, _FLOAT, doc, _FUNCTION_COLUMN)
         for index, (mnemonic, doc) in enumerate(
             (
                 ("EXP", "e to the a."),

@@ -1,13 +1,19 @@
 """Every kernel, by name."""
 
 from arch.errors import TaktError
+from compiler.kernels.activations import KERNELS as ACTIVATIONS
+from compiler.kernels.elementwise import ELEMENTWISE
 from compiler.kernels.kernel import Kernel
+from compiler.kernels.normalisation import LAYERNORM, RMSNORM
+from compiler.kernels.softmax import SOFTMAX
 
-KERNELS: dict[str, Kernel] = {}
+KERNELS: dict[str, Kernel] = {
+    kernel.name: kernel for kernel in (ELEMENTWISE, *ACTIVATIONS, SOFTMAX, LAYERNORM, RMSNORM)
+}
 """In the order of the list that `takt kernel` prints."""
 
 
-def kernel(name: str) -> Kernel:
+def find_kernel(name: str) -> Kernel:
     """Return a kernel.
 
     Raises

@@ -145,7 +145,7 @@ class Scheduler:
         if flow.width < self._config.lanes:
             groups.reverse()
         preferred = self._preferred.get(flow.key)
-        return groups if preferred is None else [preferred, *(group for group in groups if group != preferred)]
+        return groups if preferred not in groups else [preferred, *(group for group in groups if group != preferred)]
 
     def _issue(self, action: Action, start: int, streams: dict[int, int]) -> None:
         fields = dict(action.fields)

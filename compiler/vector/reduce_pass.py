@@ -13,7 +13,7 @@ from arch.errors import TaktError
 from arch.timing import timing
 from compiler.expression.expr import Expr, binary, convert
 from compiler.tensor import Elements, Tensor, View
-from compiler.vector.lanes import Numbers, vectors_along
+from compiler.vector.lanes import Numbers, find_vectors, vectors_along
 from compiler.vector.map_pass import (
     Function,
     Scope,
@@ -28,6 +28,9 @@ from compiler.vector.operation import Pass, Result
 
 MNEMONICS = {"add": "ADD", "max": "MAX", "min": "MIN"}
 
+Kept = Sequence[tuple[Expr, Result]]
+"""Further results: their expression, and which vector each step makes."""
+
 _SECOND_PASS = 40
 """Rough cycles that a pass of its own for the partial results takes beside its steps."""
 
@@ -41,8 +44,11 @@ def reduce_passes(
     function: Function,
     finish: Function,
     layout: str | int | None,
-) -> list[Pass]:
-    """Return the passes of a reduction over time; the last one's result is the reduction, axes kept with size 1.
+) -> tuple[list[Pass], int]:
+    """Return the passes of a reduction over time, and how many further results the first one has.
+
+    The first result of the last pass is the reduction, axes kept with size 1; the further ones are what `function`
+    returned beside the term, and follow the first pass's own.
 
     Element r of a group belongs to the partial result r mod 3; each partial result takes its elements in order,
     beginning with the first one itself. Partial results are joined as ``(p0 + p1) + p2``. Integer sums, maxima and
@@ -72,10 +78,13 @@ def reduce_passes(
     groups = len(rows[0][1]) // length
     blocks = -(-shape[lanes] // vector)
     outer = tuple(1 if axis in negative else shape[axis] for axis in range(-rank, 0))
-    outputs, several = trace(function, operand_exprs(views))
-    if several:
-        raise TaktError("function of a reduction must return one expression, not several")
-    term = outputs[0]
+    outputs, _ = trace(function, operand_exprs(views))
+    term, *others = outputs
+    kept = []
+    numbers = np.arange(int(np.prod(shape)), dtype=np.int32).reshape(shape).transpose(order)
+    for index, other in enumerate(others):
+        tensor = Tensor(f"{name}.{index}", shape, other.dtype.numpy.name, None, lanes)
+        kept.append((other, Result(tensor, find_vectors(tensor, vectors_along(numbers, -1, vector), vector))))
     if operation == "add":
         term = convert(term, "float32" if term.dtype.is_float else "int32")
     elif term.dtype.is_float:
@@ -84,8 +93,8 @@ def reduce_passes(
     apart = timing(scope.config).held
     free = operation != "add" or not term.dtype.is_float
     if free and apart * length * -(-groups // apart) <= groups * length + groups + _SECOND_PASS:
-        return [_interleaved(scope, name, total, rows, finish, outer, lanes, length, groups, apart)]
-    first = _partial(scope, name, total, rows, outer, lanes, length, groups, blocks, apart)
+        return [_interleaved(scope, name, total, rows, finish, outer, lanes, length, groups, apart, kept)], len(kept)
+    first = _partial(scope, name, total, rows, outer, lanes, length, groups, blocks, apart, kept)
     tensor = first.results[0].tensor
     inner = replace_stored(scope, tensor)
 
@@ -97,7 +106,7 @@ def reduce_passes(
     parts = [tensor[index] for index in range(tensor.shape[0])]
     second, _ = map_pass(inner, name, join, parts, None, lanes)
     # Groups are finished as the first pass brings their parts.
-    return [first, replace(second, interval=length)]
+    return [first, replace(second, interval=length)], len(kept)
 
 
 def replace_stored(scope: Scope, *tensors: Tensor) -> Scope:
@@ -116,6 +125,7 @@ def _interleaved(
     length: int,
     groups: int,
     apart: int,
+    kept: Kept,
 ) -> Pass:
     """Return one pass that works on `apart` groups in turn; missing ones at the end repeat the last."""
     turns = -(-groups // apart)
@@ -127,7 +137,11 @@ def _interleaved(
     output = finish(total)
     result = Result(Tensor(name, outer, output.dtype.numpy.name, None, lanes), steps)
     taken = [(tensor, elements[wanted]) for tensor, elements in rows]
-    return build_pass(scope, name, [output], taken, [result], member == 0)
+    outputs, results = [output], [result]
+    for expr, other in kept:
+        outputs.append(expr)
+        results.append(Result(other.tensor, np.where(group < groups, other.steps[wanted], -1)))
+    return build_pass(scope, name, outputs, taken, results, member == 0)
 
 
 def _partial(
@@ -141,6 +155,7 @@ def _partial(
     groups: int,
     blocks: int,
     apart: int,
+    kept: Kept,
 ) -> Pass:
     """Return the pass that leaves up to `apart` partial results of each group, along a new first axis."""
     parts = min(apart, length)
@@ -150,4 +165,8 @@ def _partial(
     number = (block * parts + member % apart) * per_block + step
     steps: Numbers = np.where(member >= length - parts, number, -1)
     result = Result(Tensor(f"{name}.parts", (parts, *outer), total.dtype.numpy.name, None, lanes), steps)
-    return build_pass(scope, name, [total], rows, [result], member < apart)
+    outputs, results = [total], [result]
+    for expr, other in kept:
+        outputs.append(expr)
+        results.append(other)
+    return build_pass(scope, name, outputs, rows, results, member < apart)

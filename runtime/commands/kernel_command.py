@@ -7,7 +7,7 @@ import click
 
 from arch.config import Config
 from arch.errors import TaktError
-from compiler.kernels.catalogue import KERNELS, kernel
+from compiler.kernels.catalogue import KERNELS, find_kernel
 from compiler.kernels.kernel import Kernel
 from runtime.backend import make_backend
 from runtime.console import show_table, working, write_json
@@ -51,7 +51,7 @@ def command(
     if name is None:
         _list()
         return
-    chosen = kernel(name)
+    chosen = find_kernel(name)
     machine = make_backend(backend)
     values = chosen.values(dict(_pair("--param", text) for text in parameters))
     files = dict(_pair("--in", text) for text in inputs)
