@@ -142,7 +142,7 @@ def _combinations(choices: list[list[Plan] | list[PassPlan]]) -> Iterator[tuple[
     counts = {plan.planes for found in choices for plan in found if plan.simple and plan.planes}
     for planes in sorted(counts, reverse=True):
         lean = [[plan for plan in found if plan.simple and plan.planes <= planes] for found in choices]
-        for tight in (False, True):
+        for tight in (False, True) if all(lean) else ():
             yield [found[0] for found in lean], tight
 
 
@@ -194,12 +194,20 @@ def _compile(
             "work": name,
             "macs": sum(op.macs for op, _ in work if isinstance(op, MatMul)),
             "planes": max(plan.planes for _, plan in work),
+            "macs_per_cycle": max((_rate(op, plan) for op, plan in work), default=0),
         },
     )
     cycles = verify(image)
     if cycles != image.cycles:
         raise AssertionError(f"scheduler predicts {image.cycles} cycles, verifier finds {cycles}")
     return image
+
+
+def _rate(op: MatMul | Pass, plan: Plan | PassPlan) -> int:
+    """Return the multiply-accumulates per cycle of the planes that an operation uses."""
+    if isinstance(op, Pass):
+        return 0
+    return plan.planes // op.array * op.config.vector_length**2 // op.interval
 
 
 def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassPlan) -> None:

@@ -204,6 +204,7 @@ class Program:
         finish: Function | None = None,
         keepdims: bool = False,
         layout: str | int | None = None,
+        in_turn: bool = False,
     ) -> Any:
         """Return ``finish(sum, maximum or minimum of function(*tensors) over axes)``.
 
@@ -224,6 +225,8 @@ class Program:
             Keep the axes, with size 1.
         layout : str or int, optional
             As in `map`.
+        in_turn : bool
+            Take the terms of a float sum in plain order; pays where there are many short sums.
 
         Returns
         -------
@@ -255,6 +258,7 @@ class Program:
             function or (lambda value: value),
             finish or (lambda value: value),
             layout,
+            in_turn,
         )
         made = [self._append(op) for op in passes]
         result: Tensor | View = made[-1][0]
@@ -326,13 +330,16 @@ class Program:
             raise TaktError(f"zero_point must be -128 to 127, not {zero_point!r}")
         if zero_point and scale is None:
             raise TaktError(f"zero_point must be 0 without a scale, not {zero_point!r}")
+        if x.dtype == "float16" and (bias is not None or scale is not None or zero_point or relu):
+            raise TaktError("bias, scale, zero_point and relu must be left out of a float16 product")
+        dtype = "float32" if x.dtype == "float16" else "int32" if scale is None else "int8"
         n = weights.shape[1]
         zeros = np.full(n, zero_point, np.int32) if zero_point else None
         op = MatMul(
             self._config,
             x,
             weights,
-            Tensor(f"y{index}", (x.shape[0], n), "int32" if scale is None else "int8"),
+            Tensor(f"y{index}", (x.shape[0], n), dtype),
             self._vector(bias, f"bias{index}", n, "int32"),
             self._scale(scale, f"scale{index}", n),
             None if zeros is None else self.constant(f"zero_point{index}", zeros),

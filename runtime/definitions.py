@@ -10,7 +10,10 @@ from golden.reference.activations import ACTIVATIONS
 from golden.reference.elementwise import elementwise
 from golden.reference.fp32 import Floats
 from golden.reference.normalisation import layernorm, rmsnorm
+from golden.reference.pooling import avgpool, maxpool
+from golden.reference.rope import rope
 from golden.reference.softmax import softmax
+from golden.reference.windows import Window
 
 __all__ = ["define"]
 
@@ -34,4 +37,7 @@ _DEFINITIONS: dict[str, Definition] = {
     "softmax": lambda config, arrays, parameters: {"y": softmax(arrays["x"])},
     "layernorm": lambda config, arrays, parameters: {"y": layernorm(**arrays, **parameters)},
     "rmsnorm": lambda config, arrays, parameters: {"y": rmsnorm(**arrays, **parameters)},
+    "maxpool": lambda config, arrays, parameters: {"y": maxpool(arrays["x"], Window(**parameters))},
+    "avgpool": lambda config, arrays, parameters: {"y": avgpool(arrays["x"], Window(**parameters))},
+    "rope": lambda config, arrays, parameters: {"y": rope(**arrays)},
 }

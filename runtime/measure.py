@@ -37,7 +37,7 @@ class Measurement:
     planes
         MXM planes used.
     macs_per_cycle
-        Of those planes.
+        Of those planes, in the format of the work.
     matches_golden
         Whether every output bit and the cycle count equal the golden model's.
     matches_expected
@@ -130,7 +130,7 @@ def measure(image: Image, inputs: Sequence[Tensors], backend: Backend, expected:
         cycles=cycles,
         macs=int(image.notes.get("macs", 0)),
         planes=planes,
-        macs_per_cycle=planes * image.config.vector_length**2,
+        macs_per_cycle=int(image.notes.get("macs_per_cycle", planes * image.config.vector_length**2)),
         matches_golden=same,
         matches_expected=right,
         sim_cycles_per_s=_speed(results),

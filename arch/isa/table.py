@@ -215,7 +215,7 @@ _FUNCTION_COLUMN = Rule(
 )
 
 
-def _alu(mnemonic: str, opcode: int, pairs: Pairs, doc: str, *extra: Rule, built: bool = True) -> Instruction:
+def _alu(mnemonic: str, opcode: int, pairs: Pairs, doc: str, *extra: Rule) -> Instruction:
     return Instruction(
         mnemonic=mnemonic,
         opcode=opcode,
@@ -223,7 +223,6 @@ def _alu(mnemonic: str, opcode: int, pairs: Pairs, doc: str, *extra: Rule, built
         fields=_ALU_FIELDS,
         rules=(_pairs_rule(pairs), *_ALU_RULES, *extra),
         doc=doc,
-        built=built,
     )
 
 

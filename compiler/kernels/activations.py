@@ -46,7 +46,7 @@ def _kernel(name: str, function: Callable[[Expr], Expr], levels: int, doc: str) 
     def bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
         x = arrays["x"]
         casts = 2 if x.dtype == np.float16 else 0
-        return stream_bound(config, (vectors(config, x.size), levels + casts))
+        return stream_bound(config, vectors(config, x.size), levels + casts)
 
     argument: Any = Argument(name="x", dtypes=FLOATS, shape="...", doc="values")
     return Kernel(name=name, doc=doc, arguments=(argument,), results=("y",), build=build, bound=bound)

@@ -26,15 +26,25 @@ def pass_latency(config: Config, levels: int) -> int:
     return leaves + 1 - write.d_skew + write.retire
 
 
-def stream_bound(config: Config, *passes: tuple[int, int]) -> Bound:
-    """Return the bound of passes that depend on one another: each streams its vectors, one per cycle.
+def stream_bound(config: Config, count: int, *levels: int, reads: int = 1, groups: int = 1) -> Bound:
+    """Return the bound of passes over `count` vectors, of which `groups` equal parts do not depend on one another.
 
     Parameters
     ----------
     config : Config
-    *passes : (int, int)
-        Vectors, and ALUs in a row that a vector passes.
+    count : int
+        Vectors.
+    *levels : int
+        ALUs in a row that a vector passes, for every pass; a pass over a group follows the one before it.
+    reads : int
+        Passes that read the kernel's argument, a vector per cycle from the slices that hold it. Of the other passes
+        only those over the last group must come after them.
+    groups : int
     """
-    cycles = sum(count - 1 + pass_latency(config, levels) for count, levels in passes)
-    names = " + ".join(str(count) for count, _ in passes)
-    return Bound(cycles, f"streams: {names} vectors, one per cycle, and the latency of each pass")
+    last = -(-count // groups)
+    cycles = reads * count + (len(levels) - reads) * last + sum(pass_latency(config, level) - 1 for level in levels)
+    times = f"{reads} x " if reads > 1 else ""
+    limit = f"SRAM: {times}{count} vectors read, one per cycle"
+    if len(levels) > 1:
+        limit += f", {len(levels)} dependent passes over the last {last}"
+    return Bound(cycles, f"{limit}, and the latency of {'each pass' if len(levels) > 1 else 'the first'}")

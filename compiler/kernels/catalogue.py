@@ -5,10 +5,12 @@ from compiler.kernels.activations import KERNELS as ACTIVATIONS
 from compiler.kernels.elementwise import ELEMENTWISE
 from compiler.kernels.kernel import Kernel
 from compiler.kernels.normalisation import LAYERNORM, RMSNORM
+from compiler.kernels.pooling import AVGPOOL, MAXPOOL
+from compiler.kernels.rope import ROPE
 from compiler.kernels.softmax import SOFTMAX
 
 KERNELS: dict[str, Kernel] = {
-    kernel.name: kernel for kernel in (ELEMENTWISE, *ACTIVATIONS, SOFTMAX, LAYERNORM, RMSNORM)
+    kernel.name: kernel for kernel in (ELEMENTWISE, *ACTIVATIONS, SOFTMAX, LAYERNORM, RMSNORM, MAXPOOL, AVGPOOL, ROPE)
 }
 """In the order of the list that `takt kernel` prints."""
 

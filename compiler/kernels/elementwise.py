@@ -28,7 +28,7 @@ def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
     x = arrays["x"]
     levels = 3 + ("residual" in arrays) + (2 if x.dtype == np.float16 else 0)
-    return stream_bound(config, (vectors(config, x.shape[-1], *x.shape[:-1]), levels))
+    return stream_bound(config, vectors(config, x.shape[-1], *x.shape[:-1]), levels)
 
 
 ELEMENTWISE = Kernel(

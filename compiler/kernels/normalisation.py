@@ -61,8 +61,8 @@ def _rmsnorm(program: Program, arrays: Arrays, parameters: Parameters) -> Mappin
 def _bound(*levels: int) -> Callable[[Config, Arrays, Parameters], Bound]:
     def bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
         shape = arrays["x"].shape
-        count = vectors(config, prod(shape[:-1]), shape[-1])
-        return stream_bound(config, *((count, level) for level in levels))
+        groups = vectors(config, prod(shape[:-1]))
+        return stream_bound(config, groups * shape[-1], *levels, reads=2, groups=groups)
 
     return bound
 

@@ -24,8 +24,8 @@ def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[
 
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
     shape = arrays["x"].shape
-    count = vectors(config, prod(shape[:-1]), shape[-1])
-    return stream_bound(config, (count, 1), (count, 3), (count, 1))
+    groups = vectors(config, prod(shape[:-1]))
+    return stream_bound(config, groups * shape[-1], 1, 2, 1, reads=2, groups=groups)
 
 
 SOFTMAX = Kernel(

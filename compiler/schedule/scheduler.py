@@ -145,7 +145,9 @@ class Scheduler:
         if flow.width < self._config.lanes:
             groups.reverse()
         preferred = self._preferred.get(flow.key)
-        return groups if preferred not in groups else [preferred, *(group for group in groups if group != preferred)]
+        if preferred not in groups:  # none yet, or that of a narrower flow
+            return groups
+        return [preferred, *(group for group in groups if group != preferred)]
 
     def _issue(self, action: Action, start: int, streams: dict[int, int]) -> None:
         fields = dict(action.fields)

@@ -44,6 +44,7 @@ def reduce_passes(
     function: Function,
     finish: Function,
     layout: str | int | None,
+    in_turn: bool,
 ) -> tuple[list[Pass], int]:
     """Return the passes of a reduction over time, and how many further results the first one has.
 
@@ -51,8 +52,9 @@ def reduce_passes(
     returned beside the term, and follow the first pass's own.
 
     Element r of a group belongs to the partial result r mod 3; each partial result takes its elements in order,
-    beginning with the first one itself. Partial results are joined as ``(p0 + p1) + p2``. Integer sums, maxima and
-    minima do not depend on the order, and use whichever is faster: that, or three groups in turn.
+    beginning with the first one itself. Partial results are joined as ``(p0 + p1) + p2``. With `in_turn` the elements
+    are taken in order instead, three groups taking turns; integer sums, maxima and minima do not depend on the order,
+    and use whichever is faster.
 
     Raises
     ------
@@ -92,7 +94,7 @@ def reduce_passes(
     total = Expr(MNEMONICS[operation], term.dtype, (term,), term.dtype, accumulates=True)
     apart = timing(scope.config).held
     free = operation != "add" or not term.dtype.is_float
-    if free and apart * length * -(-groups // apart) <= groups * length + groups + _SECOND_PASS:
+    if in_turn or (free and apart * length * -(-groups // apart) <= groups * length + groups + _SECOND_PASS):
         return [_interleaved(scope, name, total, rows, finish, outer, lanes, length, groups, apart, kept)], len(kept)
     first = _partial(scope, name, total, rows, outer, lanes, length, groups, blocks, apart, kept)
     tensor = first.results[0].tensor

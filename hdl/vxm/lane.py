@@ -27,7 +27,7 @@ class VxmLane(wiring.Component):
 
     Parameters
     ----------
-    multiply, float_add : bool
+    multiply, float_add, functions : bool
         As in :class:`hdl.vxm.capability.Capability`.
 
     Attributes
@@ -40,13 +40,16 @@ class VxmLane(wiring.Component):
     finish : Signal(FINISH_CONTROL), in
     store : Signal(1), in
         An operation is in the cycle of its `finish`.
+    function_result : Signal(32), in
+        Only with `functions`: the result of a costly function, in the cycle of its `finish`.
     result : Signal(32), out
         0 after reset.
     """
 
-    def __init__(self, *, multiply: bool, float_add: bool) -> None:
+    def __init__(self, *, multiply: bool, float_add: bool, functions: bool) -> None:
         self.multiply = multiply
         self.float_add = float_add
+        self.functions = functions
         super().__init__(
             {
                 "a": In(32),
@@ -56,6 +59,7 @@ class VxmLane(wiring.Component):
                 "finish": In(FINISH_CONTROL.size),
                 "store": In(1),
                 "result": Out(32),
+                **({"function_result": In(32)} if functions else {}),
             }
         )
 
@@ -79,8 +83,11 @@ class VxmLane(wiring.Component):
             rounder.significand.eq(s2_raw.value),
         ]
         narrowed = _narrow(m, finish, s2_raw)
+        result: Value = Mux(s2_raw.float, rounder.result, narrowed)
+        if self.functions:
+            result = Mux(finish.function, self.function_result, result)
         with m.If(self.store):
-            m.d.sync += self.result.eq(Mux(s2_raw.float, rounder.result, narrowed))
+            m.d.sync += self.result.eq(result)
         return m
 
     def _operate(self, m: Module, raw: data.View) -> None:

@@ -4,12 +4,13 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data
 
 from arch.formats import DType
+from arch.functions.function import Function
 from arch.isa.table import BY_MNEMONIC, Relation, Source
 from hdl.vxm.converter import CONVERSION
 from hdl.vxm.micro_op import MICRO_OP
 from hdl.vxm.width import is_half
 
-__all__ = ["FINISH_CONTROL", "LANE_CONTROL", "decode_finish", "decode_lane"]
+__all__ = ["FINISH_CONTROL", "LANE_CONTROL", "decode_finish", "decode_lane", "function_code", "is_function"]
 
 
 _RESULTS = (
@@ -39,8 +40,9 @@ LANE_CONTROL = data.StructLayout(
 """Stage 1: function, one bit set; byte of the captured streams at which an operand starts; operand width (one byte,
 two, else four); float operands, fp16 ones; SUB; MIN; SHRL; AND, OR, NOT; cases in which CMP holds; what CVT does."""
 
-FINISH_CONTROL = data.StructLayout({"byte": 1, "half": 1, "half_float": 1, "saturate": 1})
-"""Stage 2: width of an integer result (one byte, two, else four), fp16 result, whether an integer saturates."""
+FINISH_CONTROL = data.StructLayout({"byte": 1, "half": 1, "half_float": 1, "saturate": 1, "function": 1})
+"""Stage 2: width of an integer result (one byte, two, else four), fp16 result, whether an integer saturates, result of
+the function unit."""
 
 
 def decode_lane(m: Module, op: data.View) -> Signal:
@@ -110,8 +112,19 @@ def decode_finish(m: Module, op: data.View) -> Signal:
         control.half.eq(op.out_dtype == DType.INT16),
         control.half_float.eq(op.out_dtype == DType.FP16),
         control.saturate.eq(op.saturate | _is_float(op.dtype)),
+        control.function.eq(is_function(op.opcode)),
     ]
     return control
+
+
+def is_function(opcode: Value) -> Value:
+    """Return whether an opcode is that of a costly function."""
+    return opcode.matches(*(BY_MNEMONIC[function.name].opcode for function in Function))
+
+
+def function_code(opcode: Value) -> Value:
+    """Return the code of a costly function, 3 bits, of its opcode."""
+    return (opcode - BY_MNEMONIC[Function(0).name].opcode)[:3]
 
 
 def _is_float(dtype: Value) -> Value:

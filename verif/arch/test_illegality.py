@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from arch.formats import DType
+from arch.functions.function import Function
 from arch.geometry import Unit, UnitKind, units
 from arch.isa.encoding import encode, illegality
 from arch.isa.instruction import OPCODE_BITS
@@ -39,6 +40,9 @@ BROKEN: dict[str, list[tuple[dict[str, int], str]]] = {
     "NOP": _COUNT,
     "REPEAT": _BURST,
     "END": [],
+    "IFETCH": [({"stream": 16}, "stream must name a stream of the machine"), *_COUNT],
+    "SYNC": [],
+    "NOTIFY": [],
     "READ": _MEM,
     "WRITE": _MEM,
     "GATHER": _indexed(4),
@@ -52,14 +56,17 @@ BROKEN: dict[str, list[tuple[dict[str, int], str]]] = {
     "ABC": [
         ({"stream": 31}, "stream must name a stream of the machine"),
         *_BURST,
-        ({"dtype": DType.FP16}, "dtype must be int8"),
-        ({"dtype": 7}, "dtype must be int8"),
+        ({"dtype": DType.FP32}, "dtype must be int8 or fp16"),
+        ({"dtype": 7}, "dtype must be int8 or fp16"),
+        ({"dtype": DType.FP16, "stream": 3, "interval": 2}, "fp16 streams must start at an even one"),
+        ({"dtype": DType.FP16, "stream": 2, "interval": 1}, "fp16 interval must be at least 2"),
     ],
     "ACC": [
         ({"addr": 64}, "addr must be below acc_depth"),
         *_BURST,
         ({"stream": 16}, "stream must name a stream of the machine"),
         ({"stream": 6}, "stream must be a multiple of 4"),
+        ({"float": 1, "interval": 1}, "float interval must be at least 2"),
     ],
     "SHIFT": [
         ({"src": 16}, "src must name a stream of the machine"),
@@ -155,8 +162,16 @@ def test_broken_rule_is_named(mnemonic: str, changes: dict[str, int], text: str)
 def test_every_rule_of_the_table_is_broken_above() -> None:
     broken = {(mnemonic, text) for mnemonic, _, text in CASES}
     rules = {(row.mnemonic, rule.text) for row in BUILT for rule in row.rules}
-    own_tests = {text for _, text in rules if text.startswith("dtype->out_dtype") or "mesh columns only" in text}
+    own = ("dtype->out_dtype", " built in ", "a vector must hold whole words", "first plane of a pair")
+    own_tests = {text for _, text in rules if any(part in text for part in own)}
     assert {text for _, text in rules - broken} == own_tests
+
+
+def test_a_vector_of_text_is_whole_words() -> None:
+    odd = preset("nano", ["superlanes=3"])
+    reason = illegality(odd, unit_for(odd, "IFETCH"), encode("IFETCH", **LEGAL["IFETCH"]))
+    assert reason is not None
+    assert reason.startswith("IFETCH: a vector must hold whole words, in ")
 
 
 def integer_pairs() -> set[tuple[DType, DType]]:
@@ -173,6 +188,8 @@ def test_formats_of_the_alu(row: Any) -> None:
             *((a, b) for a in floats for b in DType),
             *((a, b) for a in DType for b in floats),
         }
+    elif row.mnemonic in Function.__members__:
+        expected = {(DType.FP32, DType.FP32)}
     elif row.mnemonic == "CMP":
         expected = {(a, DType.INT8) for a in (*integers, DType.FP32)}
     elif row.mnemonic in ("SHL", "SHR", "SHRL", "AND", "OR", "XOR", "NOT"):
@@ -180,7 +197,7 @@ def test_formats_of_the_alu(row: Any) -> None:
     else:
         expected = integer_pairs() | {(DType.FP32, DType.FP32)}
     found = set()
-    for column in (0, 1):
+    for column in range(NANO.alu_cols):
         unit = alu_in_column(column)
         for dtype in range(8):
             for out_dtype in range(8):
@@ -200,6 +217,8 @@ def test_costly_functions_are_built_in_some_columns(column: int) -> None:
     for mnemonic in ("ADD", "SUB"):
         assert illegality(NANO, unit, encode(mnemonic, **LEGAL[mnemonic])) is None
         assert (illegality(NANO, unit, encode(mnemonic, **LEGAL[mnemonic] | fp32)) is None) == (not even)
+    for function in Function:
+        assert (illegality(NANO, unit, encode(function.name, **LEGAL[function.name])) is None) == (column == 2)
 
 
 def test_alignment_follows_the_format() -> None:
@@ -254,7 +273,7 @@ def test_random_legal_words_reach_every_built_instruction(rng: np.random.Generat
         for unit in {unit.kind: unit for unit in units(NANO)}.values()
         for word in legal_words(NANO, unit, rng, tries=400)
     }
-    vxm = [word for column in (0, 1) for word in legal_words(NANO, alu_in_column(column), rng, tries=400)]
+    vxm = [word for column in range(3) for word in legal_words(NANO, alu_in_column(column), rng, tries=400)]
     seen |= {BY_OPCODE[word & (1 << OPCODE_BITS) - 1].mnemonic for word in vxm}
     assert seen == {row.mnemonic for row in BUILT}
     assert {row.mnemonic for row in INSTRUCTIONS} == BY_MNEMONIC.keys()

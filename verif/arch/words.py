@@ -6,10 +6,11 @@ import numpy as np
 
 from arch.config import Config
 from arch.formats import DType
+from arch.functions.function import Function
 from arch.geometry import Unit, units
 from arch.isa.encoding import encode, illegality
 from arch.isa.instruction import Instruction
-from arch.isa.table import BY_MNEMONIC, INSTRUCTIONS, Source
+from arch.isa.table import BY_MNEMONIC, INSTRUCTIONS, Source, alu_column
 
 BUILT = [row for row in INSTRUCTIONS if row.built]
 
@@ -23,10 +24,9 @@ LEGAL: dict[str, dict[str, int]] = {
     "NOP": {"count": 1},
     "REPEAT": {"count": 1, "interval": 1},
     "END": {},
-    "IFETCH": {"stream": 1, "count": 2},
+    "IFETCH": {"stream": 3, "count": 3},
     "SYNC": {},
     "NOTIFY": {},
-    "CONFIG": {"superlanes": 1},
     "READ": {**_BURST, "addr": 5, "stride": -1, "stream": 3},
     "WRITE": {**_BURST, "addr": 5, "stride": 1, "stream": 3},
     "GATHER": {"count": 3, "interval": 48, "addr": 5, "stream": 3, "map": 2},
@@ -44,6 +44,7 @@ LEGAL: dict[str, dict[str, int]] = {
     **{row.mnemonic: _ALU for row in BUILT if "out_dtype" in row.offsets},
     "CVT": {**_ALU, "out_dtype": DType.FP32},
     "CMP": {**_ALU, "out_dtype": DType.INT8},
+    **{function.name: {**_ALU, "dtype": DType.FP32, "out_dtype": DType.FP32} for function in Function},
 }
 """Fields that are legal in every preset, on the unit that `unit_for` returns."""
 
@@ -51,7 +52,10 @@ LEGAL: dict[str, dict[str, int]] = {
 def unit_for(config: Config, mnemonic: str) -> Unit:
     """Return the first unit that may issue an instruction."""
     kinds = BY_MNEMONIC[mnemonic].kinds
-    return next(unit for unit in units(config) if unit.kind in kinds)
+    able = [unit for unit in units(config) if unit.kind in kinds]
+    if mnemonic in Function.__members__:
+        able = [unit for unit in able if alu_column(unit, config) == config.alu_cols - 2]
+    return able[0]
 
 
 def random_fields(row: Instruction, rng: np.random.Generator) -> dict[str, int]:

@@ -26,6 +26,9 @@ _KINDS = (
     UnitKind.MXM_WEIGHTS,
     UnitKind.MXM_ACTIVATIONS,
     UnitKind.SXM_SHIFT,
+    UnitKind.SXM_PERMUTE,
+    UnitKind.SXM_DISTRIBUTE,
+    UnitKind.SXM_ROTATE,
     UnitKind.SXM_TRANSPOSE,
 )
 
@@ -55,6 +58,9 @@ class RandomProgram:
             0, 256, (config.slices, 8, config.vector_length), np.uint8
         )
         self._contents[:, ::2] &= 7
+        # Lane maps of lanes that exist: low bytes in one half of the slices, high bytes in the other.
+        self._contents[::2, 3] %= config.vector_length
+        self._contents[1::2, 3] = 0
         self._other_positions = {u.position for u in self._units if u.kind is not UnitKind.MEM and u.kind in _KINDS}
         self._written = self._live()
         self.refused: Proposal | None = None
@@ -247,14 +253,28 @@ class RandomProgram:
             self._random.randint(0, self._config.vector_length),
         )
         places = {"src_dir": direction, "dst_dir": self._random.randrange(2)}
-        if unit.kind is UnitKind.SXM_TRANSPOSE:
-            lanes = self._config.lanes
-            return encode("TRANSPOSE", src=self._first(stream, lanes), dst=self._first(other, lanes), **places)
+        lanes = self._config.lanes
+        match unit.kind:
+            case UnitKind.SXM_TRANSPOSE:
+                return encode("TRANSPOSE", src=self._first(stream, lanes), dst=self._first(other, lanes), **places)
+            case UnitKind.SXM_ROTATE:
+                return encode("ROTATE", src=stream, dst=self._first(other, lanes), size=2, **places)
+            case UnitKind.SXM_PERMUTE | UnitKind.SXM_DISTRIBUTE:
+                return self._mapped(unit, stream, other, places)
         if self._random.random() < 0.5:
             return encode("SHIFT", src=stream, dst=other, amount=amount, down=self._random.randrange(2), **places)
         near = min(stream ^ 1, self._config.streams - 1)
         low = self._random.choice((stream, near))
         return encode("SELECT", src=stream, dst=other, amount=amount, low=low, low_dir=direction, **places)
+
+    def _mapped(self, unit: Unit, stream: int, other: int, places: dict[str, int]) -> int:
+        size = 2 if unit.kind is UnitKind.SXM_PERMUTE else 1
+        chosen = {"map": self._first(stream, size), "register": self._random.randrange(2)}
+        if self._random.random() < 0.3:
+            return encode("LOADMAP", map_dir=places["src_dir"], **chosen)
+        mnemonic = unit.kind.value.partition(".")[2]
+        streamed = self._random.randrange(2)
+        return encode(mnemonic, src=stream, dst=other, streamed=streamed, map_dir=places["src_dir"], **chosen, **places)
 
     def _address(self) -> int:
         return self._random.choice((*range(8, 12), self._config.mem_depth))

@@ -51,6 +51,18 @@ def programs(config: Config) -> dict[str, Image]:
             *feed(config, "SXM_W.TRANSPOSE", config.lanes, 40),
             (40, "SXM_W.TRANSPOSE", "TRANSPOSE", {"src_dir": WEST}),
         ),
+        **{
+            f"{mnemonic}, {unit}": timetable(
+                config, *feed(config, unit, 2, 40), (40, unit, mnemonic, {f"{read}_dir": WEST, **fields})
+            )
+            for mnemonic, unit, read, fields in (
+                ("PERMUTE", "SXM_W.PERMUTE", "src", {}),
+                ("DISTRIBUTE", "SXM_W.DISTRIBUTE", "src", {}),
+                ("ROTATE", "SXM_W.ROTATE", "src", {"size": 2}),
+                ("LOADMAP", "SXM_W.PERMUTE", "map", {}),
+                ("LOADMAP", "SXM_W.DISTRIBUTE", "map", {}),
+            )
+        },
         "LW": timetable(config, *feed(config, "MXM_W0.W", config.lanes, 40), (40, "MXM_W0.W", "LW", {"count": 1})),
         "ABC": timetable(
             config,

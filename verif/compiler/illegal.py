@@ -47,6 +47,19 @@ CASES = {  # name: image, and what it raises: kind, unit, cycle
         "MEM_W3",
         0,
     ),
+    "SYNC without NOTIFY": (
+        timetable(
+            NANO,
+            (3, "VXM_1", "SYNC", {}),
+            raw={
+                "MEM_W4": [encode("NOP", count=7), encode("SYNC"), encode("SYNC")],
+                "MEM_W5": [encode("NOTIFY"), encode("END")],
+            },
+        ),
+        FaultKind.DEADLOCK,
+        "MEM_W4",
+        TIMES.barrier + 1,
+    ),
     "burst upon burst": (
         timetable(NANO, (3, "MEM_W2", *read(count=4, interval=2)), (9, "MEM_W2", *read())),
         FaultKind.BUSY,

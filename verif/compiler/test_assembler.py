@@ -1,9 +1,7 @@
 """Short words that issue what was asked for."""
 
 import numpy as np
-import pytest
 
-from arch.errors import TaktError
 from arch.geometry import units
 from arch.isa.encoding import decode, encode
 from arch.presets import preset
@@ -70,12 +68,6 @@ def test_more_repeats_than_one_word_counts():
     walk = Walks(image_of(NANO, {alu: words})).by_queue[alu]
     assert walk.closed == 150_001
     np.testing.assert_array_equal(walk.issued[0].cycles, np.arange(150_000))
-
-
-def test_queue_depth():
-    issues = [Issue(1, "READ", 3 * number, {**READ, "stream": number % 2}) for number in range(600)]
-    with pytest.raises(TaktError, match=r"not need 1200 words \(176 too many\) in queue MEM_W1"):
-        assemble_queues(NANO, issues)
 
 
 def test_words_are_those_of_the_table():

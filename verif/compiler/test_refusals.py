@@ -106,9 +106,15 @@ def test_no_room_under_the_placement_rules():
         compile_layer(NANO, 900, 8, 14)
 
 
-def test_more_words_than_a_queue_holds():
-    with refuses(r"program must fit queue_depth 16, not need \d+ words \(\d+ too many\) in queue \w+"):
+def test_text_that_cannot_come_in_time():
+    with refuses(r"queue_depth must be enough for the text of \S+ to come in time, not 16 for \d+ words"):
         compile_layer(NANO.replace(queue_depth=16), 3, 100, 100)
+
+
+def test_text_that_no_vector_holds():
+    config = NANO.replace(queue_depth=16, superlanes=1)
+    with refuses(r"program must fit queue_depth 16, not need \d+ words .* multiple of 8, not 4"):
+        compile_layer(config, 3, 100, 100)
 
 
 def test_mesh_too_small():

@@ -94,6 +94,16 @@ def test_macros_are_placed_as_early_as_they_fit():
     assert len({issue.fields["stream"] for issue in scheduler.issues}) == 1
 
 
+def test_flows_of_one_key_are_aligned_to_their_own_width():
+    scheduler = Scheduler(NANO)
+    for width in (1, 2, 4, 1):
+        wide = macro()
+        wide.flows[0].width = width
+        scheduler.place(wide, 0)
+        assert scheduler.issues[-1].fields["stream"] % width == 0
+        assert scheduler.issues[-1].fields["stream"] + width <= NANO.streams
+
+
 def test_bursts_with_pauses_share_a_stream_but_not_an_engine():
     scheduler = Scheduler(NANO)
     assert scheduler.place(macro(count=4, interval=2), 0) == 0

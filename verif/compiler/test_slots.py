@@ -7,7 +7,7 @@ from arch.geometry import UnitKind, units
 from arch.isa.encoding import disassemble, encode
 from arch.presets import preset
 from compiler.text.slots import Slots
-from compiler.verifier.queue_walk import walk_queue
+from compiler.verifier.queue_walk import QueueWalk
 
 CONFIG = preset("nano")
 UNIT = next(unit for unit in units(CONFIG) if unit.kind is UnitKind.SXM_SHIFT)
@@ -26,7 +26,9 @@ def shift(amount):
 
 
 def issues(words):
-    walk = walk_queue(CONFIG, UNIT, np.array(words, np.uint64))
+    walk = QueueWalk(CONFIG, UNIT, words)
+    while walk.running:
+        walk.step()
     assert walk.fault is None
     return sorted((int(cycle), item.fields["amount"]) for item in walk.issued for cycle in item.cycles)
 

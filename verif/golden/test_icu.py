@@ -140,6 +140,8 @@ def test_underrun(words, cycle):
         ([read(addr=512)], 0),
         ([encode("LW", count=1)], 0),
         ([encode("GATHER")], 0),
+        ([encode("IFETCH")], 0),
+        ([encode("NOTIFY"), repeat(1, 1)], 1),
         ([63], 0),
         ([7], 0),
     ],

@@ -216,6 +216,8 @@ def random_stimulus(bench: Bench, unit: Unit, text: bool) -> Stimulus:
     # With an IFETCH in it, the golden queue knows that words may come.
     words.insert(0, encode("IFETCH", count=1))
     more = [*random_words(bench, unit, random.randint(1, 40)), encode("END")]
+    if random.random() < 0.3:  # text goes on behind the END
+        more.insert(random.randrange(len(more)), encode("END"))
     cycle, fetched = random.randint(1, 8), {}
     for word in more:
         fetched[cycle] = word

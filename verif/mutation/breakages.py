@@ -112,4 +112,32 @@ BREAKAGES = (
         "(lane <= self.op.bound)",
         ("verif/sxm",),
     ),
+    Breakage(
+        "a window turns down by as much as it turns right",
+        "hdl/sxm/rotate_tile.py",
+        "(row + down) % size",
+        "(row + right) % size",
+        ("verif/sxm",),
+    ),
+    Breakage(
+        "map registers forget at start",
+        "hdl/sxm/mapped_tile.py",
+        'name=f"map{index}", reset_less=True',
+        'name=f"map{index}"',
+        ("verif/sxm",),
+    ),
+    Breakage(
+        "a map's number of a lane that does not exist is not seen as one",
+        "hdl/sxm/mapped_tile.py",
+        "Mux(number < self.choices, number, self.choices)",
+        "number",
+        ("verif/sxm",),
+    ),
+    Breakage(
+        "a superlane waits for the wrong one above",
+        "hdl/sxm/deskew.py",
+        "self.valid[above - 1]",
+        "self.valid[above]",
+        ("verif/sxm",),
+    ),
 )

@@ -15,7 +15,7 @@ from verif.bench import Bench
 from verif.vxm.vectors import Operation, corners_of, operand_bits, operations
 
 LANES = 16
-CONFIG = preset("small")
+CONFIG = preset("small", ["alu_rows=1", "streams=16"])
 LATENCY = timing(CONFIG).chain
 VALID = 1 << MICRO_OP.size - 1
 

@@ -1,4 +1,4 @@
-"""fp32 by the million."""
+"""fp32, and all conversions, by the million."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ async def hard_vectors(dut: Any) -> None:
     chosen = [
         operation
         for operation in operations(CONFIG, bench.parameters["column"])
-        if DType.FP32 in (operation.dtype, operation.out_dtype) and not operation.saturate
+        if (operation.dtype == DType.FP32 or operation.mnemonic == "CVT") and not operation.saturate
     ]
     weights = [WEIGHTS.get(operation.mnemonic, 1) for operation in chosen]
     done = 0

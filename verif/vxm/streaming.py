@@ -8,10 +8,10 @@ from arch.isa.table import Source
 from arch.presets import preset
 from arch.timing import timing
 from golden.vxm.alu import operate
-from hdl.vxm.alu import VxmAlu
 from hdl.vxm.micro_op import MICRO_OP
 from verif.bench import Bench
 from verif.vxm.independent import independent
+from verif.vxm.lone_alu import LoneAlu
 from verif.vxm.vectors import Operation
 
 __all__ = ["LANES", "check_operation", "streaming_alu"]
@@ -19,14 +19,14 @@ __all__ = ["LANES", "check_operation", "streaming_alu"]
 Bits = npt.NDArray[np.uint32]
 
 LANES = 16
-CONFIG = preset("small", ["streams=16"])
+CONFIG = preset("small", ["alu_rows=1", "streams=16"])
 LATENCY = timing(CONFIG).chain
 VALID = 1 << MICRO_OP.size - 1
 
 
-def streaming_alu(column: int) -> VxmAlu:
+def streaming_alu(column: int) -> LoneAlu:
     """Return an ALU of a mesh column for `check_operation`."""
-    return VxmAlu.of_column(CONFIG, column)
+    return LoneAlu(config=CONFIG, column=column)
 
 
 async def check_operation(bench: Bench, operation: Operation, a: Bits, b: Bits, c: Bits | None = None) -> None:

@@ -6,7 +6,7 @@ from verif.bench import run_bench
 from verif.vxm.streaming import streaming_alu
 
 
-@pytest.mark.parametrize("column", [0, 1])
+@pytest.mark.parametrize("column", [0, 1, 2])
 @pytest.mark.parametrize("vectors", [200_000, pytest.param(12_000_000, marks=pytest.mark.long)])
 def test_campaign(column: int, vectors: int) -> None:
     run_bench(

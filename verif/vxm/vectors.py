@@ -175,6 +175,9 @@ def operand_bits(rng: np.random.Generator, mnemonic: str, dtype: DType, count: i
     b = np.where((kind < 2) | (kind == 3), rng.choice(corners, count), b)
     if dtype == DType.FP32:
         a, b = _float_bits(rng, mnemonic, kind, a, b)
+    elif mnemonic == "CVT":
+        # Every size of number, not only great ones.
+        a = np.where(kind >= 3, (a.view(np.int32) >> rng.integers(0, 32, count, np.int32)).view(np.uint32), a)
     elif mnemonic in ("ADD", "SUB", "MUL", "CMP"):
         b = np.where(kind == 4, a + rng.integers(-3, 4, count).astype(np.uint32), b)
     return a.astype(np.uint32), b.astype(np.uint32)
