@@ -5,6 +5,7 @@ import pytest
 
 from arch.errors import TaktError
 from arch.presets import preset
+from compiler.expression import functions
 from compiler.expression.functions import add, cast, maximum, minimum, not_equal, relu, shift_right, where
 from compiler.program import Program
 from verif.compiler.expressions import apply, check_map, random_function, random_values, run_golden
@@ -74,6 +75,14 @@ def test_float16(config, rng):
     check_map(config, lambda a, b: cast(a * b + 1.0, "float16"), [x, y])
     check_map(config, lambda a: cast(relu(cast(a * 3.0, "float16")), "float16"), [x])
     check_map(config, lambda a: a, [x])
+
+
+@pytest.mark.parametrize("config", MACHINES.values(), ids=MACHINES)
+@pytest.mark.parametrize("name", ["exp", "tanh", "rsqrt", "recip", "log", "sigmoid"])
+def test_functions(config, name, rng):
+    function = getattr(functions, name)
+    check_map(config, lambda a: function(a * 0.5), [random_values(rng, "float32", 9, 11)])
+    check_map(config, lambda a: cast(function(a), "float16"), [random_values(rng, "float16", 9, 11)])
 
 
 @pytest.mark.parametrize(("name", "steps"), [("nano", 64), ("small", 256), ("base", 512)])
