@@ -53,7 +53,13 @@ def stream_bound(config: Config, count: int, *levels: int, reads: int = 1, group
     groups : int
     """
     last = -(-count // groups)
-    cycles = reads * count + (len(levels) - reads) * last + sum(pass_latency(config, level) - 1 for level in levels)
+    latencies = [pass_latency(config, level) - 1 for level in levels]
+
+    def after(number: int) -> int:
+        """Cycles to the end from the last read of pass `number`, which reads the argument like those before it."""
+        return sum(latencies[number:]) + last * (len(levels) - 1 - number)
+
+    cycles = max((number + 1) * count + after(number) for number in range(reads))
     times = f"{reads} x " if reads > 1 else ""
     limit = f"SRAM: {times}{count} vectors read, one per cycle"
     if len(levels) > 1:
