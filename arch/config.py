@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
+from arch.ecc import check_masks
 from arch.errors import TaktError
 
 HEMISPHERES = 2
@@ -50,7 +51,7 @@ class Config:
     links : int
         Chip-to-chip ports, even, 0 to 16; half of them at either edge.
     ecc : bool
-        SECDED on SRAM and streams. Only ``False`` can be built yet.
+        SECDED on SRAM and streams, see `arch.ecc`.
     clock_hz : float
         Nominal clock, for rates in reports only.
     checks : bool
@@ -112,7 +113,6 @@ class Config:
             "a power of two from 16 to 4096",
         )
         self._check("links", 0 <= self.links <= 16 and self.links % 2 == 0, "even, 0 to 16")
-        self._check("ecc", self.ecc is False, "false (ECC is not built yet)")
         self._check("clock_hz", 1e3 <= self.clock_hz <= 1e11, "1e3 to 1e11")
 
     def _check(self, parameter: str, legal: bool, expected: str) -> None:
@@ -134,7 +134,7 @@ class Config:
     @cached_property
     def ecc_bits(self) -> int:
         """Check bits of a superlane's stream or MEM word: a Hamming code and a parity bit; 0 without `ecc`."""
-        return {4: 7, 8: 8, 16: 9}[self.lanes] if self.ecc else 0
+        return len(check_masks(8 * self.lanes)) + 1 if self.ecc else 0
 
     @cached_property
     def stream_bits(self) -> int:

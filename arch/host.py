@@ -51,6 +51,23 @@ class Register(enum.IntEnum):
     FAULT_CYCLE_LO = 8
     FAULT_CYCLE_HI = 9
     """The sticky fault; kind 0 means none."""
+    ECC_COUNT = 10
+    """Corrected reads since CLEAR, saturating; 0 without ECC, like the next three."""
+    ECC_UNIT = 11
+    ECC_CYCLE_LO = 12
+    ECC_CYCLE_HI = 13
+    """The first of them."""
+    FLIP0 = 14
+    FLIP1 = 15
+    FLIP2 = 16
+    FLIP3 = 17
+    FLIP4 = 18
+    """Write: bits of a code word (data lowest, then check bits) that the host's writes to MEM flip, 32 per register.
+    Reads give 0. No effect without ECC."""
+
+
+FLIPS = (Register.FLIP0, Register.FLIP1, Register.FLIP2, Register.FLIP3, Register.FLIP4)
+"""The lowest bits first."""
 
 
 class Ctrl(enum.IntFlag):
@@ -59,7 +76,7 @@ class Ctrl(enum.IntFlag):
     START = 1
     """Run the queues from their first word. Ignored while running or while a fault is latched."""
     CLEAR = 2
-    """Empty every queue and clear the fault. Ignored while running."""
+    """Empty every queue, clear the fault and the ECC registers. Ignored while running."""
 
 
 class Status(enum.IntFlag):

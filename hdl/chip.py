@@ -19,6 +19,7 @@ from hdl.column.mem import MemColumn
 from hdl.column.mxm import MxmColumn
 from hdl.column.sxm import SxmColumn
 from hdl.column.vxm import VxmColumn
+from hdl.ecc.monitor import MONITOR_DELAY, EccMonitor
 from hdl.host.port import HostPort
 from hdl.host.run_control import RunControl
 from hdl.icu.barrier import Barrier
@@ -77,22 +78,24 @@ class Chip(wiring.Component):
             config=self.config, retires=tuple(table[name].retire for name in mnemonics)
         )
         m.submodules.barrier = barrier = Barrier(config=self.config)
-        m.submodules.fault = fault = FaultRegister(units=len(units(self.config)))
+        m.submodules.fault = fault = FaultRegister(
+            units=len(units(self.config)), delay=MONITOR_DELAY if self.config.ecc else 0
+        )
 
         for name in ("cyc", "stb", "we", "adr", "dat_w"):
             m.d.comb += getattr(host, name).eq(getattr(self, name))
         m.d.comb += [
             self.ack.eq(host.ack),
             self.dat_r.eq(host.dat_r),
-            host.busy.eq(control.busy),
-            host.done.eq(control.done),
+            host.busy.eq(control.busy | ~fault.settled),
+            host.done.eq(control.done & fault.settled & ~fault.fault),
             host.cycle.eq(control.cycle),
             host.fault.eq(fault.fault),
             host.fault_kind.eq(fault.kind),
             host.fault_unit.eq(fault.unit),
             host.fault_cycle.eq(fault.at),
             host.mem_read.eq(reduce(or_, (reduce(or_, column.reads) for column in mem_columns))),
-            control.go.eq(host.go),
+            control.go.eq(host.go & fault.settled),
             control.fault.eq(fault.fault),
             control.fault_now.eq(fault.found),
             control.closed.eq(Cat(column.closed for column in columns).all()),
@@ -127,7 +130,31 @@ class Chip(wiring.Component):
         for column in mem_columns:
             for name in ("mem_en", "mem_we", "mem_slice", "mem_tile", "mem_addr", "mem_data"):
                 m.d.comb += getattr(column, name).eq(getattr(host, name))
+        if self.config.ecc:
+            self._add_monitor(m, columns, host, fault)
         return m
+
+    def _add_monitor(self, m: Module, columns: list[Column], host: HostPort, fault: FaultRegister) -> None:
+        """Collect what every unit reports of flipped bits."""
+        rows = self.config.superlanes
+        m.submodules.ecc = monitor = EccMonitor(units=len(units(self.config)), rows=rows)
+        for name in ("corrected", "uncorrectable"):
+            reports = {
+                unit.id: column.ecc_reports(name, index)
+                for column in columns
+                for index, unit in enumerate(column.units)
+            }
+            m.d.comb += getattr(monitor, name).eq(Cat(reports[queue] for queue in sorted(reports)))
+        m.d.comb += [
+            monitor.run.eq(fault.late_run),
+            monitor.cycle.eq(fault.late_cycle),
+            monitor.clear.eq(host.clear),
+            fault.uncorrectable.eq(monitor.found),
+            fault.uncorrectable_unit.eq(monitor.found_unit),
+            host.ecc_count.eq(monitor.count),
+            host.ecc_unit.eq(monitor.unit),
+            host.ecc_cycle.eq(monitor.first),
+        ]
 
     def _column(self, position: int) -> Column:
         kinds = [unit.kind for unit in units(self.config) if unit.position == position]
@@ -140,7 +167,7 @@ class Chip(wiring.Component):
                 east.written_east_in.eq(west.written_east_out),
                 west.written_west_in.eq(east.written_west_out),
             ]
-        bus = self.config.streams * self.config.lanes * 8
+        bus = self.config.streams * self.config.stream_bits
         zeros = Const(0, bus)
         for row in range(self.config.superlanes):
             eastward, westward = (

@@ -5,6 +5,7 @@ from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
 from arch.isa.instruction import WORD_BITS
+from hdl.ecc.reader import ecc_ports
 
 __all__ = ["controller_port"]
 
@@ -20,6 +21,7 @@ def controller_port(config: Config) -> wiring.Signature:
       in which the operand was due
     * ``reads``: streams read, in ``t + d_skew``, and ``drives``: streams driven, in ``t + d_func - 1``; eastward
       streams lowest
+    * with ECC ``corrected`` and ``uncorrectable``, a bit per superlane: see `hdl.ecc.reader.ecc_ports`
     """
     return wiring.Signature(
         {
@@ -32,5 +34,6 @@ def controller_port(config: Config) -> wiring.Signature:
             "operand_missed_fault": Out(1),
             "reads": Out(2 * config.streams),
             "drives": Out(2 * config.streams),
+            **ecc_ports(config, config.superlanes),
         }
     )

@@ -42,7 +42,8 @@ class Case:
     def text(self) -> str:
         """The case in a line."""
         m, k, n = self.shape
-        return f"{m}x{k}x{n} {self.dtype} on {self.planes} plane{'s' * (self.planes > 1)} of {self.config.name}, {self.backend.name}"
+        planes = f"{self.planes} plane{'s' * (self.planes > 1)} of {self.config.name}"
+        return f"{m}x{k}x{n} {self.dtype} on {planes}, {self.backend.name}"
 
     def compile(self) -> Image:
         """Compile the product.

@@ -4,13 +4,14 @@ The bench plays the queues and the stream registers of the unit's position: rand
 both directions in every cycle, the unit's drivers replace them. The golden machine gets the same words and vectors.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from arch.config import Config
+from arch.ecc import check_bits
 from arch.faults import FaultError, FaultKind
 from arch.geometry import Direction, units
 from arch.isa.encoding import decode
@@ -18,6 +19,8 @@ from arch.isa.footprint import footprint
 from arch.isa.timeline import queue_words
 from arch.timing import timing
 from golden.machine.machine import Machine
+from golden.machine.recording import RegisterFlips
+from hdl.ecc.reader import REPORT_DELAY
 from verif.bench import Bench, unpack_lanes
 
 __all__ = ["PositionBench", "Timelines"]
@@ -39,6 +42,8 @@ class _Expected:
     """What must be seen, in tile-0 time; nothing after cycle `until` is defined."""
 
     registers: npt.NDArray[np.uint8]
+    flips: Sequence[RegisterFlips]
+    corrected: set[tuple[int, int, int]]
     fault: tuple[int, int, int] | None
     until: int
     elements: npt.NDArray[np.bool_]
@@ -85,12 +90,21 @@ class PositionBench:
         self._drivers = drivers
         self._position = units(config)[next(iter(queues))].position
         self.golden.watch(self._position)
+        self._flips: dict[int, dict[Direction, dict[int, dict[int, int]]]] = {}
         self.arriving: npt.NDArray[np.uint8] = np.zeros((0, 2, config.streams, config.vector_length), np.uint8)
 
     async def run(
-        self, words: Timelines, *, low: int = -128, high: int = 127, alter: Alter | None = None
+        self,
+        words: Timelines,
+        *,
+        low: int = -128,
+        high: int = 127,
+        alter: Alter | None = None,
+        doubles: float = 0,
     ) -> tuple[int, int, int] | None:
         """Run a program on both and compare registers, faults, elements, reads and drives.
+
+        With ECC one arriving word in twenty has a flipped bit, and what each queue reports is compared, too.
 
         Parameters
         ----------
@@ -101,6 +115,8 @@ class PositionBench:
         alter
             Called with the vectors, [cycle, direction, stream, lane], and the bench's generator, to change them in
             place.
+        doubles
+            How many of the arriving words have two flipped bits.
 
         Returns
         -------
@@ -108,13 +124,14 @@ class PositionBench:
             Key of the fault that both raised.
         """
         config = self.config
-        last = max(_last_element(config, unit, timeline) for unit, timeline in words.items())
-        cycles = last + 4 * config.superlanes + 8
+        retired = max(_retired(config, unit, timeline) for unit, timeline in words.items())
+        cycles = retired + 3 * config.superlanes + 4
         shape = (cycles, 2, config.streams, config.vector_length)
         self.arriving = self.bench.rng.integers(low, high, shape, dtype=np.int8, endpoint=True).view(np.uint8)
         if alter is not None:
             alter(self.arriving, self.bench.rng)
         self.arriving[0] = 0
+        self._flips = self._random_flips(cycles, doubles) if config.ecc else {}
         expected = self._run_golden(words, cycles)
         await self._run_unit(words, expected)
         return expected.fault
@@ -125,14 +142,15 @@ class PositionBench:
         for cycle in range(1, cycles):
             for direction in Direction:
                 position = self._position - direction.step
-                golden.inject(cycle - 1, position, direction, 0, self.arriving[cycle, direction])
+                flips = self._flips.get(cycle, {}).get(direction, {})
+                golden.inject(cycle - 1, position, direction, 0, self.arriving[cycle, direction], flips)
         golden.set_queues({unit: queue_words(timeline) for unit, timeline in words.items()})
         fault = None
         try:
             golden.run(cycles=cycles)
         except FaultError as error:
             fault = error.fault.key
-        registers = golden.recording(self._position).values
+        recording = golden.recording(self._position)
         until = cycles - 1 if fault is None else fault[0]
         elements = np.zeros((cycles + 64, len(units(config))), np.bool_)
         reads = np.zeros(elements.shape, np.uint64)
@@ -153,7 +171,22 @@ class PositionBench:
                         for group in groups:
                             first = group.first + config.streams * group.direction
                             sets[cycle + (after or 0), unit] |= np.uint64(((1 << group.size) - 1) << first)
-        return _Expected(registers[: until + 1], fault, until, elements, reads, drives)
+        registers, corrected = recording.values[: until + 1], set(golden.corrected)
+        return _Expected(registers, recording.flips, corrected, fault, until, elements, reads, drives)
+
+    def _random_flips(self, cycles: int, doubles: float) -> dict[int, dict[Direction, dict[int, dict[int, int]]]]:
+        """Return the flips of arriving words by cycle, direction, stream and superlane."""
+        rng, config = self.bench.random, self.config
+        found: dict[int, dict[Direction, dict[int, dict[int, int]]]] = {}
+        for cycle in range(1, cycles):
+            for direction in Direction:
+                for place in range(config.streams * config.superlanes):
+                    if (draw := rng.random()) < max(doubles, 0.05):
+                        bits = rng.sample(range(config.stream_bits), 2 if draw < doubles else 1)
+                        stream, row = divmod(place, config.superlanes)
+                        streams = found.setdefault(cycle, {}).setdefault(direction, {})
+                        streams.setdefault(stream, {})[row] = sum(1 << bit for bit in bits)
+        return found
 
     async def _run_unit(self, words: Timelines, expected: _Expected) -> None:
         bench, config = self.bench, self.config
@@ -163,8 +196,9 @@ class PositionBench:
         bench.drive(start=0)
         issues = {unit: dict(timeline) for unit, timeline in words.items()}
         faults: list[tuple[int, int, int]] = []
-        driven: list[dict[tuple[int, int], npt.NDArray[np.uint8]]] = [{} for _ in range(config.superlanes)]
-        for cycle in range(expected.until + config.superlanes):
+        driven: list[dict[tuple[int, int], int]] = [{} for _ in range(config.superlanes)]
+        late = REPORT_DELAY if config.ecc else 0
+        for cycle in range(expected.until + config.superlanes + late):
             for row in range(config.superlanes):
                 self._present(row, cycle - row, driven[row], expected)
             for unit, prefix in self._queues.items():
@@ -174,41 +208,75 @@ class PositionBench:
             driven = [self._driven(row) for row in range(config.superlanes)]
             if cycle <= expected.until:
                 faults += self._check_queues(cycle, expected)
+            if config.ecc and late <= cycle <= expected.until + late:
+                faults += self._check_reports(cycle - late, expected)
             await bench.tick()
         found = min(faults, default=None)
         assert found == expected.fault, f"fault: got {found}, expected {expected.fault}, seed {bench.seed}"
 
-    def _present(
-        self, row: int, cycle: int, driven: dict[tuple[int, int], npt.NDArray[np.uint8]], expected: _Expected
-    ) -> None:
+    def _present(self, row: int, cycle: int, driven: dict[tuple[int, int], int], expected: _Expected) -> None:
         """Show a superlane its stream registers, after checking them."""
         if not 0 <= cycle <= expected.until:
             return
-        lanes = slice(row * self.config.lanes, (row + 1) * self.config.lanes)
-        registers = self.arriving[cycle, :, :, lanes].copy()
-        for place, vector in driven.items():
-            registers[place] = vector
-        want = expected.registers[cycle, :, :, lanes]
-        if not np.array_equal(registers, want):
-            self.bench.check(f"superlane {row}, tile-0 cycle {cycle}, [direction, stream, lane]", registers, want)
+        bits = self.config.stream_bits
         for direction, prefix in self._inputs.items():
-            packed = int.from_bytes(registers[direction].tobytes(), "little")
-            self.bench.drive(**{f"{prefix}__{row}": packed})
+            flips = self._flips.get(cycle, {}).get(direction, {})
+            registers = self._packed(self.arriving[cycle, direction], row, flips)
+            for (side, stream), word in driven.items():
+                if side == direction:
+                    registers &= ~((1 << bits) - 1 << bits * stream)
+                    registers |= word << bits * stream
+            held = {stream: flips for (side, stream), flips in expected.flips[cycle].items() if side == direction}
+            want = self._packed(expected.registers[cycle, direction], row, held)
+            if registers != want:
+                got, wanted = (unpack_lanes(value, self.config.streams, bits) for value in (registers, want))
+                what = f"superlane {row}, tile-0 cycle {cycle}, {direction.name.lower()}, by stream"
+                self.bench.check(what, got, wanted)
+            self.bench.drive(**{f"{prefix}__{row}": registers})
 
-    def _driven(self, row: int) -> dict[tuple[int, int], npt.NDArray[np.uint8]]:
-        """Vectors that the unit puts on registers at the end of this cycle, by direction and stream."""
-        bench, lanes = self.bench, self.config.lanes
+    def _packed(self, vectors: npt.NDArray[np.uint8], row: int, flips: Mapping[int, Mapping[int, int]]) -> int:
+        """Return a superlane's words of all streams, with check bits and flips if there is ECC."""
+        lanes = slice(row * self.config.lanes, (row + 1) * self.config.lanes)
+        if not self.config.ecc:
+            return int.from_bytes(vectors[:, lanes].tobytes(), "little")
+        packed = 0
+        for stream, vector in enumerate(vectors[:, lanes]):
+            word = self._with_checks(int.from_bytes(vector.tobytes(), "little")) ^ flips.get(stream, {}).get(row, 0)
+            packed |= word << self.config.stream_bits * stream
+        return packed
+
+    def _with_checks(self, data: int) -> int:
+        bits = 8 * self.config.lanes
+        return data | check_bits(data, bits) << bits if self.config.ecc else data
+
+    def _driven(self, row: int) -> dict[tuple[int, int], int]:
+        """Words that the unit puts on registers at the end of this cycle, by direction and stream."""
+        bench = self.bench
         found = {}
         for prefix, size in self._drivers.items():
             port = f"{prefix}__{row}__"
             mask = bench.read(f"{port}mask")
             if mask:
                 direction, group = bench.read(f"{port}direction"), bench.read(f"{port}group")
-                vectors = unpack_lanes(bench.read(f"{port}data"), size * lanes, 8).astype(np.uint8).reshape(size, lanes)
+                bits = len(bench.handle(f"{port}data")) // size
+                words = bench.read(f"{port}data")
                 for index in range(size):
                     if mask >> index & 1:
-                        found[direction, group * size + index] = vectors[index]
+                        word = words >> bits * index & (1 << bits) - 1
+                        coded = word if bits == self.config.stream_bits else self._with_checks(word)
+                        found[direction, group * size + index] = coded
         return found
+
+    def _check_reports(self, cycle: int, expected: _Expected) -> list[tuple[int, int, int]]:
+        """Compare what was corrected in `cycle`; return what could not be."""
+        faults = []
+        for unit, prefix in self._queues.items():
+            got = self.bench.read(f"{prefix}__corrected")
+            want = sum(1 << row for row in range(self.config.superlanes) if (cycle, unit, row) in expected.corrected)
+            self.bench.check(f"{prefix} corrected in {cycle}", got, want)
+            if self.bench.read(f"{prefix}__uncorrectable"):
+                faults.append((cycle, unit, int(FaultKind.UNCORRECTABLE)))
+        return faults
 
     def _check_queues(self, cycle: int, expected: _Expected) -> list[tuple[int, int, int]]:
         bench = self.bench
@@ -227,10 +295,12 @@ class PositionBench:
         return faults
 
 
-def _last_element(config: Config, unit: int, timeline: list[tuple[int, int]]) -> int:
-    last = 0
+def _retired(config: Config, unit: int, timeline: list[tuple[int, int]]) -> int:
+    """Return the cycle in which the last element of a queue has retired."""
+    retired = 0
     for issue, word in timeline:
         row, fields = decode(word)
         touched = footprint(config, units(config)[unit], row.mnemonic, fields)
-        last = max(last, issue + (touched.elements - 1) * touched.interval)
-    return last
+        last = issue + (touched.elements - 1) * touched.interval
+        retired = max(retired, last + timing(config)[row.mnemonic].retire)
+    return retired

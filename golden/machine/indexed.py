@@ -11,6 +11,7 @@ from arch.config import Config
 from arch.faults import FaultKind
 from arch.geometry import Unit
 from arch.isa.table import gather_accesses, scatter_accesses
+from golden.machine.ecc import Flips
 from golden.machine.fault_log import FaultLog
 from golden.machine.latency import d_func, d_skew
 from golden.machine.streams import Streams
@@ -43,13 +44,18 @@ class IndexedAccesses:
     faults : FaultLog
     words : ndarray of uint8, shape (slices * 2 * mem_depth, vector_length)
         All MEM words.
+    flips : dict of int to Flips
+        Their flipped bits.
     """
 
-    def __init__(self, config: Config, streams: Streams, faults: FaultLog, words: Bytes) -> None:
+    def __init__(
+        self, config: Config, streams: Streams, faults: FaultLog, words: Bytes, flips: dict[int, Flips]
+    ) -> None:
         self._config = config
         self._streams = streams
         self._faults = faults
         self._words = words
+        self._flips = flips
         self._depth = config.mem_depth
         self._lanes = np.arange(config.vector_length)
         self._accesses = {"GATHER": gather_accesses(config), "SCATTER": scatter_accesses(config)}
@@ -111,9 +117,29 @@ class IndexedAccesses:
         return places
 
     def _gather(self, cycle: int, element: _Element) -> None:
-        vector = self._words[self._places(cycle, element), self._lanes]
+        places = self._places(cycle, element)
+        if self._flips:
+            self._consume(cycle + 1, element, places)
+        vector = self._words[places, self._lanes]
         self._streams.drive(cycle + self._drive_after_read, element.unit.id, element.fields.origin, vector[None])
 
     def _scatter(self, cycle: int, element: _Element) -> None:
         data = self._streams.read(cycle, element.unit.id, element.fields.origin, 1)[0]
-        self._words[self._places(cycle, element), self._lanes] = data
+        places = self._places(cycle, element)
+        if self._flips:
+            self._consume(cycle + 1, element, places)
+        self._words[places, self._lanes] = data
+
+    def _consume(self, first: int, element: _Element, places: npt.NDArray[np.int64]) -> None:
+        """Report the flips of every lane's word, the first read in cycle `first`; a SCATTER writes it back without."""
+        lanes = self._config.lanes
+        share = self._accesses[element.mnemonic] // lanes
+        by_lane = places.reshape(-1, lanes)
+        for lane in range(lanes):
+            for superlane, word in enumerate(by_lane[:, lane].tolist()):
+                flips = self._flips.get(word, {})
+                if superlane not in flips:
+                    continue
+                self._streams.ecc.consumed(first + lane * share, element.unit.id, {superlane: flips[superlane]})
+                if element.mnemonic == "SCATTER":
+                    self._flips[word] = {row: mask for row, mask in flips.items() if row != superlane}

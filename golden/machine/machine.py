@@ -11,6 +11,7 @@ from arch.errors import TaktError
 from arch.faults import Fault, FaultError, FaultKind
 from arch.geometry import Direction, Hemisphere, UnitKind, positions, units
 from arch.image import Image
+from golden.machine.ecc import EccState, Flips
 from golden.machine.fault_log import FaultLog
 from golden.machine.fetch import FetchPorts
 from golden.machine.icu import Executor, InstructionControl
@@ -60,7 +61,7 @@ class Machine:
         self._fetch = FetchPorts(config, self._streams, self._faults, self._control.append)
         self._control.attach(self._fetch)
         self._executors: tuple[Executor, ...] = (self._memory, *self._planes, self._vxm, *self._switches, self._fetch)
-        self._injections: list[tuple[int, tuple[int, int], Bytes]] = []
+        self._injections: list[tuple[int, tuple[int, int], Bytes, Mapping[int, Flips]]] = []
 
     def _executor_by_queue(self) -> dict[int, Executor]:
         found: dict[int, Executor] = {}
@@ -116,9 +117,10 @@ class Machine:
         self._control.fill(programs)
 
     def clear(self) -> None:
-        """Empty every queue and clear the fault."""
+        """Empty every queue, clear the fault and the ECC registers."""
         self.fault = None
         self._faults.clear()
+        self._streams.ecc.clear()
         self._control.fill({})
 
     def run(self, cycles: int = 0) -> int:
@@ -155,6 +157,7 @@ class Machine:
                     for passed in range(cycle, due):
                         streams.advance(passed)
                 if due == end and control.due == NEVER:
+                    streams.ecc.settle(due)
                     return control.end
                 streams.advance(due)
                 if control.due == due:
@@ -201,12 +204,13 @@ class Machine:
             unit.reset()
         self._streams.start_recordings()
         self._control.start()
-        for cycle, origin, vectors in self._injections:
-            self._streams.drive(cycle, OUTSIDE, origin, vectors)
+        for cycle, origin, vectors, flips in self._injections:
+            self._streams.drive(cycle, OUTSIDE, origin, vectors, flips)
 
     def _stop(self) -> None:
         error = self._faults.error()
         self.fault = error.fault
+        self._streams.ecc.settle(error.fault.cycle)
         raise error
 
     # State
@@ -223,12 +227,40 @@ class Machine:
         values = np.asarray(words)
         if values.dtype not in (np.uint8, np.int8):
             raise TaktError(f"MEM words must be uint8 or int8, not {values.dtype}")
-        self._memory.words[self._rows(slices, addrs)] = values.view(np.uint8)
+        rows = self._rows(slices, addrs)
+        self._memory.words[rows] = values.view(np.uint8)
+        for row in self._memory.flips.keys() & rows.tolist():
+            del self._memory.flips[row]
 
     def read(self, slices: npt.ArrayLike, addrs: npt.ArrayLike) -> Bytes:
         """Return MEM words, shape (n, vector_length), of slices and addresses of shape (n,)."""
         words: Bytes = self._memory.words[self._rows(slices, addrs)]
         return words
+
+    def flip(self, slice_: int, addr: int, superlane: int, bit: int) -> None:
+        """Flip a bit of a stored MEM word.
+
+        Parameters
+        ----------
+        slice_, addr, superlane : int
+        bit : int
+            Of the superlane's code word: data bits from 0 (lane 0) on, then check bits (`arch.ecc`).
+        """
+        if not self.config.ecc:
+            raise TaktError(f"bits can be flipped in a machine with ecc only, not in {self.config.name}")
+        if not 0 <= bit < self.config.stream_bits:
+            raise TaktError(f"bit must be 0 to {self.config.stream_bits - 1}, not {bit!r}")
+        if not 0 <= superlane < self.config.superlanes:
+            raise TaktError(f"superlane must be 0 to {self.config.superlanes - 1}, not {superlane!r}")
+        row = int(self._rows([slice_], [addr])[0])
+        flips = dict(self._memory.flips.get(row, {}))
+        flips[superlane] = flips.get(superlane, 0) ^ 1 << bit
+        self._memory.flips[row] = {place: mask for place, mask in flips.items() if mask}
+
+    @property
+    def ecc(self) -> EccState:
+        """The ECC registers."""
+        return self._streams.ecc.state
 
     def _rows(self, slices: npt.ArrayLike, addrs: npt.ArrayLike) -> npt.NDArray[np.int64]:
         numbers, places = np.asarray(slices, np.int64), np.asarray(addrs, np.int64)
@@ -262,7 +294,20 @@ class Machine:
 
     # Unit benches
 
-    def inject(self, cycle: int, position: int, direction: Direction, stream: int, vectors: npt.ArrayLike) -> None:
+    @property
+    def corrected(self) -> list[tuple[int, int, int]]:
+        """Cycle, queue and superlane of every corrected read of the last run, in the superlane's own time."""
+        return self._streams.ecc.corrected
+
+    def inject(
+        self,
+        cycle: int,
+        position: int,
+        direction: Direction,
+        stream: int,
+        vectors: npt.ArrayLike,
+        flips: Mapping[int, Flips] | None = None,
+    ) -> None:
         """Let vectors appear on adjacent registers in `cycle` of every run, as if produced there.
 
         Parameters
@@ -272,6 +317,8 @@ class Machine:
         stream : int
             First stream.
         vectors : array_like of uint8, shape (size, vector_length)
+        flips : mapping of int to Flips
+            Flipped bits of those vectors that have some, by number.
         """
         data = np.array(vectors, dtype=np.uint8, ndmin=2)
         if not (data.ndim == 2 and data.shape[1] == self.config.vector_length and len(data)):
@@ -279,7 +326,7 @@ class Machine:
         if not 0 <= stream <= self.config.streams - len(data):
             raise TaktError(f"stream must be 0 to {self.config.streams - len(data)}, not {stream!r}")
         self._check_position(position)
-        self._injections.append((cycle, self._streams.origin(direction, position, stream), data))
+        self._injections.append((cycle, self._streams.origin(direction, position, stream), data, flips or {}))
 
     def clear_injections(self) -> None:
         """Forget every injected value."""

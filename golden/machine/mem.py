@@ -10,6 +10,7 @@ from arch.faults import FaultKind
 from arch.geometry import Unit
 from arch.timing import timing
 from golden.machine.bursts import Burst, Bursts, Cohort
+from golden.machine.ecc import Flips
 from golden.machine.fault_log import FaultLog
 from golden.machine.icu import Issue
 from golden.machine.indexed import IndexedAccesses
@@ -26,6 +27,8 @@ class Memory:
     ----------
     words : ndarray of uint8, shape (slices * 2 * mem_depth, vector_length)
         Word ``slice * 2 * mem_depth + addr``.
+    flips : dict of int to Flips
+        Flipped bits by word, of words that have some.
     """
 
     def __init__(self, config: Config, streams: Streams, faults: FaultLog) -> None:
@@ -35,9 +38,10 @@ class Memory:
         self._depth = config.mem_depth
         self._size = 2 * config.mem_depth
         self.words: Bytes = np.zeros((config.slices * self._size, config.vector_length), np.uint8)
+        self.flips: dict[int, Flips] = {}
         self._reading = Bursts(self._size, streams.slots, config.streams)
         self._writing = Bursts(self._size, streams.slots, config.streams)
-        self._indexed = IndexedAccesses(config, streams, faults, self.words)
+        self._indexed = IndexedAccesses(config, streams, faults, self.words, self.flips)
         self._free: dict[tuple[str, int], int] = {}
         self._kept: dict[tuple[str, int], int] = {}
         self._access = {"READ": timing(config).mem_access, "WRITE": d_skew(config, "WRITE")}
@@ -94,9 +98,13 @@ class Memory:
         readers = self._reading.at(cycle) if self._reading.due == cycle else []
         writers = self._writing.at(cycle) if self._writing.due == cycle else []
         for reader in readers:
-            data = self.words.take(reader.words(), axis=0)
+            words = reader.words()
+            data = self.words.take(words, axis=0)
             ready = cycle + self._drive_after_access
-            self._streams.drive_rows(ready, reader.slices, reader.rows(ready), data)
+            flips = {}
+            if self.flips:
+                flips = {place: self.flips[w] for place, w in enumerate(words.tolist()) if w in self.flips}
+            self._streams.drive_rows(ready, reader.slices, reader.rows(ready), data, flips)
             self._check_indexed(cycle, reader, "SCATTER")
             for writer in writers:
                 self._check_banks(cycle, reader, writer)
@@ -116,7 +124,13 @@ class Memory:
         if not written.all():
             for missing in np.flatnonzero(written == 0).tolist():
                 self._streams.unwritten(cycle, int(writer.slices[missing]), int(rows[missing]))
-        self.words[writer.words()] = self._streams.values[rows]
+        words = writer.words()
+        self.words[words] = self._streams.values[rows]
+        if self.flips or self._streams.flips:
+            for word, row in zip(words.tolist(), rows.tolist(), strict=True):
+                self.flips.pop(word, None)
+                if row in self._streams.flips:
+                    self.flips[word] = self._streams.flips[row]
 
     def _check_banks(self, cycle: int, reader: Cohort, writer: Cohort) -> None:
         for number in reader.places.keys() & writer.places.keys():

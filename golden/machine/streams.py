@@ -1,6 +1,6 @@
 """All stream registers of the chip."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -9,14 +9,17 @@ from arch.config import Config
 from arch.errors import TaktError
 from arch.faults import FaultKind
 from arch.geometry import Direction, positions
+from golden.machine.ecc import Ecc, Flips
 from golden.machine.fault_log import FaultLog
-from golden.machine.recording import Recording
+from golden.machine.recording import Recording, RegisterFlips
 from golden.machine.wheel import Wheel
 
 Bytes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
-Drive = tuple[int | Numbers, slice | Numbers, Bytes]
-"""Queue or queues, rows, and one vector per row."""
+Drive = tuple[int | Numbers, slice | Numbers, Bytes, Mapping[int, Flips]]
+"""Queue or queues, rows, one vector per row, and the flips of those that have some, by place in the data."""
+
+_INTACT: Mapping[int, Flips] = {}
 
 OUTSIDE = -1
 """Queue number of a value that was injected."""
@@ -38,6 +41,10 @@ class Streams:
     marks : ndarray of uint8, shape (2 * slots * streams,)
         0 where no value is; else ``1 + cycle % 255`` of the cycle it was driven in: a diagonal lives less than 255
         cycles.
+    flips : dict of int to Flips
+        Flipped bits by row, of rows that have some.
+    ecc : Ecc
+        To which reads of such rows are reported.
     """
 
     def __init__(self, config: Config, faults: FaultLog) -> None:
@@ -48,8 +55,10 @@ class Streams:
         self.values: Bytes = np.zeros((rows, config.vector_length), np.uint8)
         self._marks = bytearray(rows)
         self.marks: Bytes = np.frombuffer(self._marks, np.uint8)
+        self.flips: dict[int, Flips] = {}
+        self.ecc = Ecc(config, faults)
         self._pending: Wheel[Drive] = Wheel()
-        self._watched: dict[int, tuple[list[Bytes], list[npt.NDArray[np.bool_]]]] = {}
+        self._watched: dict[int, tuple[list[Bytes], list[npt.NDArray[np.bool_]], list[RegisterFlips]]] = {}
         self._empty = bytes(config.streams)
         self._entered = -1
 
@@ -61,6 +70,7 @@ class Streams:
     def reset(self) -> None:
         """Empty every register and forget what is under way."""
         self.marks[:] = 0
+        self.flips.clear()
         self._pending.clear()
         self._entered = -1
 
@@ -74,40 +84,53 @@ class Streams:
         return (cycle + origin[0]) % self.slots * self.config.streams + origin[1]
 
     def read(self, cycle: int, unit: int, origin: tuple[int, int], size: int) -> Bytes:
-        """Return a view of `size` adjacent streams, shape (size, vector_length); reports UNWRITTEN."""
+        """Return a view of `size` adjacent streams, shape (size, vector_length); reports UNWRITTEN and flips."""
         row = self.row(cycle, origin)
         if 0 in self._marks[row : row + size]:
             self.unwritten(cycle, unit, row + self._marks[row : row + size].index(0))
+        if self.flips:
+            for flipped in self.flips.keys() & range(row, row + size):
+                self.ecc.consumed(cycle, unit, self.flips[flipped])
         return self.values[row : row + size]
 
     def unwritten(self, cycle: int, unit: int, row: int) -> None:
         """Report the read of an empty register."""
         self._faults.report(cycle, unit, FaultKind.UNWRITTEN, self._describe(row, cycle))
 
-    def drive(self, cycle: int, unit: int, origin: tuple[int, int], data: Bytes) -> None:
+    def drive(
+        self, cycle: int, unit: int, origin: tuple[int, int], data: Bytes, flips: Mapping[int, Flips] = _INTACT
+    ) -> None:
         """Put `data`, shape (size, vector_length), on adjacent streams in `cycle`, on behalf of queue `unit`."""
         row = self.row(cycle, origin)
-        self._pending.add(cycle, (unit, slice(row, row + len(data)), data))
+        self._pending.add(cycle, (unit, slice(row, row + len(data)), data, flips))
 
-    def drive_rows(self, cycle: int, units: Numbers, rows: Numbers, data: Bytes) -> None:
-        """Put ``data[i]`` on row ``rows[i]`` in `cycle`, on behalf of queue ``units[i]``."""
-        self._pending.add(cycle, (units, rows, data))
+    def drive_rows(
+        self, cycle: int, units: Numbers, rows: Numbers, data: Bytes, flips: Mapping[int, Flips] = _INTACT
+    ) -> None:
+        """Put ``data[i]`` on row ``rows[i]`` in `cycle`, on behalf of queue ``units[i]``, with ``flips[i]`` if any."""
+        self._pending.add(cycle, (units, rows, data, flips))
 
     def advance(self, cycle: int) -> None:
         """Move on to `cycle` and put the values due in it on their registers; reports DOUBLE_DRIVE."""
         self._enter(cycle)
         if self._pending.due == cycle:
             self._apply(cycle, self._pending.take(cycle))
-        for position, (values, written) in self._watched.items():
+        for position, (values, written, flips) in self._watched.items():
             rows = [self.row(cycle, self.origin(direction, position, 0)) for direction in Direction]
             full = np.stack([self.marks[row : row + self.config.streams] != 0 for row in rows])
             held = np.stack([self.values[row : row + self.config.streams] for row in rows])
             values.append(np.where(full[..., None], held, np.uint8(0)))
             written.append(full)
+            found = {}
+            for row, flipped in self.flips.items():
+                for direction, first in enumerate(rows):
+                    if first <= row < first + self.config.streams:
+                        found[direction, row - first] = flipped
+            flips.append(found)
 
     def watch(self, position: int) -> None:
         """Record a position from the next run on."""
-        self._watched[position] = ([], [])
+        self._watched[position] = ([], [], [])
 
     def start_recordings(self) -> None:
         """Begin every recording anew."""
@@ -121,12 +144,13 @@ class Streams:
 
     def recording(self, position: int) -> Recording:
         """Return what a watched position held in the last run."""
-        values, written = self._watched[position]
+        values, written, flips = self._watched[position]
         shape = (0, 2, self.config.streams, self.config.vector_length)
         return Recording(
             position,
             np.stack(values) if values else np.zeros(shape, np.uint8),
             np.stack(written) if written else np.zeros(shape[:3], np.bool_),
+            flips,
         )
 
     def _enter(self, cycle: int) -> None:
@@ -137,24 +161,35 @@ class Streams:
             west = (self.slots + (entering - 1) % self.slots) * streams
             self._marks[east : east + streams] = self._empty
             self._marks[west : west + streams] = self._empty
+            if self.flips:
+                for first in (east, west):
+                    for row in self.flips.keys() & range(first, first + streams):
+                        del self.flips[row]
         self._entered = cycle
 
     def _apply(self, cycle: int, items: Sequence[Drive]) -> None:
         mark = 1 + cycle % 255
         collision = False
-        for _, index, data in items:
+        for _, index, data, flips in items:
             if isinstance(index, slice):
                 collision |= mark in self._marks[index]
             else:
                 collision |= bool((self.marks[index] == mark).any()) or len(set(index.tolist())) < len(index)
             self.marks[index] = mark
             self.values[index] = data
+            if flips or self.flips:
+                rows = range(index.start, index.stop) if isinstance(index, slice) else index.tolist()
+                for place, row in enumerate(rows):
+                    if place in flips:
+                        self.flips[row] = flips[place]
+                    else:
+                        self.flips.pop(row, None)
         if collision:
             self._report_collisions(cycle, items)
 
     def _report_collisions(self, cycle: int, items: Sequence[Drive]) -> None:
         drivers: dict[int, list[int]] = {}
-        for units, index, _ in items:
+        for units, index, *_ in items:
             rows = range(index.start, index.stop) if isinstance(index, slice) else index.tolist()
             owners = [units] * len(rows) if isinstance(units, int) else units.tolist()
             for row, owner in zip(rows, owners, strict=True):

@@ -13,6 +13,7 @@ from arch.geometry import UnitKind, units
 from arch.isa.instruction import OPCODE_BITS, WORD_BITS
 from hdl.checks.stream_checks import StreamChecks
 from hdl.controller_port import controller_port
+from hdl.ecc.reader import ecc_ports
 from hdl.icu.fetch_op import fetch_op
 from hdl.icu.fetch_port import FIELD_BITS, FetchPort
 from hdl.icu.fetch_tile import FetchTile
@@ -58,6 +59,8 @@ class Column(wiring.Component):
         Clock and reset of the fetch tiles.
     faults_0, faults_1, ... : out
         Faults of each unit in this cycle; bit ``code - 1`` per `FaultKind`.
+    corrected_0, corrected_1, ..., uncorrectable_0, ... : out superlanes
+        With ECC only: what each unit in the foot reports, see `hdl.ecc.reader`.
     written_east_in, written_west_in, written_east_out, written_west_out
         Shadow bits, see `hdl.checks.stream_checks`.
     """
@@ -90,6 +93,11 @@ class Column(wiring.Component):
                 "fetch_clk": Out(1),
                 "fetch_rst": Out(1),
                 **{f"faults_{index}": Out(len(FaultKind)) for index in range(len(self.units))},
+                **{
+                    f"{name}_{index}": Out(config.superlanes)
+                    for index in range(len(self.units))
+                    for name in ecc_ports(config)
+                },
                 "written_east_in": In(config.streams),
                 "written_west_in": In(config.streams),
                 "written_east_out": Out(config.streams),
@@ -114,6 +122,14 @@ class Column(wiring.Component):
             A `controller_port` per unit, to be met from the controller's side; what is left alone stays 0.
         """
 
+    def ecc_reports(self, name: str, index: int) -> Value:
+        """Return what unit `index` reports as ``corrected`` or ``uncorrectable``, a bit per superlane.
+
+        Called after `add_tile`. Here that of the foot; a kind of column whose units are in the tiles has its own.
+        """
+        report: Value = getattr(self, f"{name}_{index}")
+        return report
+
     def add_tile(self, m: Module, row: int, streams: Mapping[str, Signal]) -> None:
         """Add the tile of superlane `row` to the chip; superlane 0 first.
 
@@ -128,7 +144,7 @@ class Column(wiring.Component):
         self.add_hop(m, row, streams, [])
 
     def add_hop(self, m: Module, row: int, streams: Mapping[str, Signal], drivers: Sequence[Any]) -> None:
-        """Add a tile of nothing but stream registers; the `stream_driver` interfaces are this column's."""
+        """Add a tile of nothing but stream registers; the `stream_driver` interfaces are this column's, not `coded`."""
         hop = StreamHop(config=self.config, drivers=tuple(len(driver.mask) for driver in drivers))
         parts = {
             f"{part}{index}": getattr(driver, part)
@@ -199,6 +215,7 @@ class Column(wiring.Component):
                 getattr(checks, f"reads_{index}").eq(reads),
                 getattr(checks, f"drives_{index}").eq(port.drives),
                 *(getattr(self, f"faults_{index}")[kind - 1].eq(fault) for kind, fault in faults.items()),
+                *(getattr(self, f"{name}_{index}").eq(getattr(port, name)) for name in ecc_ports(config)),
             ]
         return m
 

@@ -42,6 +42,7 @@ class MemColumn(Column):
     def __init__(self, *, config: Config, position: int) -> None:
         super().__init__(config=config, position=position)
         self.reads: list[Signal] = []
+        self._tiles: list[MemTile] = []
         self._op: Value = self.op
 
     def own_ports(self) -> Mapping[str, wiring.Member]:
@@ -53,7 +54,7 @@ class MemColumn(Column):
             "mem_slice": In(REGION_SHIFT - SLICE_SHIFT),
             "mem_tile": In(SLICE_SHIFT - TILE_SHIFT),
             "mem_addr": In(TILE_SHIFT),
-            "mem_data": In(8 * self.config.lanes),
+            "mem_data": In(self.config.stream_bits),
             "host_en": Out(slices),
             "op": Out(slices * slice_ops(self.config).size),
             "indexed_clk": Out(slices),
@@ -99,3 +100,8 @@ class MemColumn(Column):
         )
         self._op = tile.op_out
         self.reads.append(tile.host_read)
+        self._tiles.append(tile)
+
+    def ecc_reports(self, name: str, index: int) -> Value:
+        """See `Column.ecc_reports`."""
+        return Cat(getattr(tile, name)[index] for tile in self._tiles)

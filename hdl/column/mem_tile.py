@@ -8,6 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
+from hdl.ecc.reader import ecc_ports
 from hdl.mem.micro_op import address_bits, slice_ops
 from hdl.mem.slice_tile import MemSliceTile
 from hdl.shared import place
@@ -38,6 +39,8 @@ class MemTile(wiring.Component):
     host_we, host_addr, host_data : in
     host_read : out stream_bits
         Of the slice that was read; 0 in other cycles.
+    corrected, uncorrectable : out slices_per_hop
+        With ECC: of each slice, see `hdl.ecc.reader.ecc_ports`.
     """
 
     def __init__(self, *, config: Config) -> None:
@@ -59,6 +62,7 @@ class MemTile(wiring.Component):
                 "host_addr": In(address_bits(config)),
                 "host_data": In(word),
                 "host_read": Out(word),
+                **ecc_ports(config, config.slices_per_hop),
             }
         )
 
@@ -86,7 +90,7 @@ class MemTile(wiring.Component):
             )
             for part in ("mask", "direction", "group", "data"):
                 drivers[f"{part}{index}"] = getattr(tile, f"drive_{part}")
-        hop = StreamHop(config=self.config, drivers=(1,) * len(slices))
+        hop = StreamHop(config=self.config, drivers=(1,) * len(slices), coded=True)
         m.submodules.hop = place(
             hop,
             east_in=self.east_in,
@@ -98,5 +102,6 @@ class MemTile(wiring.Component):
         m.d.comb += [
             self.op_out.eq(Cat(up)),
             self.host_read.eq(reduce(or_, (tile.host_read for tile in slices))),
+            *(getattr(self, name).eq(Cat(getattr(tile, name) for tile in slices)) for name in ecc_ports(self.config)),
         ]
         return m

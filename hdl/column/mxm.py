@@ -21,7 +21,7 @@ class MxmColumn(Column):
 
     Attributes
     ----------
-    outward : in streams * lanes * 8, array of superlanes
+    outward : in streams * stream_bits, array of superlanes
         Stream registers of this position that move outward.
     drivers : stream_driver of 4 streams, array of planes of arrays of superlanes
     """
@@ -33,7 +33,7 @@ class MxmColumn(Column):
         config = self.config
         driver = Out(stream_driver(config, 4)).array(config.superlanes)
         return {
-            "outward": In(config.streams * config.lanes * 8).array(config.superlanes),
+            "outward": In(config.streams * config.stream_bits).array(config.superlanes),
             "drivers": driver.array(config.planes_per_hemisphere),
         }
 

@@ -24,7 +24,7 @@ class SxmColumn(Column):
 
     Attributes
     ----------
-    east, west : in streams * lanes * 8, arrays of superlanes
+    east, west : in streams * stream_bits, arrays of superlanes
         Stream registers of this position.
     shift0, shift1, permute, distribute, rotate, transpose : stream_driver, arrays of superlanes
         See `hdl.sxm.sxm.sxm_drivers`.
@@ -37,7 +37,7 @@ class SxmColumn(Column):
         config = self.config
         rows = config.superlanes
         return {
-            **{side: In(config.streams * config.lanes * 8).array(rows) for side in ("east", "west")},
+            **{side: In(config.streams * config.stream_bits).array(rows) for side in ("east", "west")},
             **{name: Out(stream_driver(config, size)).array(rows) for name, size in sxm_drivers(config).items()},
         }
 

@@ -32,7 +32,7 @@ class VxmColumnTile(wiring.Component):
 
     def __init__(self, *, config: Config) -> None:
         self.config = config
-        bus = 8 * config.lanes * config.streams
+        bus = config.stream_bits * config.streams
         super().__init__(
             {
                 "east_in": In(bus),

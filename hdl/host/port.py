@@ -1,12 +1,25 @@
 """Host port: a Wishbone slave onto registers, queues and MEM."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
-from arch.host import ADR_BITS, COUNTER_BITS, REGION_SHIFT, SLICE_SHIFT, TILE_SHIFT, Ctrl, Region, Register, Status
+from arch.host import (
+    ADR_BITS,
+    COUNTER_BITS,
+    FLIPS,
+    REGION_SHIFT,
+    SLICE_SHIFT,
+    TILE_SHIFT,
+    Ctrl,
+    Region,
+    Register,
+    Status,
+)
 from arch.isa.instruction import WORD_BITS
+from hdl.ecc.encode import encode_words
+from hdl.ecc.reader import EccReader
 
 __all__ = ["HostPort"]
 
@@ -15,6 +28,9 @@ REGISTER_BITS = 32
 
 class HostPort(wiring.Component):
     """Wishbone B4 pipelined slave: takes a beat per cycle, never stalls, answers every beat in order.
+
+    With ECC it makes the check bits of what it writes to MEM, flips bits of it as the FLIP registers say, and corrects
+    what it reads.
 
     Latency from `stb` to `ack`: ``3 + sram_latency`` cycles, for every region. Map: `arch.host`. While the machine is
     busy, beats to queues and MEM are answered and have no effect.
@@ -29,13 +45,16 @@ class HostPort(wiring.Component):
         The bus; ``8 * lanes`` data bits.
     busy, done, fault, cycle, fault_kind, fault_unit, fault_cycle : in
         Shown in the registers.
+    ecc_count, ecc_unit, ecc_cycle : in
+        Likewise, with ECC only.
     go, clear : out 1
         START and CLEAR.
     push : out; push_queue : out 8; push_word : out 64
         A word for a queue.
     mem_en, mem_we, mem_slice, mem_tile, mem_addr, mem_data : out
         One access of one tile of one slice, from registers.
-    mem_read : in 8 * lanes
+        `mem_data` has `stream_bits`.
+    mem_read : in stream_bits
         Its data, ``sram_latency`` cycles after `mem_en`; 0 in other cycles or don't care.
     """
 
@@ -68,8 +87,9 @@ class HostPort(wiring.Component):
                 "mem_slice": Out(REGION_SHIFT - SLICE_SHIFT),
                 "mem_tile": Out(SLICE_SHIFT - TILE_SHIFT),
                 "mem_addr": Out(TILE_SHIFT),
-                "mem_data": Out(data),
-                "mem_read": In(data),
+                "mem_data": Out(config.stream_bits),
+                "mem_read": In(config.stream_bits),
+                **({"ecc_count": In(32), "ecc_unit": In(8), "ecc_cycle": In(COUNTER_BITS)} if config.ecc else {}),
             }
         )
 
@@ -87,7 +107,9 @@ class HostPort(wiring.Component):
         region = s1_adr[REGION_SHIFT:]
         idle_beat = Signal()
         m.d.comb += idle_beat.eq(s1_valid & ~self.busy)
-        write = s1_valid & s1_we & (region == Region.REGISTERS) & (s1_adr[:REGION_SHIFT] == Register.CTRL)
+        to_register = Signal()
+        m.d.comb += to_register.eq(s1_valid & s1_we & (region == Region.REGISTERS))
+        write = to_register & (s1_adr[:REGION_SHIFT] == Register.CTRL)
         m.d.sync += [
             self.go.eq(write & (s1_data & Ctrl.START).any()),
             self.clear.eq(write & (s1_data & Ctrl.CLEAR).any() & ~self.busy),
@@ -103,7 +125,7 @@ class HostPort(wiring.Component):
                 self.mem_slice.eq(s1_adr[SLICE_SHIFT:REGION_SHIFT]),
                 self.mem_tile.eq(s1_adr[TILE_SHIFT:SLICE_SHIFT]),
                 self.mem_addr.eq(s1_adr[:TILE_SHIFT]),
-                self.mem_data.eq(s1_data),
+                self.mem_data.eq(self._coded(m, to_register, s1_adr, s1_data)),
             ]
         self._push(m, idle_beat & s1_we & (region == Region.QUEUES), s1_adr, s1_data)
 
@@ -119,8 +141,22 @@ class HostPort(wiring.Component):
         m.d.sync += self.ack.eq(valid)
         with m.If(valid):
             is_mem = adr[REGION_SHIFT:] == Region.MEM
-            m.d.sync += self.dat_r.eq(Mux(is_mem, self.mem_read, self._register(m, adr)))
+            m.d.sync += self.dat_r.eq(Mux(is_mem, self._corrected(m), self._register(m, adr)))
         return m
+
+    def _coded(self, m: Module, to_register: Value, adr: Signal, data: Signal) -> Value:
+        """Return the word that goes to MEM, and add the FLIP registers."""
+        if not self.config.ecc:
+            return data
+        flips = Signal(REGISTER_BITS * len(FLIPS))
+        for index, register in enumerate(FLIPS):
+            with m.If(to_register & (adr[:REGION_SHIFT] == register)):
+                m.d.sync += flips.word_select(index, REGISTER_BITS).eq(data)
+        return encode_words(m, self.config, "host", data) ^ flips[: self.config.stream_bits]
+
+    def _corrected(self, m: Module) -> Value:
+        """Return the data of the word that comes from MEM; nothing is reported."""
+        return EccReader(m, self.config).read(self.mem_read)
 
     def _push(self, m: Module, push: Signal, adr: Signal, data: Signal) -> None:
         """Put 64-bit words together from beats; the last beat of a word pushes it."""
@@ -153,6 +189,13 @@ class HostPort(wiring.Component):
             Register.FAULT_CYCLE_LO: self.fault_cycle[:REGISTER_BITS],
             Register.FAULT_CYCLE_HI: self.fault_cycle[REGISTER_BITS:],
         }
+        if self.config.ecc:
+            values |= {
+                Register.ECC_COUNT: self.ecc_count,
+                Register.ECC_UNIT: self.ecc_unit,
+                Register.ECC_CYCLE_LO: self.ecc_cycle[:REGISTER_BITS],
+                Register.ECC_CYCLE_HI: self.ecc_cycle[REGISTER_BITS:],
+            }
         with m.If(adr[REGION_SHIFT:] == Region.REGISTERS), m.Switch(adr[:REGION_SHIFT]):
             for register, shown in values.items():
                 with m.Case(register):

@@ -7,6 +7,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
+from hdl.ecc.encode import encode_words
+from hdl.ecc.reader import EccReader, ecc_ports
 from hdl.mem.micro_op import address_bits, indexed_op
 from hdl.stream.take import take_streams
 
@@ -41,7 +43,9 @@ class IndexedTile(wiring.Component):
     scatter_en, scatter_we, scatter_addr, scatter_word : Out
         A read, or the write of `scatter_word`, of this cycle.
     drive_mask, drive_direction, drive_group, drive_data : Out
-        Driver of one stream, see `hdl.stream.hop`.
+        Driver of one stream with its check bits, see `hdl.stream.hop`.
+    corrected, uncorrectable : Out(1)
+        See `hdl.ecc.reader.ecc_ports`.
     """
 
     def __init__(self, *, config: Config) -> None:
@@ -67,19 +71,22 @@ class IndexedTile(wiring.Component):
                 "drive_direction": Out(1),
                 "drive_group": Out(range(config.streams)),
                 "drive_data": Out(word),
+                **ecc_ports(config),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.d.sync += [self.gather_op_up.eq(self.gather_op), self.scatter_op_up.eq(self.scatter_op)]
-        self._gather(m)
-        self._scatter(m)
+        ecc = EccReader(m, self.config)
+        self._gather(m, ecc)
+        self._scatter(m, ecc)
+        ecc.report(self)
         return m
 
-    def _gather(self, m: Module) -> None:
+    def _gather(self, m: Module, ecc: EccReader) -> None:
         config, op = self.config, self.gather_op
-        m.d.comb += [self.gather_en.eq(op.read), self.gather_addr.eq(self._address(m, "gather", op, op.read))]
+        m.d.comb += [self.gather_en.eq(op.read), self.gather_addr.eq(self._address(m, ecc, "gather", op, op.read))]
 
         # Cycle c + sram_latency: the lane's word is there.
         read, last, lane, bank = op.read, op.lane == config.lanes - 1, op.lane, op.addr[-1]
@@ -90,7 +97,8 @@ class IndexedTile(wiring.Component):
             later = {name: Signal(len(value), name=f"s{cycle + 1}_{name}") for name, value in values.items()}
             m.d.sync += [later[name].eq(value) for name, value in values.items()]
             read, last, lane, bank, direction, stream = later.values()
-        byte = self._byte(m, "gathered", Mux(bank, self.loaded1, self.loaded0), lane, read)
+        word = ecc.read(Mux(bank, self.loaded1, self.loaded0), after=config.sram_latency, when=read)
+        byte = self._byte(m, "gathered", word, lane, read)
         vector = Signal(8 * config.lanes, reset_less=True)
         m.d.sync += self.drive_mask.eq(read & last)
         with m.If(read):
@@ -99,9 +107,9 @@ class IndexedTile(wiring.Component):
                 self.drive_direction.eq(direction),
                 self.drive_group.eq(stream),
             ]
-        m.d.comb += self.drive_data.eq(vector)
+        m.d.comb += self.drive_data.eq(encode_words(m, config, "gathered", vector))
 
-    def _scatter(self, m: Module) -> None:
+    def _scatter(self, m: Module, ecc: EccReader) -> None:
         config, op = self.config, self.scatter_op
         data = take_streams(
             m, config, "data", self.east, self.west, en=op.take, direction=op.direction, group=op.stream, size=1
@@ -109,18 +117,24 @@ class IndexedTile(wiring.Component):
         m.d.comb += [
             self.scatter_en.eq(op.read | op.write),
             self.scatter_we.eq(op.write),
-            self.scatter_addr.eq(self._address(m, "scatter", op, op.read | op.write)),
+            self.scatter_addr.eq(self._address(m, ecc, "scatter", op, op.read | op.write)),
         ]
-        byte = self._byte(m, "scattered", data, op.lane, op.write)
-        old = Mux(op.addr[-1], self.loaded1, self.loaded0)
-        m.d.comb += self.scatter_word.eq(
-            Cat(Mux(op.lane == lane, byte, old[8 * lane : 8 * lane + 8]) for lane in range(config.lanes))
-        )
+        taken = Signal(name="scatter_taken")
+        m.d.sync += taken.eq(op.take)
+        byte = self._byte(m, "scattered", ecc.read(data, after=1, when=taken), op.lane, op.write)
+        # The last cycle of the lane's share: its word is there since it was read in the first.
+        stored = Mux(op.addr[-1], self.loaded1, self.loaded0)
+        old = ecc.read(stored, after=config.sram_latency, when=op.write)
+        new = Signal(8 * config.lanes)
+        m.d.comb += [
+            new.eq(Cat(Mux(op.lane == lane, byte, old[8 * lane : 8 * lane + 8]) for lane in range(config.lanes))),
+            self.scatter_word.eq(encode_words(m, config, "scattered", new)),
+        ]
 
-    def _address(self, m: Module, name: str, op: Any, en: Value) -> Value:
+    def _address(self, m: Module, ecc: EccReader, name: str, op: Any, en: Value) -> Value:
         """Return the address of an access: the base plus the lane's index, in the base's bank."""
         config = self.config
-        indices = take_streams(
+        indices: Value = take_streams(
             m,
             config,
             f"{name}_map",
@@ -131,7 +145,10 @@ class IndexedTile(wiring.Component):
             group=op.map_group,
             size=2,
         )
-        low, high = (indices.word_select(half, config.stream_bits) for half in range(2))
+        taken = Signal(name=f"{name}_map_taken")
+        m.d.sync += taken.eq(op.take)
+        indices = ecc.read(indices, after=1, when=taken)
+        low, high = (indices.word_select(half, 8 * config.lanes) for half in range(2))
         index = Cat(
             *(self._byte(m, f"{name}_{part}", word, op.lane, en) for part, word in (("low", low), ("high", high)))
         )
@@ -148,7 +165,7 @@ class IndexedTile(wiring.Component):
             p_COUNT=self.config.lanes,
             i_en=en,
             i_index=lane,
-            i_words=word[: 8 * self.config.lanes],
+            i_words=word,
             o_word=byte,
         )
         return byte

@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
+from hdl.ecc.reader import ecc_ports
 from hdl.mem.indexed_tile import IndexedTile
 from hdl.mem.micro_op import access_op, address_bits, indexed_op
 from hdl.shared import place
@@ -44,6 +45,8 @@ class MemSliceTile(wiring.Component):
         An access of this tile by the host, while the machine is stopped.
     host_read : Out(stream_bits)
         The word that the host reads, `sram_latency` cycles after `host_en`; 0 in cycles without one.
+    corrected, uncorrectable : Out(1)
+        See `hdl.ecc.reader.ecc_ports`.
     """
 
     def __init__(self, *, config: Config) -> None:
@@ -73,6 +76,7 @@ class MemSliceTile(wiring.Component):
                 "host_addr": In(address_bits(config)),
                 "host_data": In(word),
                 "host_read": Out(word),
+                **ecc_ports(config),
             }
         )
 
@@ -96,6 +100,7 @@ class MemSliceTile(wiring.Component):
             scatter_op_up=self.scatter_op_up,
             east=self.east,
             west=self.west,
+            **{name: getattr(self, name) for name in ecc_ports(config)},
         )
 
         # Cycle c: the access.

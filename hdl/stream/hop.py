@@ -8,6 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
+from hdl.ecc.encode import encode_words
 from hdl.stream.group import group_bits
 
 __all__ = ["StreamHop"]
@@ -25,10 +26,12 @@ class StreamHop(wiring.Component):
     config : Config
     drivers : tuple of int
         Streams that each driver of the position drives at once: 1, 4 or `lanes`.
+    coded : bool
+        The drivers' data have their check bits (words of MEM); else, with ECC, they are made here.
 
     Attributes
     ----------
-    east_in, west_in : In(streams * lanes * 8)
+    east_in, west_in : In(streams * stream_bits)
         Registers of the western (for east) and eastern (for west) neighbour; stream 0 and in it lane 0 lowest.
     mask0, mask1, ... : In(width)
         Which streams of its group driver i drives in this cycle; 0 when it is idle.
@@ -36,17 +39,18 @@ class StreamHop(wiring.Component):
         0 east, 1 west.
     group0, ... : In(group_bits(config.streams, width))
         Number of the aligned group of `width` streams.
-    data0, ... : In(width * lanes * 8)
+    data0, ... : In(width * lanes * 8), or In(width * stream_bits) if `coded`
         The group's lowest stream lowest; streams that the mask leaves out are ignored.
-    east_out, west_out : Out(streams * lanes * 8)
+    east_out, west_out : Out(streams * stream_bits)
         The registers. Two drivers of one stream are an error that `hdl.checks` reports; which wins is undefined.
     """
 
-    def __init__(self, *, config: Config, drivers: tuple[int, ...]) -> None:
+    def __init__(self, *, config: Config, drivers: tuple[int, ...], coded: bool = False) -> None:
         self.config = config
         self.drivers = drivers
-        bits = 8 * config.lanes
-        bundle = config.streams * bits
+        self.coded = coded
+        bits = config.stream_bits if coded else 8 * config.lanes
+        bundle = config.streams * config.stream_bits
         ports = {"east_in": In(bundle), "west_in": In(bundle), "east_out": Out(bundle), "west_out": Out(bundle)}
         for i, width in enumerate(drivers):
             ports[f"mask{i}"] = In(width)
@@ -56,14 +60,18 @@ class StreamHop(wiring.Component):
         super().__init__(ports)
 
     def shared_name(self) -> str:
-        """Name of the module: lanes, streams and the drivers' widths."""
+        """Name of the module: lanes, streams, the drivers' widths, and where check bits come from."""
         widths = "_".join(map(str, self.drivers)) or "none"
-        return f"StreamHop_lanes{self.config.lanes}_streams{self.config.streams}_drivers_{widths}"
+        code = ("_coded" if self.coded else "_ecc") if self.config.ecc else ""
+        return f"StreamHop_lanes{self.config.lanes}_streams{self.config.streams}_drivers_{widths}{code}"
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        bits = 8 * self.config.lanes
+        bits = self.config.stream_bits
         selects = [self._selects(m, i) for i in range(len(self.drivers))]
+        self._words = [getattr(self, f"data{i}") for i in range(len(self.drivers))]
+        if not self.coded:
+            self._words = [encode_words(m, self.config, f"driver{i}", data) for i, data in enumerate(self._words)]
         for side, arriving, register in (
             (0, self.east_in, self.east_out),
             (1, self.west_in, self.west_out),
@@ -106,7 +114,7 @@ class StreamHop(wiring.Component):
         """Return the data for a stream that one of a stage's drivers loads."""
         value: Value | None = None
         for i in reversed(stage):
-            data = getattr(self, f"data{i}").word_select(stream % self.drivers[i], 8 * self.config.lanes)
+            data = self._words[i].word_select(stream % self.drivers[i], self.config.stream_bits)
             value = data if value is None else Mux(selects[i][side][stream], data, value)
         assert value is not None
         return value

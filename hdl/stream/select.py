@@ -17,7 +17,7 @@ def select_stream(
     m : Module
     config : Config
     east, west : Value
-        Registers of a position, ``streams * lanes * 8`` bits.
+        Registers of a position, ``streams * stream_bits`` bits.
     en : Value
         Whether a stream is wanted.
     direction : Value
@@ -28,9 +28,9 @@ def select_stream(
     Returns
     -------
     Signal
-        Its ``lanes * 8`` bits; 0 without `en`.
+        Its ``stream_bits``, check bits included (see `hdl.ecc.reader`); 0 without `en`.
     """
-    bits = 8 * config.lanes
+    bits = config.stream_bits
     found = []
     for name, words, wanted in (("east", east, en & ~direction), ("west", west, en & direction)):
         word = Signal(bits, name=f"{name}_word")

@@ -45,9 +45,9 @@ def take_streams(
     Returns
     -------
     Signal
-        ``size * lanes * 8`` bits, the lowest stream lowest.
+        ``size * stream_bits`` bits, the lowest stream lowest.
     """
-    width = len(east) // config.streams * size
+    width = config.stream_bits * size
     word = Signal(width, name=name)
     m.submodules[f"take_{name}"] = Instance(
         "takt_take",

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
 from hdl.controller_port import controller_port
+from hdl.ecc.reader import ecc_ports
 from hdl.mem.controller import MemController
 from hdl.mem.micro_op import address_bits
 from hdl.mem.slice_tile import MemSliceTile
@@ -40,14 +41,14 @@ class MemPosition(wiring.Component):
     def __init__(self, *, config: Config) -> None:
         self.config = config
         rows, slices = config.superlanes, config.slices_per_hop
-        word, bus = 8 * config.lanes, 8 * config.lanes * config.streams
+        word, bus = config.stream_bits, config.stream_bits * config.streams
         super().__init__(
             {
                 "start": In(1),
                 "queues": Out(controller_port(config)).array(slices),
                 "east": In(bus).array(rows),
                 "west": In(bus).array(rows),
-                **{f"driver{i}": Out(stream_driver(config, 1)).array(rows) for i in range(slices)},
+                **{f"driver{i}": Out(stream_driver(config, 1, coded=True)).array(rows) for i in range(slices)},
                 "host_en": In(slices * rows),
                 "host_we": In(1),
                 "host_addr": In(address_bits(config)),
@@ -83,6 +84,7 @@ class MemPosition(wiring.Component):
                     *(getattr(tile, f"{name}_op").eq(op) for name, op in zip(_OPS, ops, strict=True)),
                     tile.indexed_clk.eq(controller.indexed_clk),
                     tile.indexed_rst.eq(controller.indexed_rst),
+                    *(getattr(queue, name)[row].eq(getattr(tile, name)) for name in ecc_ports(self.config)),
                     tile.east.eq(self.east[row]),
                     tile.west.eq(self.west[row]),
                     tile.host_en.eq(self.host_en[rows * index + row]),

@@ -10,7 +10,7 @@ from arch.faults import FaultKind
 from arch.geometry import Direction, Unit, units
 from arch.isa.encoding import encode
 from arch.timing import timing
-from verif.bench import Bench, pack_lanes
+from verif.bench import Bench
 from verif.mem.programs import bursts, indexed_program, mixed_bursts, random_program, slices_of_position
 from verif.position_bench import PositionBench
 
@@ -118,9 +118,7 @@ async def random_faults(dut: Any) -> None:
         if fault is None:
             continue
         kinds.add(fault[2])
-        # What a memory holds after a fault is not defined.
-        await _clear(unit.bench, config, slices)
-        unit.golden.write(*_all_words(config, slices))
+        await _after_fault(unit, config, slices)
     assert FaultKind.BANK_CONFLICT in kinds
 
 
@@ -150,6 +148,7 @@ async def indexed_accesses_keep_their_engine(dut: Any) -> None:
             assert await unit.run({slices[1].id: [(2, first), (free, second)]}) is None
             fault = await unit.run({slices[1].id: [(2, first), (free - 1, second)]})
             assert fault == (free - 1, slices[1].id, FaultKind.BUSY)
+            await _after_fault(unit, config, slices)
 
 
 @cocotb.test()
@@ -174,6 +173,8 @@ async def indexed_accesses_keep_their_bank(dut: Any) -> None:
                 fault = await unit.run({queue: sorted(program)})
                 wanted = (cycle, queue, FaultKind.BANK_CONFLICT) if conflict and bank else None
                 assert fault == wanted, (indexed, cycle, bank)
+                if fault:
+                    await _after_fault(unit, config, slices)
     both = [
         (10, encode("GATHER", stream=1, map=0, addr=depth, count=1, interval=config.lanes)),
         (12, encode("SCATTER", stream=1, map=0, addr=depth, count=1, interval=config.lanes * 3)),
@@ -200,8 +201,7 @@ async def random_indexed_faults(dut: Any) -> None:
         if fault is None:
             continue
         kinds.add(fault[2])
-        await _clear(unit.bench, config, slices)
-        unit.golden.write(*_all_words(config, slices))
+        await _after_fault(unit, config, slices)
     assert FaultKind.BANK_CONFLICT in kinds
 
 
@@ -211,21 +211,45 @@ async def host(dut: Any) -> None:
     unit, config, _slices = await _start(dut)
     bench = unit.bench
     tiles = config.slices_per_hop * config.superlanes
-    shape = (tiles, 2 * config.mem_depth, config.lanes)
-    words = bench.rng.integers(0, 256, shape)
+    words = [[bench.random.getrandbits(config.stream_bits) for _ in range(2 * config.mem_depth)] for _ in range(tiles)]
     for write in (1, 0):
         bench.drive(host_we=write)
         for tile in range(tiles):
             for addr in range(2 * config.mem_depth):
-                packed = pack_lanes(words[tile, addr], 8) if write else 0
-                bench.drive(host_en=1 << tile, host_addr=addr, host_data=packed)
+                bench.drive(host_en=1 << tile, host_addr=addr, host_data=words[tile][addr] if write else 0)
                 await bench.tick()
                 bench.drive(host_en=0)
                 if not write:
                     await bench.ticks(config.sram_latency - 1)
-                    bench.check(f"tile {tile} word {addr}", bench.lanes("host_read", 8), words[tile, addr])
+                    bench.check(f"tile {tile} word {addr}", bench.read("host_read"), words[tile][addr])
                     await bench.tick()
                     bench.check("host_read afterwards", bench.read("host_read"), 0)
+
+
+@cocotb.test()
+async def two_flipped_bits(dut: Any) -> None:
+    """Of indices, of data to scatter, of words that lanes are gathered from or scattered to; nobody else minds."""
+    unit, config, slices = await _start(dut)
+    if not config.ecc:
+        return
+    rng = unit.bench.random
+    found = 0
+    for _ in range(unit.bench.parameters["programs"] * 6):
+        rare = rng.choice((0.001, 0.003, 0.01))
+        fault = await unit.run(indexed_program(config, rng, slices), doubles=rare)
+        if fault is not None:
+            found += 1
+            assert fault[2] == FaultKind.UNCORRECTABLE
+            await _after_fault(unit, config, slices)
+    assert found
+
+
+async def _after_fault(unit: PositionBench, config: Config, slices: list[Unit]) -> None:
+    """Stop what is under way and empty the memories: what they hold after a fault is not defined."""
+    unit.bench.drive(start=1)
+    await unit.bench.ticks(config.superlanes + 4)
+    await _clear(unit.bench, config, slices)
+    unit.golden.write(*_all_words(config, slices))
 
 
 async def _clear(bench: Bench, config: Config, slices: list[Unit]) -> None:

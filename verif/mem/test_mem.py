@@ -8,6 +8,8 @@ from verif.mem.mem_position import MemPosition
 
 CASES = {
     "nano": ("slices_per_hop=2", "mem_depth=16"),
+    "ecc": ("slices_per_hop=2", "mem_depth=16", "ecc=true"),
+    "ecc_latency": ("slices_per_hop=4", "mem_depth=16", "sram_latency=2", "superlanes=3", "lanes=8", "ecc=true"),
     "latency": ("slices_per_hop=4", "mem_depth=32", "sram_latency=2", "superlanes=3", "streams=12"),
 }
 
@@ -17,6 +19,9 @@ CASES = {
     [
         ("icarus", "nano", 0, 3),
         ("icarus", "latency", 9, 2),
+        ("icarus", "ecc", 2, 2),
+        ("verilator", "ecc", 11, 12),
+        ("verilator", "ecc_latency", 4, 4),
         ("verilator", "nano", 12, 20),
         ("verilator", "latency", 4, 8),
     ],

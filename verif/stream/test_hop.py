@@ -12,6 +12,8 @@ CASES = {
     "switch": ((1, 1, 4), ("streams=12",)),
     "wide": ((1, 16), ("lanes=16", "streams=16", "mem_slices=16")),
     "vxm": ((4,) * 9, ("lanes=8", "streams=24")),
+    "ecc": ((1, 4), ("ecc=true", "streams=12")),
+    "ecc_coded": ((1, 1), ("ecc=true", "lanes=8", "streams=8")),
 }
 
 
@@ -21,9 +23,15 @@ def test_hop(simulator: str, case: str) -> None:
     drivers, settings = CASES[case]
     config = preset("nano", settings)
     run_bench(
-        StreamHop(config=config, drivers=drivers),
+        StreamHop(config=config, drivers=drivers, coded=case.endswith("coded")),
         "verif.stream.hop_tests",
         simulator,
         name=f"hop_{case}",
-        parameters={"drivers": drivers, "streams": config.streams, "lanes": config.lanes},
+        parameters={
+            "drivers": drivers,
+            "streams": config.streams,
+            "lanes": config.lanes,
+            "ecc_bits": config.ecc_bits,
+            "coded": case.endswith("coded"),
+        },
     )
