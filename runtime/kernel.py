@@ -60,8 +60,8 @@ def run_kernel(
     """
     kernel.check(arrays)
     expected = define(kernel.name, config, arrays, parameters)
-    shapes = " ".join(f"{name}{list(array.shape)}" for name, array in arrays.items())
-    program = Program(config, f"{kernel.name} {shapes}")
+    sizes = "x".join(str(size) for size in next(iter(arrays.values())).shape)
+    program = Program(config, f"{kernel.name} {sizes}")
     for name, tensor in kernel.build(program, arrays, parameters).items():
         program.output(name, tensor)
     image = program.compile()
