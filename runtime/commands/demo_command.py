@@ -2,22 +2,20 @@
 
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import click
-import numpy as np
 
 from arch.config import Config
 from arch.presets import PRESETS
 from compiler.kernels.catalogue import find_kernel
-from compiler.kernels.kernel import Arrays
 from runtime.backend import Backend, make_backend
 from runtime.bench import Case
 from runtime.commands.digits_command import show_digits
 from runtime.console import show_table, working, write_json
 from runtime.digits.evaluate import evaluate_digits
 from runtime.kernel import run_kernel
+from runtime.kernel_samples import sample
 from runtime.measure import Measurement
 from runtime.options import backend_option, examples, json_option, machine_options
 from runtime.report import COLUMNS, cells, figures
@@ -71,22 +69,12 @@ def _run_kernel(name: str, config: Config, machine: Backend) -> Measurement:
     kernel = find_kernel(name)
     with working(f"{name} on {config.name}, {machine.name}"):
         size = 64 if config.mem_bytes > _ROOM else 8
-        arrays = _KERNELS[name](np.random.default_rng(1), size)
+        arrays = sample(name, _KERNELS[name], size)
         return run_kernel(kernel, config, arrays, kernel.values({}), machine).measurement
 
 
-def _scores(rng: np.random.Generator, size: int) -> Arrays:
-    return {"x": rng.normal(size=(size, size)).astype(np.float32)}
-
-
-def _recurrent(rng: np.random.Generator, size: int) -> Arrays:
-    shapes = {"x": (2, size), "w_x": (size, 4 * size), "w_h": (size, 4 * size)}
-    weights = {name: rng.normal(size=shape).astype(np.float16) / np.float16(8) for name, shape in shapes.items()}
-    return {**weights, "bias": rng.normal(size=4 * size).astype(np.float32)}
-
-
-_KERNELS: dict[str, Callable[[np.random.Generator, int], Arrays]] = {"softmax": _scores, "lstm": _recurrent}
-"""Kernels, and what makes their arguments of a size; of the LSTM two steps."""
+_KERNELS = {"softmax": "float32", "lstm": "float16"}
+"""Kernels, and the format of their argument x."""
 
 _ROOM = 1 << 19
 """Bytes of MEM from which on the kernels' size is 64."""

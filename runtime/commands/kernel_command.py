@@ -7,11 +7,13 @@ import click
 
 from arch.config import Config
 from arch.errors import TaktError
+from arch.presets import PRESETS
 from compiler.kernels.catalogue import KERNELS, find_kernel
 from compiler.kernels.kernel import Kernel
 from runtime.backend import make_backend
 from runtime.console import show_table, working, write_json
 from runtime.kernel import KernelRun, run_kernel
+from runtime.kernel_table import write_kernel_table
 from runtime.npy import load_array, save_array
 from runtime.options import OutputFile, backend_option, examples, json_option, machine_options
 
@@ -19,10 +21,14 @@ __all__ = ["command"]
 
 _EPILOG = examples(
     "takt kernel",
+    "takt kernel --markdown docs/kernels.md",
     "takt kernel softmax --in x=scores.npy --out y.npy",
     "takt kernel conv2d --in x=image.npy --in w=filters.npy --param padding=1 --out y.npy --preset nano",
-    "takt kernel lstm --in x=x.npy --in h=h.npy --in c=c.npy ... --out h=h1.npy --out c=c1.npy --json -",
+    "takt kernel lstm --in x=x.npy --in w_x=wx.npy --in w_h=wh.npy --in bias=b.npy --out y.npy --out c=c.npy --json -",
 )
+
+
+_SIZE = 64
 
 
 @click.command("kernel", epilog=_EPILOG)
@@ -32,11 +38,17 @@ _EPILOG = examples(
 @click.option(
     "--out", "outputs", multiple=True, metavar="[RESULT=]FILE.npy", help="Where to write a result; repeatable."
 )
+@click.option(
+    "--markdown",
+    type=OutputFile(".md"),
+    help="Without NAME: run every kernel at size 64 on small and base, into the file's `takt kernels` markers.",
+)
 @machine_options()
 @backend_option("golden")
 @json_option
 def command(
     config: Config,
+    markdown: Path | None,
     backend: str,
     name: str | None,
     inputs: tuple[str, ...],
@@ -49,7 +61,10 @@ def command(
     Without NAME: list the kernels with their arguments.
     """
     if name is None:
-        _list()
+        if markdown is None:
+            _list()
+        else:
+            write_kernel_table(markdown, (PRESETS["small"], PRESETS["base"]), make_backend(backend), _SIZE)
         return
     chosen = find_kernel(name)
     machine = make_backend(backend)

@@ -7,9 +7,9 @@ from arch.presets import preset
 from compiler.kernels.catalogue import KERNELS
 from runtime.backend import GoldenBackend, RtlBackend
 from runtime.kernel import KernelRun, run_kernel
-from verif.kernels.cases import CASES, arguments
+from runtime.kernel_samples import SAMPLES, sample
 
-FORMATS = [(name, dtype) for name, (_, dtypes) in CASES.items() for dtype in dtypes]
+FORMATS = [(name, dtype) for name, (_, dtypes) in SAMPLES.items() for dtype in dtypes]
 BASE = preset("base")
 NANO = preset("nano", ["mem_depth=2048"])
 SMALL = preset("small")
@@ -17,9 +17,7 @@ SMALL = preset("small")
 
 def run(name: str, dtype: str, size: int, config, backend=None, **parameters: str) -> KernelRun:
     kernel = KERNELS[name]
-    return run_kernel(
-        kernel, config, arguments(name, dtype, size), kernel.values(parameters), backend or GoldenBackend()
-    )
+    return run_kernel(kernel, config, sample(name, dtype, size), kernel.values(parameters), backend or GoldenBackend())
 
 
 def check(found: KernelRun) -> None:
@@ -31,7 +29,7 @@ def check(found: KernelRun) -> None:
 
 
 def test_every_kernel_has_cases():
-    assert set(CASES) == set(KERNELS)
+    assert set(SAMPLES) == set(KERNELS)
 
 
 @pytest.mark.parametrize("config", [SMALL, BASE], ids=lambda config: config.name)
@@ -60,12 +58,12 @@ def test_bits_are_compared():
     assert not np.array_equal(changed, found.outputs["y"])
 
 
-@pytest.mark.parametrize("name,dtype", [(name, dtypes[-1]) for name, (_, dtypes) in CASES.items()])
+@pytest.mark.parametrize("name,dtype", [(name, dtypes[-1]) for name, (_, dtypes) in SAMPLES.items()])
 def test_rtl(name, dtype):
     check(run(name, dtype, 5, NANO, RtlBackend("icarus")))
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name,dtype", [(name, dtypes[-1]) for name, (_, dtypes) in CASES.items()])
+@pytest.mark.parametrize("name,dtype", [(name, dtypes[-1]) for name, (_, dtypes) in SAMPLES.items()])
 def test_rtl_of_a_larger_machine(name, dtype):
     check(run(name, dtype, 33, SMALL, RtlBackend("verilator")))
