@@ -117,6 +117,7 @@ class HostPort(wiring.Component):
 
         # Cycle 2: the access.
         mem = Signal()
+        coded = self._coded(m, to_register, s1_adr, s1_data)
         m.d.comb += mem.eq(idle_beat & (region == Region.MEM))
         m.d.sync += self.mem_en.eq(mem)
         with m.If(mem):
@@ -125,7 +126,7 @@ class HostPort(wiring.Component):
                 self.mem_slice.eq(s1_adr[SLICE_SHIFT:REGION_SHIFT]),
                 self.mem_tile.eq(s1_adr[TILE_SHIFT:SLICE_SHIFT]),
                 self.mem_addr.eq(s1_adr[:TILE_SHIFT]),
-                self.mem_data.eq(self._coded(m, to_register, s1_adr, s1_data)),
+                self.mem_data.eq(coded),
             ]
         self._push(m, idle_beat & s1_we & (region == Region.QUEUES), s1_adr, s1_data)
 
@@ -138,10 +139,11 @@ class HostPort(wiring.Component):
             with m.If(valid):
                 m.d.sync += next_adr.eq(adr)
             valid, adr = next_valid, next_adr
+        mem_data = self._corrected(m)
         m.d.sync += self.ack.eq(valid)
         with m.If(valid):
             is_mem = adr[REGION_SHIFT:] == Region.MEM
-            m.d.sync += self.dat_r.eq(Mux(is_mem, self._corrected(m), self._register(m, adr)))
+            m.d.sync += self.dat_r.eq(Mux(is_mem, mem_data, self._register(m, adr)))
         return m
 
     def _coded(self, m: Module, to_register: Value, adr: Signal, data: Signal) -> Value:

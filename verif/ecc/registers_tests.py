@@ -34,7 +34,10 @@ async def random_runs(dut: Any) -> None:
         uncorrectable = random_events(bench, cycles, rng.choice((0, 0.1)))
         faults: dict[int, tuple[int, int]] = {}
         if rng.random() < 0.5:
-            faults[rng.randrange(cycles)] = rng.randrange(bench.parameters["units"]), rng.randrange(9)
+            at, unit = rng.randrange(cycles), rng.randrange(bench.parameters["units"])
+            faults[at] = unit, rng.randrange(9)
+            if rng.random() < 0.4:
+                uncorrectable[at].add((unit, 0))
         keys = [(cycle, unit, bit + 1) for cycle, (unit, bit) in faults.items()]
         keys += [
             (cycle, unit, int(FaultKind.UNCORRECTABLE)) for cycle, found in uncorrectable.items() for unit, _ in found

@@ -6,7 +6,8 @@ from typing import Any
 import cocotb
 
 from arch.config import Config
-from arch.host import Ctrl, Register, Status, mem_address, queue_address
+from arch.ecc import check_bits
+from arch.host import FLIPS, Ctrl, Register, Status, mem_address, queue_address
 from verif.bench import Bench
 
 
@@ -31,6 +32,11 @@ class Master:
         self.accesses = 0
         self._due: dict[int, int | None] = {}
         self._reading = deque([0] * self.config.sram_latency)
+
+    def coded(self, data: int) -> int:
+        """Return a word as it is stored."""
+        bits = 8 * self.config.lanes
+        return data | check_bits(data, bits) << bits if self.config.ecc else data
 
     async def beat(self, address: int = 0, data: int | None = None, *, expected: int | None = None) -> None:
         """Write `data`, or read and expect `expected` (None: anything); the next beat may follow in the next cycle."""
@@ -92,8 +98,29 @@ async def mem(dut: Any) -> None:
         if rng.random() < 0.3:
             await master.pause(rng.randint(1, 6))
     await master.pause(master.latency)
-    assert master.words == expected
+    assert master.words == {place: master.coded(data) for place, data in expected.items()}
     assert not master.pushes and not master.controls
+
+
+@cocotb.test()
+async def flipped_bits(dut: Any) -> None:
+    """The FLIP registers change what is stored; one bit is corrected when the host reads it back."""
+    master = await start(dut)
+    rng, bits = master.bench.random, master.config.stream_bits
+    for bit in (*rng.sample(range(bits), 12), bits - 1):
+        word, place = rng.getrandbits(8 * master.config.lanes), (1, 0, bit)
+        flips = 1 << bit if master.config.ecc else 0
+        for index, register in enumerate(FLIPS):
+            await master.beat(register, 1 << bit >> 32 * index & 0xFFFFFFFF)
+        await master.beat(mem_address(*place), word)
+        await master.beat(mem_address(*place), expected=word)
+        await master.pause(2)
+        assert master.words[place] == master.coded(word) ^ flips
+    for register in FLIPS:
+        await master.beat(register, 0)
+    await master.beat(mem_address(1, 0, 0), 5)
+    await master.pause(master.latency)
+    assert master.words[1, 0, 0] == master.coded(5)
 
 
 @cocotb.test()
@@ -141,8 +168,17 @@ async def registers(dut: Any) -> None:
             Register.FAULT_CYCLE_LO: shown["fault_cycle"] & low,
             Register.FAULT_CYCLE_HI: shown["fault_cycle"] >> 32,
         }
+        if master.config.ecc:
+            found = {"ecc_count": rng.getrandbits(32), "ecc_unit": rng.getrandbits(8), "ecc_cycle": rng.getrandbits(48)}
+            master.bench.drive(**found)
+            expected |= {
+                Register.ECC_COUNT: found["ecc_count"],
+                Register.ECC_UNIT: found["ecc_unit"],
+                Register.ECC_CYCLE_LO: found["ecc_cycle"] & low,
+                Register.ECC_CYCLE_HI: found["ecc_cycle"] >> 32,
+            }
         for register in rng.sample(list(Register), len(Register)):
-            await master.beat(register, expected=int(expected[register]))
+            await master.beat(register, expected=int(expected.get(register, 0)))
         await master.pause(master.latency)
     assert not master.controls and not master.pushes and not master.accesses
 

@@ -10,14 +10,16 @@ from verif.bench import each_simulator, run_bench
 
 
 @each_simulator
-@pytest.mark.parametrize("lanes,sram_latency", [(4, 1), (8, 2), (16, 1)])
-def test_port(simulator: str, lanes: int, sram_latency: int) -> None:
-    config = preset("nano", [f"lanes={lanes}", "mem_slices=16", f"sram_latency={sram_latency}"])
+@pytest.mark.parametrize(
+    "lanes,sram_latency,ecc", [(4, 1, False), (8, 2, False), (16, 1, False), (4, 2, True), (16, 1, True)]
+)
+def test_port(simulator: str, lanes: int, sram_latency: int, ecc: bool) -> None:
+    config = preset("nano", [f"lanes={lanes}", "mem_slices=16", f"sram_latency={sram_latency}", f"ecc={ecc}"])
     run_bench(
         HostPort(config=config),
         "verif.host.port_tests",
         simulator,
-        name=f"host_port_{lanes}",
+        name=f"host_port_{lanes}{'_ecc' * ecc}",
         parameters={"config": config.as_dict()},
     )
 
