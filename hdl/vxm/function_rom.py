@@ -11,8 +11,8 @@ __all__ = ["FunctionSegment", "look_up"]
 
 _WIDTHS = (*COEFFICIENT_BITS, EXPONENT_BITS)
 
-_PARTS = ((0, 1), (2, 3, 4))
-"""c0 and c1; c2, c3 and `less`: two memories, as words of at most 64 bits are what a simulator handles best."""
+_PARTS = ((0,), (1,), (2, 4), (3,))
+"""Fields that share a memory of at most 32 bits: that is what a simulator handles best."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def look_up(m: Module, segment: Value) -> FunctionSegment:
     fields = (found.c0, found.c1, found.c2, found.c3, found.less)
     for number, part in enumerate(_PARTS):
         words = _words(part)
-        word = Signal(len(words) // DEPTH, name=f"word{number}")
+        word = Signal(sum(_WIDTHS[field] for field in part), name=f"word{number}")
         m.submodules[f"rom{number}"] = Instance(
             "takt_rom", p_WIDTH=len(word), p_DEPTH=DEPTH, p_WORDS=words, i_index=segment, o_word=word
         )
@@ -62,11 +62,12 @@ def look_up(m: Module, segment: Value) -> FunctionSegment:
 
 
 def _words(part: tuple[int, ...]) -> Const:
-    """Some of the fields of all segments, the first segment lowest."""
-    packed, place = 0, 0
-    for segment in segments():
+    """Some of the fields of all segments, the first segment in the lowest 32 bits."""
+    packed = 0
+    for index, segment in enumerate(segments()):
         numbers = (*segment.coefficients, max(segment.exponent - 1, 0))
+        place = 32 * index
         for field in part:
             packed |= (numbers[field] & (1 << _WIDTHS[field]) - 1) << place
             place += _WIDTHS[field]
-    return Const(packed, place)
+    return Const(packed, 32 * DEPTH)

@@ -6,9 +6,10 @@ from verif.vxm.function_lanes import FunctionLanes
 
 @each_simulator
 def test_function_unit(simulator: str) -> None:
+    lanes, vectors = (16, 1 << 12) if simulator == "verilator" else (4, 60)
     run_bench(
-        FunctionLanes(16),
+        FunctionLanes(lanes),
         "verif.vxm.function_unit_tests",
         simulator,
-        parameters={"vectors": 1 << 12 if simulator == "verilator" else 20},
+        parameters={"lanes": lanes, "vectors": vectors},
     )
