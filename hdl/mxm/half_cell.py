@@ -1,22 +1,30 @@
 """One supercell of a pair's fp16 array: lanes x lanes products in two cycles."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.mxm.balanced_sum import balanced_sum
 from hdl.mxm.half_number import HALF_NUMBER, HALF_SLOT, half_numbers
 
-__all__ = ["MARKS", "SUM_WINDOW", "HalfCell"]
+__all__ = ["HIGH_BITS", "LOW_BITS", "MARKS", "SUM_WINDOW", "HalfCell"]
 
 SUM_WINDOW = 64
-"""Bits of either part of a partial sum, which is ``high * 2**32 + low`` units of 2**-48."""
+"""Bits that either part of a partial sum takes in a vector port, sign-extended; the sum is ``high * 2**32 + low`` units of
+2**-48."""
 
-_WINDOW_BITS = 5
-"""Shifts below ``2**5`` go to the low part, the others, 32 places less, to the high one."""
+_PRODUCT_BITS = 23
+_SHIFT_BITS = 5
+"""Shifts below ``2**5`` go to the low part, the others (58 is the largest), 32 places less, to the high one."""
+
+_LOW_TERM = _PRODUCT_BITS + 31
+_HIGH_TERM = _PRODUCT_BITS + 58 - 32
+_GROWTH = 9
+
+LOW_BITS, HIGH_BITS = _LOW_TERM + _GROWTH, _HIGH_TERM + _GROWTH
+"""Bits of the two parts, with sign: as many as the sum of 320 terms takes."""
 
 MARKS = data.StructLayout({"nan": 1, "plus": 1, "minus": 1, "other": 1})
 """What a sum has met: NaN (0 * infinity included), +infinity, -infinity, a product other than -0."""
@@ -41,8 +49,8 @@ class HalfCell(wiring.Component):
     half) and c + 4, and appear at the outputs one cycle later. One vector per two cycles.
 
     Every product of two finite numbers is an integer of 22 bits and sign, shifted by 0 to 58 places. It goes to one of
-    two windows of 32 places, so that nothing here is wider than 64 bits: the sum of all products of the largest plane
-    has 63 bits in the low window, 58 in the high one.
+    two windows of 32 places, so that nothing here is wider than 64 bits, which suits simulators; both windows together
+    have a third more bits than the 90 of the whole sum.
 
     Parameters
     ----------
@@ -129,12 +137,13 @@ class HalfCell(wiring.Component):
                 with m.If(self.valid | second):
                     m.d.sync += [product.eq(x[row].value * number.value), places.eq(x[row].shift + number.shift)]
 
-                # Cycle 2 and 3: shifted to their places.
-                wide = Signal(signed(SUM_WINDOW), name=f"wide{column}_{row}")
-                term = Signal(signed(SUM_WINDOW), name=f"term{column}_{row}")
-                m.d.comb += [wide.eq(product), term.eq((wide << places[:_WINDOW_BITS])[:SUM_WINDOW])]
-                low_terms.append(Mux(places[_WINDOW_BITS], Const(0, signed(SUM_WINDOW)), term))
-                high_terms.append(Mux(places[_WINDOW_BITS], term, Const(0, signed(SUM_WINDOW))))
+                # Cycles 2 and 3: shifted to their places. A term gets its sign bit turned round, so that the adders
+                # need not extend signs.
+                term = Signal(32 + 31, name=f"term{column}_{row}")
+                m.d.comb += term.eq(product << places[:_SHIFT_BITS])
+                is_high = places[_SHIFT_BITS]
+                low_terms.append(Mux(is_high, 0, term[:_LOW_TERM]) ^ (1 << _LOW_TERM - 1))
+                high_terms.append(Mux(is_high, term[:_HIGH_TERM], 0) ^ (1 << _HIGH_TERM - 1))
             s2_marks = Signal(MARKS, name=f"s2_marks{column}", reset_less=True)
             s3_marks = Signal(MARKS, name=f"s3_marks{column}", reset_less=True)
             flags = {
@@ -146,17 +155,21 @@ class HalfCell(wiring.Component):
                 m.d.sync += s3_marks.eq(s2_marks)
 
             # Cycles 3 and 4: dot products. Then partial sums of all superlanes up to this one.
-            for name, terms, below, sums in (
-                ("low", low_terms, self.low_sum_in, low_sums),
-                ("high", high_terms, self.high_sum_in, high_sums),
+            for name, terms, bits, below, sums in (
+                ("low", low_terms, LOW_BITS, self.low_sum_in, low_sums),
+                ("high", high_terms, HIGH_BITS, self.high_sum_in, high_sums),
             ):
-                dot = Signal(signed(SUM_WINDOW), name=f"s3_{name}{column}", reset_less=True)
-                total = Signal(signed(SUM_WINDOW), name=f"s4_{name}{column}", reset_less=True)
+                unsigned_dot = _sum(terms)
+                dot = Signal(signed(len(unsigned_dot)), name=f"s3_{name}{column}", reset_less=True)
+                total = Signal(signed(bits), name=f"s4_{name}{column}", reset_less=True)
+                slot = Signal(signed(SUM_WINDOW), name=f"{name}_slot{column}")
                 with m.If(s2_valid):
-                    m.d.sync += dot.eq(balanced_sum(terms))
+                    # The signs that were turned round add up to the sign of the sum.
+                    m.d.sync += dot.eq(unsigned_dot ^ (1 << len(dot) - 1))
                 with m.If(s3_valid):
-                    m.d.sync += total.eq(below.word_select(column, SUM_WINDOW).as_signed() + dot)
-                sums.append(total)
+                    m.d.sync += total.eq(below.word_select(column, SUM_WINDOW)[:bits].as_signed() + dot)
+                m.d.comb += slot.eq(total)
+                sums.append(slot)
             s4_marks = Signal(MARKS.size, name=f"s4_marks{column}", reset_less=True)
             with m.If(s3_valid):
                 m.d.sync += s4_marks.eq(self.marks_in.word_select(column, MARKS.size) | s3_marks.as_value())
@@ -182,6 +195,14 @@ class HalfCell(wiring.Component):
             weights.factors.append(factors)
             weights.flags.append(flags)
         return weights
+
+
+def _sum(terms: Sequence[Value]) -> Value:
+    """Return the sum of a power of two of unsigned terms."""
+    level = list(terms)
+    while len(level) > 1:
+        level = [a + b for a, b in zip(level[::2], level[1::2], strict=True)]
+    return level[0]
 
 
 def _marks(m: Module, column: int, x: Mapping[str, Value], weight: Mapping[str, Value]) -> Value:

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.formats import CANONICAL_NAN
-from hdl.mxm.half_cell import MARKS, SUM_WINDOW
+from hdl.mxm.half_cell import HIGH_BITS, LOW_BITS, MARKS, SUM_WINDOW
 from hdl.mxm.supercell import SUM_SLOT
 from hdl.shared import place
 from hdl.vxm.fp32_fields import BIAS, INFINITY
@@ -65,13 +65,13 @@ class HalfRound(wiring.Component):
 
     def _column(self, m: Module, column: int, s1_valid: Value) -> Signal:
         """Return a column's fp32, one cycle after its sum."""
-        low = self.low_sum.word_select(column, SUM_WINDOW)
-        high = self.high_sum.word_select(column, SUM_WINDOW).as_signed()
+        low = self.low_sum.word_select(column, SUM_WINDOW)[:LOW_BITS]
+        high = self.high_sum.word_select(column, SUM_WINDOW)[:HIGH_BITS].as_signed()
         window = SUM_WINDOW // 2
 
         # Cycle 0: one number out of two windows, and its magnitude: upper * 2**32 + lower.
-        total, lower = Signal(signed(SUM_WINDOW), name=f"total{column}"), Signal(window, name=f"lower{column}")
-        upper, borrow = Signal(SUM_WINDOW, name=f"upper{column}"), Signal(name=f"borrow{column}")
+        total, lower = Signal(signed(HIGH_BITS + 1), name=f"total{column}"), Signal(window, name=f"lower{column}")
+        upper, borrow = Signal(HIGH_BITS, name=f"upper{column}"), Signal(name=f"borrow{column}")
         negative, large = Signal(name=f"negative{column}"), Signal(name=f"large{column}")
         s1_sign, s1_large, s1_zero = (
             Signal(name=f"s1_{name}{column}", reset_less=True) for name in ("sign", "large", "zero")

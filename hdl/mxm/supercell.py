@@ -1,10 +1,10 @@
 """One supercell of the array: lanes x lanes INT8 multiply-accumulators."""
 
-from amaranth.hdl import Cat, Module, Signal, signed
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-
-from hdl.mxm.balanced_sum import balanced_sum
 
 __all__ = ["PRODUCT_BITS", "SUM_SLOT", "Supercell"]
 
@@ -93,7 +93,7 @@ class Supercell(wiring.Component):
             # Cycle 1: dot product.
             dot = Signal(signed(PRODUCT_BITS + (self.lanes - 1).bit_length()), name=f"s2_dot{column}", reset_less=True)
             with m.If(self.valid):
-                m.d.sync += dot.eq(balanced_sum([w * a for w, a in zip(wide_w, wide_x, strict=True)]))
+                m.d.sync += dot.eq(_balanced_sum([w * a for w, a in zip(wide_w, wide_x, strict=True)]))
 
             # Cycle 2: partial sum of all superlanes up to this one.
             psum = Signal(signed(self.psum_bits), name=f"s3_psum{column}", reset_less=True)
@@ -104,3 +104,12 @@ class Supercell(wiring.Component):
             slots.append(slot)
         m.d.comb += self.psum.eq(Cat(slots))
         return m
+
+
+def _balanced_sum(terms: Sequence[Value]) -> Value:
+    """Sum of a power of two of terms, modulo the width of one."""
+    level = list(terms)
+    while len(level) > 1:
+        pairs = zip(level[::2], level[1::2], strict=True)
+        level = [(a + b)[: len(a)].as_signed() for a, b in pairs]
+    return level[0]
