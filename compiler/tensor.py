@@ -1,5 +1,6 @@
 """What a kernel author holds in hands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,7 +145,7 @@ class View:
         return View(self.tensor, np.ascontiguousarray(found.transpose(order)))
 
 
-def join(views: "list[Tensor | View]", axis: int = 0) -> View:
+def join(views: "Sequence[Tensor | View]", axis: int = 0) -> View:
     """Return parts of one tensor, next to each other along an axis.
 
     Raises

@@ -30,6 +30,10 @@ def define(name: str, config: Config, arrays: Arrays, parameters: Parameters) ->
     return _DEFINITIONS[name](config, arrays, parameters)
 
 
+def _window(parameters: Parameters) -> Window:
+    return Window(**{name: int(value) for name, value in parameters.items()})
+
+
 def _activation(function: Callable[[Floats], Floats]) -> Definition:
     return lambda config, arrays, parameters: {"y": function(arrays["x"])}
 
@@ -50,10 +54,12 @@ _DEFINITIONS: dict[str, Definition] = {
     "elementwise": lambda config, arrays, parameters: {"y": elementwise(**arrays)},
     **{name: _activation(function) for name, function in ACTIVATIONS.items()},
     "softmax": lambda config, arrays, parameters: {"y": softmax(arrays["x"])},
-    "layernorm": lambda config, arrays, parameters: {"y": layernorm(**arrays, **parameters)},
-    "rmsnorm": lambda config, arrays, parameters: {"y": rmsnorm(**arrays, **parameters)},
-    "maxpool": lambda config, arrays, parameters: {"y": maxpool(arrays["x"], Window(**parameters))},
-    "avgpool": lambda config, arrays, parameters: {"y": avgpool(arrays["x"], Window(**parameters))},
+    "layernorm": lambda config, arrays, parameters: {
+        "y": layernorm(arrays["x"], arrays["gamma"], arrays["beta"], parameters["epsilon"])
+    },
+    "rmsnorm": lambda config, arrays, parameters: {"y": rmsnorm(arrays["x"], arrays["gamma"], parameters["epsilon"])},
+    "maxpool": lambda config, arrays, parameters: {"y": maxpool(arrays["x"], _window(parameters))},
+    "avgpool": lambda config, arrays, parameters: {"y": avgpool(arrays["x"], _window(parameters))},
     "conv2d": _conv2d,
     "lstm": _lstm,
     "gru": lambda config, arrays, parameters: {"y": run_gru(**arrays, vector_length=config.vector_length)},

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from arch.config import Config
 from arch.errors import TaktError
 from compiler.program import Program
-from compiler.tensor import Tensor
+from compiler.tensor import Tensor, View
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 """Arguments of a call by name."""
@@ -101,7 +101,7 @@ class Kernel:
     doc: str
     arguments: tuple[Argument, ...]
     results: tuple[str, ...]
-    build: Callable[[Program, Arrays, Parameters], Mapping[str, Tensor]]
+    build: Callable[[Program, Arrays, Parameters], Mapping[str, Tensor | View]]
     bound: Callable[[Config, Arrays, Parameters], Bound]
     parameters: tuple[Parameter, ...] = field(default=())
     steps: str | None = None

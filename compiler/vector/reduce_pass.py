@@ -82,11 +82,11 @@ def reduce_passes(
     outer = tuple(1 if axis in negative else shape[axis] for axis in range(-rank, 0))
     outputs, _ = trace(function, operand_exprs(views))
     term, *others = outputs
-    kept = []
+    further: list[tuple[Expr, Result]] = []
     numbers = np.arange(int(np.prod(shape)), dtype=np.int32).reshape(shape).transpose(order)
     for index, other in enumerate(others):
         tensor = Tensor(f"{name}.{index}", shape, other.dtype.numpy.name, None, lanes)
-        kept.append((other, Result(tensor, find_vectors(tensor, vectors_along(numbers, -1, vector), vector))))
+        further.append((other, Result(tensor, find_vectors(tensor, vectors_along(numbers, -1, vector), vector))))
     if operation == "add":
         term = convert(term, "float32" if term.dtype.is_float else "int32")
     elif term.dtype.is_float:
@@ -95,8 +95,10 @@ def reduce_passes(
     apart = timing(scope.config).held
     free = operation != "add" or not term.dtype.is_float
     if in_turn or (free and apart * length * -(-groups // apart) <= groups * length + groups + _SECOND_PASS):
-        return [_interleaved(scope, name, total, rows, finish, outer, lanes, length, groups, apart, kept)], len(kept)
-    first = _partial(scope, name, total, rows, outer, lanes, length, groups, blocks, apart, kept)
+        return [_interleaved(scope, name, total, rows, finish, outer, lanes, length, groups, apart, further)], len(
+            further
+        )
+    first = _partial(scope, name, total, rows, outer, lanes, length, groups, blocks, apart, further)
     tensor = first.results[0].tensor
     inner = replace_stored(scope, tensor)
 
@@ -108,7 +110,7 @@ def reduce_passes(
     parts = [tensor[index] for index in range(tensor.shape[0])]
     second, _ = map_pass(inner, name, join, parts, None, lanes)
     # Groups are finished as the first pass brings their parts.
-    return [first, replace(second, interval=length)], len(kept)
+    return [first, replace(second, interval=length)], len(further)
 
 
 def replace_stored(scope: Scope, *tensors: Tensor) -> Scope:

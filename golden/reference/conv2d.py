@@ -1,5 +1,7 @@
 """Two-dimensional convolution of one image."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -62,7 +64,7 @@ def conv2d_fp16(x: Float16, w: Float16, vector_length: int, stride: int = 1, pad
     return total.reshape(*parts.shape[1:3], filters)
 
 
-def _parts(x: npt.NDArray, w: npt.NDArray, stride: int, padding: int) -> npt.NDArray:
+def _parts(x: npt.NDArray[Any], w: npt.NDArray[Any], stride: int, padding: int) -> npt.NDArray[Any]:
     if x.ndim != 3 or w.ndim != 4 or x.shape[2] != w.shape[2]:
         raise TaktError(f"w must be (rows, columns, {x.shape[-1]}, filters) for x of shape {x.shape}, not {w.shape}")
     return windows(x, Window(height=w.shape[0], width=w.shape[1], stride=stride, padding=padding), 0)

@@ -1,6 +1,7 @@
 """fp32 arithmetic of the machine on whole arrays, for definitions of kernels."""
 
 from functools import reduce
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,8 @@ from golden.vxm.alu import operate
 
 Float16 = npt.NDArray[np.float16]
 Float32 = npt.NDArray[np.float32]
-Floats = Float16 | Float32
+Floats = npt.NDArray[Any]
+"""float16 or float32."""
 
 PARTIALS = 3
 """Interleaved partial results of a reduction over time: an ALU sees its own result three cycles later (timing.held)."""
@@ -34,7 +36,7 @@ def apply(mnemonic: str, a: npt.ArrayLike, b: npt.ArrayLike = 0.0) -> Float32:
 def widened(x: Floats) -> Float32:
     """Return float16 or float32 values as float32 (CVT); every NaN is the canonical one."""
     if x.dtype == np.float32:
-        return x
+        return np.asarray(x, np.float32)
     if x.dtype != np.float16:
         raise TaktError(f"x must be float16 or float32, not {x.dtype}")
     patterns = np.ascontiguousarray(x).view(np.uint16).astype(np.uint32)

@@ -1,6 +1,7 @@
 """Max and average pooling of images."""
 
 from functools import reduce
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ from golden.reference.fp32 import Float32, Floats, apply, narrowed, widened
 from golden.reference.windows import Window, windows
 
 
-def maxpool(x: npt.NDArray[np.int8] | Floats, window: Window) -> npt.NDArray[np.int8] | Floats:
+def maxpool(x: npt.NDArray[Any], window: Window) -> npt.NDArray[Any]:
     """Return the largest element of every window of every channel.
 
     Parameters
@@ -25,7 +26,7 @@ def maxpool(x: npt.NDArray[np.int8] | Floats, window: Window) -> npt.NDArray[np.
         Shape (rows, columns, channels), dtype of `x`.
     """
     if x.dtype == np.int8:
-        return np.max(windows(x, window, -128), axis=0)
+        return np.asarray(np.max(windows(x, window, -128), axis=0))
     parts = windows(widened(x), window, -np.inf)
     return narrowed(reduce(lambda best, part: apply("MAX", part, best), parts), x.dtype)
 

@@ -1,5 +1,7 @@
 """Definitions of kernels without MXM products against onnxruntime and float64, within each test's tolerance."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -35,7 +37,7 @@ def test_softmax(shape):
 
 def test_softmax_of_extremes():
     x = np.array([[1e30, 0, -1e30], [-np.inf, 5, 5], [88, 89, -200]], np.float32)
-    np.testing.assert_allclose(softmax(x)[:2], [[1, 0, 0], [0, 0.5, 0.5]], rtol=1e-6)
+    np.testing.assert_allclose(softmax(x)[:2], np.array([[1, 0, 0], [0, 0.5, 0.5]]), rtol=1e-6)
     assert np.isnan(softmax(np.array([[np.nan, 1]], np.float32))).all()
 
 
@@ -74,7 +76,7 @@ def test_activations(name, dtype):
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int8])
 def test_maxpool(window, dtype):
     x = values(8, (9, 8, 5), dtype, 40.0)
-    patches = {
+    patches: dict[str, Any] = {
         "kernel_shape": [window.height, window.width],
         "strides": [window.stride] * 2,
         "pads": [window.padding] * 4,
@@ -86,7 +88,7 @@ def test_maxpool(window, dtype):
 @pytest.mark.parametrize("window", WINDOWS)
 def test_avgpool(window):
     x = values(9, (9, 8, 5))
-    patches = {
+    patches: dict[str, Any] = {
         "kernel_shape": [window.height, window.width],
         "strides": [window.stride] * 2,
         "pads": [window.padding] * 4,
