@@ -75,14 +75,18 @@ def compile_program(
         tried.append(parts)
         made = {id(tensor) for part in parts if isinstance(part, Pass) for tensor in part.writes()}
         known = partial(_is_any, stored, made)
-        for choice, tight in _combinations(_choices([*parts, *updates.values()])):
-            work = list(zip([*parts, *updates.values()], choice, strict=True))
-            try:
-                return _compile(config, name, work, tensors, known, outputs, list(updates), tight)
-            except Unschedulable:
-                continue
-            except TaktError as error:
-                errors.append(error)
+        every = [*parts, *updates.values()]
+        choices = _choices(every)
+        # One copy for several readers is of use where there are several passes.
+        for dense in (False, True) if sum(isinstance(op, Pass) for op in every) > 1 else (False,):
+            for choice, tight in _combinations(choices):
+                work = list(zip(every, choice, strict=True))
+                try:
+                    return _compile(config, name, work, tensors, known, outputs, list(updates), tight, dense)
+                except Unschedulable:
+                    continue
+                except TaktError as error:
+                    errors.append(error)
     if not errors:
         raise TaktError(f"streams must be enough for {name}, not {config.streams}")
     raise min(errors, key=lambda error: error.short if isinstance(error, OutOfMemory) else 0)
@@ -175,8 +179,9 @@ def _compile(
     outputs: Mapping[str, View],
     states: list[Tensor],
     tight: bool,
+    dense: bool,
 ) -> Image:
-    storage = Storage(config, work, stored, [view.tensor for view in outputs.values()], states, tight)
+    storage = Storage(config, work, stored, [view.tensor for view in outputs.values()], states, tight, dense)
     scheduler = Scheduler(config)
     for op, plan in work:
         if isinstance(op, Pass):
