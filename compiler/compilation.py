@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -20,12 +21,16 @@ from compiler.schedule.scheduler import Scheduler, Unschedulable
 from compiler.tensor import Tensor, View, as_view
 from compiler.text.streamer import TextStreamer
 from compiler.vector.builder import PassBuilder
+from compiler.vector.cut import cut
 from compiler.vector.operation import Pass
 from compiler.vector.plan import PassPlan, pass_plans
 from compiler.verifier.verify import verify
 
 _ATTEMPTS = 24
 """Most promising combinations of plans that are tried."""
+
+_SPARE = (0, 4, 8)
+"""MEM slices that passes leave alone, so that what others use at the same time finds room: first none."""
 
 
 def compile_program(
@@ -60,29 +65,48 @@ def compile_program(
     TaktError
         When no plan fits MEM, the VXM's mesh or the queues.
     """
-    operations = [*operations, *updates.values()]
-    _check_size(config, name, operations)
-    choices: list[list[Plan] | list[PassPlan]] = []
-    for op in operations:
-        choices.append(plans(op) if isinstance(op, MatMul) else pass_plans(op))
-        if isinstance(op, MatMul) and not choices[-1]:
-            raise TaktError(
-                f"VXM must have room for bias, scale, zero point and relu of {op.y.name}, "
-                f"not {config.alu_rows} x {config.alu_cols} ALUs"
-            )
+    _check_size(config, name, [*operations, *updates.values()])
     errors: list[TaktError] = []
-    for choice, tight in _combinations(choices):
-        try:
-            return _compile(
-                config, name, list(zip(operations, choice, strict=True)), tensors, stored, outputs, list(updates), tight
-            )
-        except Unschedulable:
+    tried: list[list[MatMul | Pass]] = []
+    for spare in _SPARE:
+        parts = [part for op in operations for part in (cut(op, spare) if isinstance(op, Pass) else [op])]
+        if any(len(parts) == len(others) for others in tried):
             continue
-        except TaktError as error:
-            errors.append(error)
+        tried.append(parts)
+        made = {id(tensor) for part in parts if isinstance(part, Pass) for tensor in part.writes()}
+        known = partial(_is_any, stored, made)
+        every = [*parts, *updates.values()]
+        choices = _choices(every)
+        # One copy for several readers is of use where there are several passes.
+        for dense in (False, True) if sum(isinstance(op, Pass) for op in every) > 1 else (False,):
+            for choice, tight in _combinations(choices):
+                work = list(zip(every, choice, strict=True))
+                try:
+                    return _compile(config, name, work, tensors, known, outputs, list(updates), tight, dense)
+                except Unschedulable:
+                    continue
+                except TaktError as error:
+                    errors.append(error)
     if not errors:
         raise TaktError(f"streams must be enough for {name}, not {config.streams}")
     raise min(errors, key=lambda error: error.short if isinstance(error, OutOfMemory) else 0)
+
+
+def _is_any(stored: Callable[[Tensor], bool], made: set[int], tensor: Tensor) -> bool:
+    return id(tensor) in made or stored(tensor)
+
+
+def _choices(operations: list[MatMul | Pass]) -> list[list[Plan] | list[PassPlan]]:
+    """Return the plans of every operation."""
+    found: list[list[Plan] | list[PassPlan]] = []
+    for op in operations:
+        found.append(plans(op) if isinstance(op, MatMul) else pass_plans(op))
+        if isinstance(op, MatMul) and not found[-1]:
+            raise TaktError(
+                f"VXM must have room for bias, scale, zero point and relu of {op.y.name}, "
+                f"not {op.config.alu_rows} x {op.config.alu_cols} ALUs"
+            )
+    return found
 
 
 def _check_size(config: Config, name: str, operations: list[MatMul | Pass]) -> None:
@@ -155,8 +179,9 @@ def _compile(
     outputs: Mapping[str, View],
     states: list[Tensor],
     tight: bool,
+    dense: bool,
 ) -> Image:
-    storage = Storage(config, work, stored, [view.tensor for view in outputs.values()], states, tight)
+    storage = Storage(config, work, stored, [view.tensor for view in outputs.values()], states, tight, dense)
     scheduler = Scheduler(config)
     for op, plan in work:
         if isinstance(op, Pass):

@@ -5,7 +5,10 @@ further; an operand that comes on streams is read in the level that wants it.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
+from itertools import combinations
 
 from arch.config import Config
 from arch.formats import DType
@@ -15,7 +18,11 @@ from compiler.mesh.mapping import Cell, Mapping, Source, Stream
 
 Users = tuple[tuple[int, int], ...]
 
+_CHOICES = 4
+"""Most levels of a port of which every choice is tried."""
 
+
+@lru_cache(maxsize=1024)
 def mappings(config: Config, graph: Graph) -> list[list[Mapping]]:
     """Return the ways to map a graph, in groups.
 
@@ -30,19 +37,52 @@ def mappings(config: Config, graph: Graph) -> list[list[Mapping]]:
     TaktError
         When no ALU has an operation.
     """
-    columns = [columns_for(config, n.mnemonic, n.dtype, n.out_dtype, n.relation) for n in graph.nodes]
-    groups: dict[tuple[tuple[int, Users], ...], list[Mapping]] = defaultdict(list)
-    for start in range(config.alu_cols):
-        levels = _levels(config, graph, columns, start)
-        if min(levels):  # the same as to start in that level's column
-            continue
-        several = [port for port in range(len(graph.ports)) if len(set(_uses(graph, levels, port))) > 1]
-        for split in dict.fromkeys([(), *((port,) for port in several), tuple(several)]):
-            layout = _Layout(config, graph, levels, start, frozenset(split))
-            if layout.fits:
-                groups[layout.signature].extend(layout.mapping(first) for first in range(config.alu_rows))
+    groups: dict[tuple[int, tuple[tuple[int, Users], ...]], list[Mapping]] = defaultdict(list)
+    for variant, form in enumerate(dict.fromkeys([graph, _repeated(graph)])):
+        columns = [columns_for(config, n.mnemonic, n.dtype, n.out_dtype, n.relation) for n in form.nodes]
+        for start in range(config.alu_cols):
+            levels = _levels(config, form, columns, start)
+            if min(levels):  # the same as to start in that level's column
+                continue
+            for split in _splits([sorted(set(_uses(form, levels, port))) for port in range(len(form.ports))]):
+                layout = _Layout(config, form, levels, start, split)
+                if layout.fits:
+                    group = groups[variant, layout.signature]
+                    group.extend(layout.mapping(first) for first in range(config.alu_rows))
     found = [sorted(group, key=lambda mapping: mapping.depth) for group in groups.values()]
     return sorted(found, key=lambda group: (len(group[0].streams), group[0].depth, len(group[0].cells)))
+
+
+def _repeated(graph: Graph) -> Graph:
+    """Return a graph in which conversions of operands are repeated for each user, instead of carried along."""
+    nodes: list[Node] = []
+    places: list[int] = []
+    used: set[int] = set(graph.outputs)
+    for node in graph.nodes:
+        refs: dict[Ref, Ref] = {}
+        for ref in node.operands:
+            if ref.kind is not Kind.NODE or ref in refs:
+                continue
+            source = graph.nodes[ref.number]
+            if ref.number in used and len(source.operands) == 1 and source.operands[0].kind is Kind.PORT:
+                nodes.append(source)
+                refs[ref] = Ref(Kind.NODE, len(nodes) - 1)
+            else:
+                refs[ref] = Ref(Kind.NODE, places[ref.number])
+            used.add(ref.number)
+        places.append(len(nodes))
+        nodes.append(replace(node, operands=tuple(refs.get(ref, ref) for ref in node.operands)))
+    return Graph(tuple(nodes), graph.ports, tuple(places[number] for number in graph.outputs))
+
+
+def _splits(levels: list[list[int]]) -> Iterator[frozenset[tuple[int, int]]]:
+    """Yield what to read again: (port, level) of all, none, or some of one port; `levels` want each port."""
+    again = [[(port, level) for level in wanted[1:]] for port, wanted in enumerate(levels)]
+    choices = {frozenset(item for items in again for item in items): None, frozenset(): None}
+    for items in again:
+        few = range(1, len(items) + 1) if len(items) <= _CHOICES else (len(items),)
+        choices |= {frozenset(some): None for count in few for some in combinations(items, count)}
+    return iter(choices)
 
 
 def _levels(config: Config, graph: Graph, columns: list[tuple[int, ...]], start: int) -> list[int]:
@@ -79,9 +119,11 @@ def _uses(graph: Graph, levels: list[int], port: int) -> list[int]:
 
 
 class _Layout:
-    """A graph with levels, PASSes added; `split` ports are read once per level."""
+    """A graph with levels, PASSes added; `split` are ports and further levels in which they are read again."""
 
-    def __init__(self, config: Config, graph: Graph, levels: list[int], start: int, split: frozenset[int]) -> None:
+    def __init__(
+        self, config: Config, graph: Graph, levels: list[int], start: int, split: frozenset[tuple[int, int]]
+    ) -> None:
         self._config = config
         self._graph = graph
         self._start = start
@@ -92,8 +134,9 @@ class _Layout:
         for port in range(len(graph.ports)):
             users = _users(graph, Ref(Kind.PORT, port))
             wanted = sorted({levels[number] for number, _ in users})
-            for level in wanted if port in split else wanted[:1]:
-                mine = tuple(user for user in users if port not in split or levels[user[0]] == level)
+            reads = [level for level in wanted if level == wanted[0] or (port, level) in split]
+            for level, following in zip(reads, [*reads[1:], wanted[-1] + 1], strict=True):
+                mine = tuple(user for user in users if level <= levels[user[0]] < following)
                 streams.append((port, mine, Stream(port, level)))
         streams.sort(key=lambda item: item[:2])
         self.signature = tuple(item[:2] for item in streams)

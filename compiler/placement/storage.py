@@ -91,6 +91,8 @@ class Storage:
         Results of passes that have words before the program starts.
     tight : bool
         Let the VXM's constants share slices with weights, which are read rarely, where there are no others.
+    dense : bool
+        Let operations read one copy of a result, and keep that in one place, at the price of waiting for each other.
 
     Raises
     ------
@@ -106,8 +108,10 @@ class Storage:
         outputs: list[Tensor],
         states: list[Tensor],
         tight: bool = False,
+        dense: bool = False,
     ) -> None:
         self._config = config
+        self._dense = dense
         self.allocator = Allocator(config)
         self._products = [(op, plan) for op, plan in work if isinstance(op, MatMul) and isinstance(plan, Plan)]
         self._outputs = outputs
@@ -229,9 +233,10 @@ class Storage:
         for group in _sharing(wants):
             found = self._take_copies(state, group, list(Hemisphere), written, set(), None)
             for layout, want in found:
-                placed.append(layout)
                 if want is not None:
                     self._connect(self._port(want, layout))
+            for layout in _distinct(found):
+                placed.append(layout)
                 self._add(state, element_words(rows, *layout.flat[:2]))
         return placed
 
@@ -310,7 +315,7 @@ class Storage:
             found: list[tuple[Layout, Demand | None]] = []
             for group in _sharing(wants):
                 found += self._place_copies(op, result, group, written, read)
-            self.placed[id(op)].outputs.append([layout for layout, _ in found])
+            self.placed[id(op)].outputs.append(_distinct(found))
             self._publish(tensor, found)
 
     def _place_copies(
@@ -329,7 +334,7 @@ class Storage:
         found = self._take_copies(result.tensor, wants, sides, written, read, turns)
         first = int(found[0][0].flat[0].max())
         self._width[id(op)][units(self._config)[first].outward] += size
-        for layout, _ in found:
+        for layout in _distinct(found):
             self._count(self._writes, op, *layout.flat[:2])
         return found
 
@@ -349,11 +354,16 @@ class Storage:
             mine: set[int] = set()
             try:
                 for want, order in wants:
-                    busy = written | mine | (set() if want is None else self._busy(want.op))
+                    theirs = set() if want is None else self._busy(want.op)
+                    shared = self._shareable(found, want, order, theirs)
+                    if shared is not None:
+                        found.append((shared, want))
+                        continue
+                    busy = written | mine | theirs
                     layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
                     banks = self._ordered(side, busy, read, is_written=True)
                     places, each = np.zeros(len(order), np.int32), 1
-                    if want is not None and turns is not None:
+                    if want is not None and turns is not None and not self._dense:
                         places, each = turns(order)
                     slices, addrs = self.allocator.take_striped(tensor.name, tensor.itemsize, places, banks, each)
                     layout.flat[0][:, order] = slices
@@ -368,6 +378,17 @@ class Storage:
             break
         written |= mine
         return found
+
+    def _shareable(
+        self, found: list[tuple[Layout, Demand | None]], want: Demand | None, order: Vectors, busy: set[int]
+    ) -> Layout | None:
+        """Return a copy that another operation reads and that will do for a reader too."""
+        mine = [layout for layout, other in found if want and other and want.op is other.op]
+        for layout, _ in found if self._dense else []:
+            apart = not any(layout is taken for taken in mine)
+            if apart and (layout.flat[0][0, order] >= 0).all() and not _layout_slices([layout]) & busy:
+                return layout
+        return None
 
     def _publish(self, tensor: Tensor, found: list[tuple[Layout, Demand | None]]) -> None:
         """Let readers and the host know the copies of a result."""
@@ -528,6 +549,11 @@ def _slices(parts: dict[Hemisphere, tuple[Numbers, Numbers]] | dict[str, tuple[N
 
 def _layout_slices(layouts: list[Layout]) -> set[int]:
     return {int(number) for layout in layouts for number in np.unique(layout.slices) if number >= 0}
+
+
+def _distinct(found: list[tuple[Layout, Demand | None]]) -> list[Layout]:
+    """Return the copies, those that operations share once."""
+    return list({id(layout): layout for layout, _ in found}.values())
 
 
 def _sharing(wants: list[tuple[Demand | None, Vectors]]) -> list[list[tuple[Demand | None, Vectors]]]:

@@ -1,5 +1,7 @@
 """Elements of tensors in the lanes of vectors."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -51,10 +53,11 @@ def place_of(tensor: Tensor, elements: Elements, vector: int) -> tuple[Numbers, 
     return along // vector * steps + step, along % vector
 
 
-def lane_axis(view: View, vector: int) -> int:
+def lane_axis(view: View, vector: int, worst: Sequence[int] = ()) -> int:
     """Return the axis of a view, from the end, along which lanes run.
 
-    The last axis along which neighbours stand in neighbouring lanes; when all are of size 1, the last one.
+    The last axis along which neighbours stand in neighbouring lanes; without one, the last of size 1, the `worst` axes
+    only if there is no other.
     """
     rank = len(view.shape)
     for axis in range(-1, -rank - 1, -1):
@@ -63,10 +66,8 @@ def lane_axis(view: View, vector: int) -> int:
             lanes = place_of(view.tensor, line, vector)[1]
             if (lanes == np.arange(len(line)) % vector).all():
                 return axis
-    for axis in range(-1, -rank - 1, -1):
-        if view.shape[axis] == 1:
-            return axis
-    return -1
+    single = [axis for axis in range(-1, -rank - 1, -1) if view.shape[axis] == 1]
+    return min(single, key=lambda axis: axis in worst, default=-1)
 
 
 def find_vectors(tensor: Tensor, wanted: Elements, vector: int) -> Numbers:

@@ -1,6 +1,6 @@
 """From a function over tensors to a pass."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,13 +70,23 @@ def common_shape(views: Sequence[View]) -> tuple[int, ...]:
         ) from None
 
 
-def common_lanes(scope: Scope, views: Sequence[View], shape: tuple[int, ...], layout: str | int | None) -> int:
-    """Return the lane axis of an operation on views: the layout asked for, that of a result, or that of the largest."""
+def common_lanes(
+    scope: Scope,
+    views: Sequence[View],
+    shape: tuple[int, ...],
+    layout: str | int | None,
+    reduced: Collection[int] = (),
+) -> int:
+    """Return the lane axis of an operation on views: the layout asked for, that of a result, or that of the largest.
+
+    Where a view fits several, neither an axis that it is repeated along nor (negative) one of `reduced`.
+    """
     if layout is not None:
         return layout_axis(layout, len(shape))
     vector = scope.config.vector_length
-    largest = sorted(views, key=lambda view: (not scope.stored(view.tensor), -view.elements.size))
-    return lane_axis(largest[0], vector) if largest[0].shape else -1
+    view = min(views, key=lambda view: (not scope.stored(view.tensor), -view.elements.size))
+    worst = [axis for axis in range(-len(view.shape), 0) if view.shape[axis] < shape[axis] or axis in reduced]
+    return lane_axis(view, vector, worst) if view.shape else -1
 
 
 def build_pass(

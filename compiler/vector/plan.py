@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from arch.config import Config
 from arch.errors import TaktError
 from compiler.mesh.mapper import mappings
 from compiler.mesh.mapping import Mapping
@@ -38,10 +39,37 @@ def pass_plans(op: Pass) -> list[PassPlan]:
     TaktError
         When the expression does not fit the mesh.
     """
-    found = mappings(op.config, op.graph)
+    found = ways(op) or mappings(op.config, op.graph)
     if not found:
         raise TaktError(
             f"expression of {op.name} must fit the mesh of {op.config.alu_rows} x {op.config.alu_cols} ALUs, "
             f"not have {len(op.graph.nodes)} operations; cut it into several maps"
         )
     return [PassPlan(tuple(group), op.steps * op.interval + index) for index, group in enumerate(found)]
+
+
+def ways(op: Pass, spare: int = 0) -> list[list[Mapping]]:
+    """Return groups of mappings that find MEM slices for all their streams, and for the results.
+
+    Parameters
+    ----------
+    op : Pass
+    spare : int
+        Slices to leave alone.
+    """
+    if not _has_slices(op.config, [result.tensor.itemsize for result in op.results], spare):
+        return []
+    return [
+        group
+        for group in mappings(op.config, op.graph)
+        if _has_slices(op.config, [op.operands[stream.port].tensor.itemsize for stream in group[0].streams], spare)
+    ]
+
+
+def _has_slices(config: Config, sizes: list[int], spare: int) -> bool:
+    """Return whether words of some bytes each find slices of their own, those of a word on one side of the VXM."""
+    left = [config.mem_slices - spare // 2, config.mem_slices - (spare + 1) // 2]
+    for size in sorted(sizes, reverse=True):
+        left.sort()
+        left[-1] -= size
+    return min(left) >= 0

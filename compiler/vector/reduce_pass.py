@@ -64,9 +64,9 @@ def reduce_passes(
     if operation not in MNEMONICS:
         raise TaktError(f"reduction must be one of {', '.join(MNEMONICS)}, not {operation!r}")
     shape = common_shape(views)
-    lanes = common_lanes(scope, views, shape, layout)
     rank = len(shape)
     negative = {axis if axis < 0 else axis - rank for axis in axes}
+    lanes = common_lanes(scope, views, shape, layout, negative)
     if lanes in negative or not all(-rank <= axis < 0 for axis in negative) or not negative:
         raise TaktError(f"axis must be a time axis of shape {shape} (lanes run along axis {lanes}), not {axes}")
     kept = [axis for axis in range(-rank, 0) if axis not in negative and axis != lanes]
