@@ -29,6 +29,9 @@ from compiler.verifier.verify import verify
 _ATTEMPTS = 24
 """Most promising combinations of plans that are tried."""
 
+_BESIDE = 2
+"""Passes after one that it leaves ALUs for, if it can."""
+
 _SPARE = (0, 4, 8)
 """MEM slices that passes leave alone, so that what others use at the same time finds room: first none."""
 
@@ -183,10 +186,11 @@ def _compile(
 ) -> Image:
     storage = Storage(config, work, stored, [view.tensor for view in outputs.values()], states, tight, dense)
     scheduler = Scheduler(config)
-    for op, plan in work:
+    for number, (op, plan) in enumerate(work):
         if isinstance(op, Pass):
             assert isinstance(plan, PassPlan)
-            _schedule_pass(scheduler, storage, op, plan)
+            following = [later for _, later in work[number + 1 : number + 1 + _BESIDE] if isinstance(later, PassPlan)]
+            _schedule_pass(scheduler, storage, op, plan.beside(following))
         else:
             assert isinstance(plan, Plan)
             _schedule_product(scheduler, storage, op, plan)

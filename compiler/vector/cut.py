@@ -41,20 +41,28 @@ def cut(op: Pass, spare: int) -> list[Pass]:
     if ways(op, spare):
         return [op]
     parts = sorted(_parts(op.graph), key=lambda part: _cost(op, part))
-    best: tuple[Pass, Pass] | None = None
+    best: list[Pass] = []
+    largest: tuple[Pass, Pass] | None = None
     for part in parts[:_TRIED]:
-        parts_of = _divide(op, part)
-        if parts_of is None or not ways(parts_of[0], spare):
+        both = _divide(op, part)
+        if both is None or not ways(both[0], spare):
             continue
-        first, second = parts_of
-        if ways(second, spare):
-            return [first, second]
-        if best is None or len(first.graph.nodes) > len(best[0].graph.nodes):
-            best = first, second
-    if best is None:
-        return [op]
-    rest = cut(best[1], spare)
-    return [best[0], *rest] if len(rest) > 1 else [op]
+        if ways(both[1], spare):
+            if _meet(*both):
+                return [*both]
+            best = best or [*both]
+        elif largest is None or len(both[0].graph.nodes) > len(largest[0].graph.nodes):
+            largest = both
+    if best or largest is None:
+        return best or [op]
+    rest = cut(largest[1], spare)
+    return [largest[0], *rest] if len(rest) > 1 else [op]
+
+
+def _meet(first: Pass, second: Pass) -> bool:
+    """Return whether the mesh has room for two passes at the same time."""
+    one, two = ([{cell.alu for cell in mapping.cells} for mapping in ways(op)[0]] for op in (first, second))
+    return any(not mine & theirs for mine in one for theirs in two)
 
 
 def _parts(graph: Graph) -> Iterator[Part]:

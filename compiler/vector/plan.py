@@ -1,6 +1,7 @@
 """The ways in which a pass can be computed."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from arch.config import Config
 from arch.errors import TaktError
@@ -23,6 +24,16 @@ class PassPlan:
 
     mappings: tuple[Mapping, ...]
     estimate: int
+
+    def beside(self, following: Sequence["PassPlan"]) -> "PassPlan":
+        """Return the plan with those mappings first that leave ALUs for the passes that follow, the next above all."""
+        alus = [[{cell.alu for cell in mapping.cells} for mapping in plan.mappings] for plan in following]
+
+        def crowds(mapping: Mapping) -> tuple[bool, ...]:
+            mine = {cell.alu for cell in mapping.cells}
+            return tuple(all(mine & theirs for theirs in sets) for sets in alus)
+
+        return replace(self, mappings=tuple(sorted(self.mappings, key=crowds)))
 
     planes = 0
     """Planes used."""
