@@ -12,8 +12,8 @@ from hdl.mxm.half_number import HALF_NUMBER, HALF_SLOT, half_numbers
 __all__ = ["HIGH_BITS", "LOW_BITS", "MARKS", "SUM_WINDOW", "HalfCell"]
 
 SUM_WINDOW = 64
-"""Bits that either part of a partial sum takes in a vector port, sign-extended; the sum is ``high * 2**32 + low`` units of
-2**-48."""
+"""Bits that either part of a partial sum takes in a vector port, sign-extended; the sum is ``high * 2**32 + low`` units
+of 2**-48."""
 
 _PRODUCT_BITS = 23
 _SHIFT_BITS = 5

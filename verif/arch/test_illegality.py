@@ -38,14 +38,17 @@ BROKEN: dict[str, list[tuple[dict[str, int], str]]] = {
     "ABC": [
         ({"stream": 31}, "stream must name a stream of the machine"),
         *_BURST,
-        ({"dtype": DType.FP16}, "dtype must be int8"),
-        ({"dtype": 7}, "dtype must be int8"),
+        ({"dtype": DType.FP32}, "dtype must be int8 or fp16"),
+        ({"dtype": 7}, "dtype must be int8 or fp16"),
+        ({"dtype": DType.FP16, "interval": 2, "stream": 3}, "fp16 streams must start at an even one"),
+        ({"dtype": DType.FP16, "interval": 1}, "fp16 interval must be at least 2"),
     ],
     "ACC": [
         ({"addr": 64}, "addr must be below acc_depth"),
         *_BURST,
         ({"stream": 16}, "stream must name a stream of the machine"),
         ({"stream": 6}, "stream must be a multiple of 4"),
+        ({"float": 1, "interval": 1}, "float interval must be at least 2"),
     ],
     "SHIFT": [
         ({"src": 16}, "src must name a stream of the machine"),
@@ -107,6 +110,7 @@ def test_every_rule_of_the_table_is_broken_above() -> None:
     broken = {(mnemonic, text) for mnemonic, _, text in CASES}
     rules = {(row.mnemonic, rule.text) for row in BUILT for rule in row.rules}
     own_tests = {text for _, text in rules if text.startswith("dtype->out_dtype") or "mesh columns only" in text}
+    own_tests.add("fp16 belongs to the first plane of a pair")
     assert {text for _, text in rules - broken} == own_tests
 
 
@@ -145,6 +149,15 @@ def test_costly_functions_are_built_in_some_columns(column: int) -> None:
     for mnemonic in ("ADD", "SUB"):
         assert illegality(NANO, unit, encode(mnemonic, **LEGAL[mnemonic])) is None
         assert (illegality(NANO, unit, encode(mnemonic, **LEGAL[mnemonic] | fp32)) is None) == (not even)
+
+
+@pytest.mark.parametrize("planes", [2, 4])
+def test_fp16_belongs_to_the_first_plane_of_a_pair(planes: int) -> None:
+    config = NANO.replace(planes=planes)
+    word = encode("ABC", **LEGAL["ABC"] | {"dtype": DType.FP16, "interval": 2})
+    for unit in units(config):
+        if unit.kind is UnitKind.MXM_ACTIVATIONS:
+            assert (illegality(config, unit, word) is None) == (planes == 4 and unit.index == 0)
 
 
 def test_alignment_follows_the_format() -> None:
