@@ -8,11 +8,14 @@ from arch.config import Config
 from arch.geometry import Direction, Hemisphere
 from hdl.controller_port import controller_port
 from hdl.mxm.activations_controller import ActivationsController
+from hdl.mxm.array import Array
+from hdl.mxm.array_port import array_port
 from hdl.mxm.micro_op import activation_op
 from hdl.mxm.plane import Plane
 from hdl.mxm.results_controller import ResultsController
 from hdl.mxm.supercell import SUM_SLOT
 from hdl.mxm.weights_controller import WeightsController
+from hdl.shared import place
 from hdl.stream_driver import stream_driver
 from hdl.stream_set import driven, stream_set
 
@@ -31,8 +34,8 @@ class Mxm(wiring.Component):
         The machine; S is its `superlanes`.
     hemisphere
         Where it stands: it reads streams that move outward and drives those that move inward.
-    first
-        Whether it is the first plane of a pair, which takes fp16 activations.
+    pair
+        0 or 1: which plane of a pair it is; the first one takes fp16 activations. None if it stands alone.
 
     Attributes
     ----------
@@ -43,22 +46,20 @@ class Mxm(wiring.Component):
         Stream registers of this position that move outward, by superlane.
     driver : stream_driver of 4 streams, array of S
         By superlane.
-    loading : out 1
-        See `hdl.mxm.weights_controller`.
-    half, installs : out 1
-        See `hdl.mxm.activations_controller`.
+    array : array_port
+        In a pair: to the array.
+    loading, half, installs : out 1
+        See `hdl.mxm.weights_controller` and `hdl.mxm.activations_controller`.
     half_op : out activation_op
-        The element's micro-op for the pair's fp16 array, one cycle later.
+        In the first plane of a pair: the micro-op of tile 0 for the pair's fp16 array, one cycle after `element`.
     half_result : in S * lanes * 32
-        See `hdl.mxm.half_array`.
-    buffers : out S * lanes * lanes * 8, array of S
-        Weight buffers, by row of supercells.
+        In the first plane of a pair: see `hdl.mxm.pair_array`.
     """
 
-    def __init__(self, *, config: Config, hemisphere: Hemisphere, first: bool = False) -> None:
+    def __init__(self, *, config: Config, hemisphere: Hemisphere, pair: int | None = None) -> None:
         self.config = config
         self.hemisphere = hemisphere
-        self.first = first
+        self.pair = pair
         super().__init__(
             {
                 "start": In(1),
@@ -72,7 +73,7 @@ class Mxm(wiring.Component):
                 "installs": Out(1),
                 "half_op": Out(activation_op(config)),
                 "half_result": In(config.vector_length * SUM_SLOT),
-                "buffers": Out(config.vector_length * config.lanes * 8).array(config.superlanes),
+                **({} if pair is None else {"array": Out(array_port(config))}),
             }
         )
 
@@ -84,7 +85,7 @@ class Mxm(wiring.Component):
         m.submodules.weights = weights = WeightsController(config=config)
         m.submodules.activations = activations = ActivationsController(config=config)
         m.submodules.results = results = ResultsController(config=config)
-        m.submodules.plane = plane = Plane(config=config, inward=inward, half=self.first)
+        m.submodules.plane = plane = Plane(config=config, inward=inward, half=self.pair == 0)
 
         for queue, controller in ((self.weights, weights), (self.activations, activations), (self.results, results)):
             m.d.comb += [
@@ -122,7 +123,12 @@ class Mxm(wiring.Component):
             plane.result.eq(results.op),
             plane.half_result.eq(self.half_result),
         ]
+        if self.pair is None:
+            m.submodules.array = place(array := Array(config=config))
+            wiring.connect(m, plane.array, array)
+        else:
+            wiring.connect(m, wiring.flipped(self.array), plane.array)
         for row in range(config.superlanes):
-            m.d.comb += [plane.streams[row].eq(self.streams[row]), self.buffers[row].eq(plane.buffers[row])]
+            m.d.comb += plane.streams[row].eq(self.streams[row])
             wiring.connect(m, wiring.flipped(self.driver[row]), plane.driver[row])
         return m

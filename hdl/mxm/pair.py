@@ -8,8 +8,8 @@ from arch.config import Config
 from arch.geometry import Hemisphere
 from arch.timing import timing
 from hdl.controller_port import controller_port
-from hdl.mxm.half_array import HalfArray
 from hdl.mxm.mxm import Mxm
+from hdl.mxm.pair_array import PairArray
 from hdl.mxm.supercell import SUM_SLOT
 from hdl.stream_driver import stream_driver
 
@@ -62,18 +62,15 @@ class MxmPair(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self.config
-        m.submodules.plane_0 = first = Mxm(config=config, hemisphere=self.hemisphere, first=True)
-        m.submodules.plane_1 = second = Mxm(config=config, hemisphere=self.hemisphere)
-        m.submodules.half = half = HalfArray(config=config)
-        m.d.comb += [half.start.eq(self.start), half.activation.eq(first.half_op), first.half_result.eq(half.result)]
+        m.submodules.plane_0 = first = Mxm(config=config, hemisphere=self.hemisphere, pair=0)
+        m.submodules.plane_1 = second = Mxm(config=config, hemisphere=self.hemisphere, pair=1)
+        m.submodules.array = array = PairArray(config=config)
+        m.d.comb += [array.start.eq(self.start), array.activation.eq(first.half_op), first.half_result.eq(array.result)]
         for row in range(config.superlanes):
-            m.d.comb += [
-                half.streams[row].eq(self.streams[row]),
-                half.low[row].eq(first.buffers[row]),
-                half.high[row].eq(second.buffers[row]),
-            ]
+            m.d.comb += array.streams[row].eq(self.streams[row])
         for index, plane in enumerate((first, second)):
             m.d.comb += plane.start.eq(self.start)
+            wiring.connect(m, plane.array, array.array[index])
             wiring.connect(m, wiring.flipped(self.weights[index]), plane.weights)
             wiring.connect(m, wiring.flipped(self.results[index]), plane.results)
             for row in range(config.superlanes):

@@ -29,6 +29,10 @@ def touched(mnemonic: str, **fields: Any) -> Footprint:
         # The first unit of a kind is in the west: outward is west.
         (touched("LW", stream=4, count=2), Footprint((StreamGroup(WEST, 4, 4),), (), 2, 1)),
         (touched("ABC", stream=9, count=6, interval=2), Footprint((StreamGroup(WEST, 9, 1),), (), 6, 2)),
+        (
+            touched("ABC", stream=8, count=6, interval=2, dtype=DType.FP16),
+            Footprint((StreamGroup(WEST, 8, 2),), (), 6, 2),
+        ),
         (touched("ACC", stream=8, emit=1, count=6, interval=2), Footprint((), (StreamGroup(EAST, 8, 4),), 6, 2)),
         (touched("ACC", stream=8, emit=0, count=6, interval=2), Footprint((), (), 6, 2)),
         (

@@ -221,6 +221,15 @@ def test_costly_functions_are_built_in_some_columns(column: int) -> None:
         assert (illegality(NANO, unit, encode(function.name, **LEGAL[function.name])) is None) == (column == 2)
 
 
+@pytest.mark.parametrize("planes", [2, 4])
+def test_fp16_belongs_to_the_first_plane_of_a_pair(planes: int) -> None:
+    config = NANO.replace(planes=planes)
+    word = encode("ABC", **LEGAL["ABC"] | {"dtype": DType.FP16, "interval": 2})
+    for unit in units(config):
+        if unit.kind is UnitKind.MXM_ACTIVATIONS:
+            assert (illegality(config, unit, word) is None) == (planes == 4 and unit.index == 0)
+
+
 def test_alignment_follows_the_format() -> None:
     unit = unit_for(NANO, "PASS")
     for dtype, alignment in ((DType.INT8, 1), (DType.INT16, 2), (DType.INT32, 4)):

@@ -193,8 +193,16 @@ class RandomProgram:
         return encode(mnemonic, **place, **indices, count=self._random.randint(1, 2), interval=accesses)
 
     def _multiply(self, unit: Unit, issue: int, stream: int) -> Proposal:
-        count, interval = self._random.randint(1, 3), self._random.randint(1, 2)
-        abc = encode("ABC", stream=stream, count=count, interval=interval, install=self._random.randrange(2))
+        fp16 = unit.index == 0 and self._random.random() < 0.5
+        count, interval = self._random.randint(1, 3), self._random.randint(1, 2) + fp16
+        abc = encode(
+            "ABC",
+            stream=self._first(stream, 2) if fp16 else stream,
+            count=count,
+            interval=interval,
+            install=self._random.randrange(2),
+            dtype=DType.FP16 if fp16 else DType.INT8,
+        )
         acc = encode(
             "ACC",
             addr=self._random.randrange(4),
@@ -204,8 +212,10 @@ class RandomProgram:
             add=self._random.randrange(2),
             emit=self._random.randrange(2),
             stream=4 * self._random.randrange(self._config.streams // 4),
+            float=fp16,
         )
-        return [(unit, issue, abc), (self._units[unit.id + 1], issue + self._timing.acc_after_abc, acc)]
+        after = self._timing.acc_after_fp16_abc if fp16 else self._timing.acc_after_abc
+        return [(unit, issue, abc), (self._units[unit.id + 1], issue + after, acc)]
 
     def _compute(self, unit: Unit, issue: int, direction: int, stream: int) -> Proposal:
         """One operation, or two chained through the mesh."""

@@ -1,6 +1,7 @@
 """The cycle in which a run ends: the last thing under way in each unit, long pauses within bursts, a second run."""
 
 from arch.config import Config
+from arch.formats import DType
 from arch.geometry import Direction, units
 from arch.image import Image
 from arch.isa.encoding import encode
@@ -69,6 +70,18 @@ def programs(config: Config) -> dict[str, Image]:
             *feed(config, "MXM_W1.A", 1, 40),
             (40, "MXM_W1.A", "ABC", {}),
             (40 + after, "MXM_W1.R", "ACC", {}),
+        ),
+        "ABC of fp16": timetable(
+            config,
+            *feed(config, "MXM_W0.A", 2, 40),
+            (40, "MXM_W0.A", "ABC", {"dtype": DType.FP16, "interval": 2}),
+            (40 + times.acc_after_fp16_abc, "MXM_W0.R", "ACC", {"float": 1, "interval": 2}),
+        ),
+        "ABC and ACC of fp16, long interval": timetable(
+            config,
+            *feed(config, "MXM_W0.A", 2, 40, **LONG),
+            (40, "MXM_W0.A", "ABC", {"dtype": DType.FP16, **LONG}),
+            (40 + times.acc_after_fp16_abc, "MXM_W0.R", "ACC", {"float": 1, "emit": 1, **LONG}),
         ),
         "ABC and ACC, long interval": timetable(
             config,

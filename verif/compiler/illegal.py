@@ -1,6 +1,7 @@
 """Hand-made timetables, each of which breaks one rule."""
 
 from arch.faults import FaultKind
+from arch.formats import DType
 from arch.geometry import Direction, units
 from arch.isa.encoding import encode
 from arch.isa.table import Source
@@ -136,6 +137,39 @@ CASES = {  # name: image, and what it raises: kind, unit, cycle
         FaultKind.BANK_CONFLICT,
         "MEM_W0",
         4 + NANO.lanes,
+    ),
+    "fp16 result without ACC": (
+        timetable(
+            NANO,
+            (0, "MEM_E7", *read(stream=2)),
+            (0, "MEM_E6", *read(stream=3)),
+            (
+                distance("MEM_E7", "MXM_E0.A") + TIMES["READ"].d_func - 1,
+                "MXM_E0.A",
+                "ABC",
+                {"stream": 2, "dtype": DType.FP16, "interval": 2},
+            ),
+        ),
+        FaultKind.OPERAND_MISSED,
+        "MXM_E0.R",
+        distance("MEM_E7", "MXM_E0.A") + TIMES["READ"].d_func + TIMES.acc_after_fp16_abc,
+    ),
+    "int8 ABC under an fp16 one": (
+        timetable(
+            NANO,
+            (0, "MEM_E7", *read(stream=2, count=9)),
+            (0, "MEM_E6", *read(stream=3, count=9)),
+            (
+                distance("MEM_E7", "MXM_E0.A") + TIMES["READ"].d_func - 1,
+                "MXM_E0.A",
+                "ABC",
+                {"stream": 2, "dtype": DType.FP16, "interval": 2, "count": 2},
+            ),
+            (distance("MEM_E7", "MXM_E0.A") + TIMES["READ"].d_func + 2, "MXM_E1.A", "ABC", {"stream": 2}),
+        ),
+        FaultKind.BUSY,
+        "MXM_E1.A",
+        distance("MEM_E7", "MXM_E0.A") + TIMES["READ"].d_func + 2,
     ),
     "read and write of one bank": (
         timetable(
