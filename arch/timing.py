@@ -16,7 +16,8 @@ from functools import lru_cache
 from arch.config import Config
 from arch.formats import DType
 from arch.geometry import positions
-from arch.isa.table import INSTRUCTIONS, gather_accesses, scatter_accesses
+from arch.isa.mem_rows import gather_accesses, scatter_accesses
+from arch.isa.table import INSTRUCTIONS
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from arch.errors import TaktError
 from arch.formats import DType
-from arch.isa.table import Relation
+from arch.isa.codes import Relation
 
 OPERAND = "OPERAND"
 CONSTANT = "CONSTANT"

@@ -5,7 +5,7 @@ Integer functions take ``dtype`` (the result's format, by default the operands')
 
 from typing import Any
 
-from arch.isa.table import Relation
+from arch.isa.codes import Relation
 from compiler.expression.expr import Expr, binary, choose, compare, convert, unary
 
 __all__ = [

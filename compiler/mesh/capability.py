@@ -6,8 +6,9 @@ from arch.config import Config
 from arch.errors import TaktError
 from arch.formats import DType
 from arch.geometry import UnitKind, units
+from arch.isa.codes import Relation, Source
 from arch.isa.encoding import encode, illegality
-from arch.isa.table import BY_MNEMONIC, Relation, Source
+from arch.isa.table import BY_MNEMONIC
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from arch.formats import DType
-from arch.isa.table import Relation
+from arch.isa.codes import Relation
 from compiler.expression.expr import CONSTANT, OPERAND, Expr, convert
 
 

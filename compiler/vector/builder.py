@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.geometry import Direction, Unit, UnitKind, units, vxm_position
-from arch.isa.table import Source as Code
+from arch.isa.codes import Source as Code
 from arch.timing import timing
 from compiler.mesh.graph import Kind
 from compiler.mesh.mapping import Cell, Mapping

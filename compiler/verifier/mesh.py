@@ -7,7 +7,7 @@ import numpy as np
 from arch.config import Config
 from arch.faults import Fault, FaultKind
 from arch.geometry import UnitKind, units
-from arch.isa.table import Source
+from arch.isa.codes import Source
 from arch.timing import timing
 from compiler.verifier.queue_walk import Issued
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.geometry import Unit, UnitKind
-from arch.isa.table import MAP_REGISTERS
+from arch.isa.codes import MAP_REGISTERS
 from golden.machine import lane_moves
 from golden.machine.icu import Issue
 from golden.machine.lane_moves import LaneMap

@@ -10,7 +10,7 @@ from arch.config import Config
 from arch.faults import FaultKind
 from arch.formats import DType
 from arch.geometry import Unit
-from arch.isa.table import Relation, Source
+from arch.isa.codes import Relation, Source
 from arch.timing import timing
 from golden.machine.fault_log import FaultLog
 from golden.machine.icu import Issue

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arch.isa.table import Relation
+from arch.isa.codes import Relation
 
 Bits = npt.NDArray[np.uint32]
 Holds = Callable[[npt.NDArray[Any], npt.NDArray[Any]], npt.NDArray[np.bool_]]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from arch.errors import TaktError
 from arch.formats import DType
-from arch.isa.table import Relation
+from arch.isa.codes import Relation
 from golden.numerics.compare import compare
 from golden.numerics.convert import to_float, to_half, to_integer, widen
 from golden.numerics.floating import FLOAT, canonical

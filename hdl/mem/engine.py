@@ -8,7 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
 from arch.isa.instruction import WORD_BITS
-from arch.isa.table import BY_MNEMONIC, gather_accesses, scatter_accesses
+from arch.isa.mem_rows import gather_accesses, scatter_accesses
+from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from hdl.icu.burst import BurstEngine
 from hdl.icu.legality import fields_of, has_opcode

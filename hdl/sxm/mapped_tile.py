@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import Out
 
 from arch.config import Config
-from arch.isa.table import MAP_REGISTERS
+from arch.isa.codes import MAP_REGISTERS
 from hdl.sxm.micro_op import MAP_STREAMS, mapped_op
 from hdl.sxm.tile import SxmTile
 

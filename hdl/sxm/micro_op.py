@@ -3,7 +3,8 @@
 from amaranth.lib import data
 
 from arch.config import Config
-from arch.isa.table import BY_MNEMONIC, MAP_REGISTERS
+from arch.isa.codes import MAP_REGISTERS
+from arch.isa.table import BY_MNEMONIC
 from hdl.stream.group import group_bits
 
 __all__ = ["MAP_STREAMS", "mapped_op", "rotate_op", "shift_op", "transpose_op"]

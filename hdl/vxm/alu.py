@@ -6,7 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
 from arch.formats import DType
-from arch.isa.table import BY_MNEMONIC, Source
+from arch.isa.codes import Source
+from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from hdl.shared import place
 from hdl.stream.group import group_bits

@@ -7,7 +7,7 @@ from arch.formats import DType
 from arch.functions.function import Function
 from arch.geometry import UnitKind, units
 from arch.isa.encoding import encode, illegality
-from arch.isa.table import alu_column
+from arch.isa.vxm_rows import alu_column
 
 __all__ = ["Capability", "capability"]
 

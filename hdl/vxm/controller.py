@@ -6,8 +6,9 @@ from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
 from arch.formats import DType
+from arch.isa.codes import Source
 from arch.isa.instruction import WORD_BITS
-from arch.isa.table import BY_MNEMONIC, Source
+from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from hdl.vxm.micro_op import MICRO_OP, micro_op
 from hdl.vxm.width import is_half

@@ -5,7 +5,8 @@ from amaranth.lib import data
 
 from arch.formats import DType
 from arch.functions.function import Function
-from arch.isa.table import BY_MNEMONIC, Relation, Source
+from arch.isa.codes import Relation, Source
+from arch.isa.table import BY_MNEMONIC
 from hdl.vxm.converter import CONVERSION
 from hdl.vxm.micro_op import MICRO_OP
 from hdl.vxm.width import is_half

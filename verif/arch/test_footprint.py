@@ -4,8 +4,8 @@ import pytest
 
 from arch.formats import DType
 from arch.geometry import Direction, units
+from arch.isa.codes import Source
 from arch.isa.footprint import Footprint, StreamGroup, footprint
-from arch.isa.table import Source
 from arch.presets import preset
 from verif.arch.words import BUILT, LEGAL, unit_for
 

@@ -6,9 +6,11 @@ import pytest
 from arch.formats import DType
 from arch.functions.function import Function
 from arch.geometry import Unit, UnitKind, units
+from arch.isa.codes import Source
 from arch.isa.encoding import encode, illegality
 from arch.isa.instruction import OPCODE_BITS
-from arch.isa.table import BY_MNEMONIC, BY_OPCODE, INSTRUCTIONS, Source, alu_column
+from arch.isa.table import BY_MNEMONIC, BY_OPCODE, INSTRUCTIONS
+from arch.isa.vxm_rows import alu_column
 from arch.presets import PRESETS, preset
 from verif.arch.words import BUILT, LEGAL, legal_words, unit_for
 

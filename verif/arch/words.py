@@ -8,9 +8,11 @@ from arch.config import Config
 from arch.formats import DType
 from arch.functions.function import Function
 from arch.geometry import Unit, units
+from arch.isa.codes import Source
 from arch.isa.encoding import encode, illegality
 from arch.isa.instruction import Instruction
-from arch.isa.table import BY_MNEMONIC, INSTRUCTIONS, Source, alu_column
+from arch.isa.table import BY_MNEMONIC, INSTRUCTIONS
+from arch.isa.vxm_rows import alu_column
 
 BUILT = [row for row in INSTRUCTIONS if row.built]
 

@@ -8,8 +8,8 @@ import numpy as np
 from arch.config import Config
 from arch.geometry import Direction, Unit, units
 from arch.image import Image, TensorMap
+from arch.isa.codes import Source
 from arch.isa.encoding import encode
-from arch.isa.table import Source
 from arch.timing import timing
 
 EAST, WEST = int(Direction.EAST), int(Direction.WEST)

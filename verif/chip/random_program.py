@@ -11,8 +11,10 @@ from arch.faults import FaultError
 from arch.formats import DType
 from arch.geometry import Direction, Unit, UnitKind, positions, units
 from arch.image import Image, TensorMap
+from arch.isa.codes import Relation, Source
 from arch.isa.encoding import encode, illegality
-from arch.isa.table import Relation, Source, gather_accesses, instructions_of, scatter_accesses
+from arch.isa.mem_rows import gather_accesses, scatter_accesses
+from arch.isa.table import instructions_of
 from arch.isa.timeline import queue_words
 from arch.timing import timing
 from golden.machine.machine import Machine

@@ -4,8 +4,8 @@ from arch.config import Config
 from arch.formats import DType
 from arch.geometry import Direction, units
 from arch.image import Image
+from arch.isa.codes import Source
 from arch.isa.encoding import encode
-from arch.isa.table import Source
 from arch.presets import preset
 from arch.timing import timing
 from runtime.rtl_backend import run_jobs_on_rtl

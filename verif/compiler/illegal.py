@@ -3,8 +3,8 @@
 from arch.faults import FaultKind
 from arch.formats import DType
 from arch.geometry import Direction, units
+from arch.isa.codes import Source
 from arch.isa.encoding import encode
-from arch.isa.table import Source
 from arch.presets import preset
 from arch.timing import timing
 from verif.compiler.timetables import timetable

@@ -6,8 +6,8 @@ import pytest
 from arch.errors import TaktError
 from arch.formats import DType
 from arch.geometry import UnitKind, units
+from arch.isa.codes import Source as Code
 from arch.isa.encoding import encode, illegality
-from arch.isa.table import Source as Code
 from arch.presets import preset
 from compiler.expression.expr import OPERAND, Expr
 from compiler.expression.functions import cast, maximum, relu

@@ -10,8 +10,8 @@ import pytest
 
 from arch.faults import FaultError, FaultKind
 from arch.geometry import Direction, Hemisphere, units
+from arch.isa.codes import Source
 from arch.isa.encoding import encode
-from arch.isa.table import Source
 from arch.isa.timeline import queue_words
 from arch.presets import preset
 from arch.timing import timing

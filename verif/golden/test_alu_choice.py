@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from arch.formats import INTEGERS, DType
-from arch.isa.table import Relation
+from arch.isa.codes import Relation
 from golden.vxm.alu import operate
 from verif.golden import exact_float
 from verif.vxm.vectors import FLOAT_CORNERS, INTEGER_CORNERS

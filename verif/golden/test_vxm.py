@@ -6,7 +6,7 @@ import pytest
 from arch.faults import FaultKind
 from arch.formats import DType
 from arch.geometry import Direction
-from arch.isa.table import Source
+from arch.isa.codes import Source
 from arch.presets import preset
 from verif.golden.program import Program, numbers
 

@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.geometry import Hemisphere, Unit, UnitKind, units
+from arch.isa.codes import MAP_REGISTERS
 from arch.isa.encoding import decode, encode
 from arch.isa.footprint import footprint
-from arch.isa.table import MAP_REGISTERS
 from arch.timing import timing
 
 __all__ = ["lane_maps", "random_program", "sxm_queues"]

@@ -7,8 +7,8 @@ import numpy as np
 
 from arch.config import Config
 from arch.geometry import Direction, Hemisphere, UnitKind
+from arch.isa.codes import MAP_REGISTERS
 from arch.isa.encoding import encode
-from arch.isa.table import MAP_REGISTERS
 from hdl.sxm.sxm import sxm_drivers
 from verif.bench import Bench
 from verif.position_bench import PositionBench

@@ -5,8 +5,8 @@ from typing import Any
 import cocotb
 import numpy as np
 
+from arch.isa.codes import Source
 from arch.isa.encoding import encode
-from arch.isa.table import Source
 from arch.presets import preset
 from arch.timing import timing
 from golden.vxm.alu import operate

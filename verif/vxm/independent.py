@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arch.formats import CANONICAL_NAN, CANONICAL_NAN_FP16, DType
-from arch.isa.table import Relation
+from arch.isa.codes import Relation
 from verif.vxm.vectors import Operation
 
 __all__ = ["independent"]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from arch.config import Config
 from arch.formats import DType
 from arch.geometry import Direction, Unit, UnitKind, units
+from arch.isa.codes import Source
 from arch.isa.encoding import decode, encode, illegality
 from arch.isa.footprint import StreamGroup, footprint
-from arch.isa.table import Source, alu_column
+from arch.isa.vxm_rows import alu_column
 from arch.timing import timing
 from verif.vxm.vectors import operations
 

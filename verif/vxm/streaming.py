@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from arch.isa.codes import Source
 from arch.isa.encoding import encode
-from arch.isa.table import Source
 from arch.presets import preset
 from arch.timing import timing
 from golden.vxm.alu import operate

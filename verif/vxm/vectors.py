@@ -10,8 +10,10 @@ import numpy.typing as npt
 from arch.config import Config
 from arch.formats import DType
 from arch.geometry import UnitKind, units
+from arch.isa.codes import Relation
 from arch.isa.encoding import encode, illegality
-from arch.isa.table import INSTRUCTIONS, Relation, alu_column
+from arch.isa.table import INSTRUCTIONS
+from arch.isa.vxm_rows import alu_column
 
 __all__ = [
     "FLOAT_CORNERS",
