@@ -13,7 +13,7 @@ from compiler.kernels.plan import Feeder
 from compiler.kernels.vxm import ChainBuilder, Exit, towards
 from compiler.operation import MatMul
 from compiler.placement.layout import Cycles, Layout
-from compiler.placement.storage import Placed
+from compiler.placement.placed import Placed
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern

@@ -1,77 +1,38 @@
 """Where the operands and results of every operation live."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from arch.config import HEMISPHERES, Config
 from arch.geometry import Direction, Hemisphere, units
 from compiler.kernels.epilogue import epilogue
-from compiler.kernels.plan import Feeder, Plan
+from compiler.kernels.plan import Plan
 from compiler.operation import MatMul
 from compiler.placement.allocator import Allocator, Bank, OutOfMemory
 from compiler.placement.demand import Demand, Port, Vectors, Work, demands_of
 from compiler.placement.layout import Layout, Numbers
 from compiler.placement.maps import Words, constant_words, element_words, weight_words
+from compiler.placement.orders import (
+    distinct_layouts,
+    is_copied,
+    missing_vectors,
+    sharing,
+    turns_of,
+    words_of,
+    writing_order,
+)
+from compiler.placement.placed import Placed, slices_of_layouts, slices_of_parts
 from compiler.tensor import Tensor, as_view
 from compiler.vector.lanes import vector_count, vectors_along
 from compiler.vector.operation import Pass, Result
-
-_RUN = 8
-"""Least vectors of a dense stream before it changes its place."""
 
 _FEW = 16
 """Vectors of which every pass gets a copy of its own, so that passes can run at the same time."""
 
 Sides = tuple[tuple[Hemisphere, ...], ...]
-
-
-@dataclass
-class Placed:
-    """Storage of one operation.
-
-    Attributes
-    ----------
-    ports : dict of int to Port
-        What it reads: one per feeder of a MatMul, one per stream of a Pass, by number.
-    results : list of Layout
-        Every copy of a MatMul's result; rows or blocks that a copy lacks have slice -1.
-    outputs : list of list of Layout
-        The same for each result of a Pass.
-    weights : dict of Hemisphere to (slices, addrs)
-        Shape (ways * lanes, words): word i of stream j, in the order of use.
-    constants : dict of str to (slices, addrs)
-        Shape (4, n_blocks): byte planes of the VXM's vectors.
-    """
-
-    ports: dict[int, Port] = field(default_factory=dict)
-    results: list[Layout] = field(default_factory=list)
-    outputs: list[list[Layout]] = field(default_factory=list)
-    weights: dict[Hemisphere, tuple[Numbers, Numbers]] = field(default_factory=dict)
-    constants: dict[str, tuple[Numbers, Numbers]] = field(default_factory=dict)
-
-    @cached_property
-    def activations(self) -> list[Layout]:
-        """Activations of each feeder of a MatMul, shape (bytes, k_blocks, m); only its rows are valid.
-
-        To be asked for when all that produces them is placed in time.
-        """
-        found = []
-        for _, port in sorted(self.ports.items()):
-            op = port.demand.op
-            assert isinstance(op, MatMul)
-            slices, addrs, ready = port.words()
-            shape = (len(slices), op.k_blocks, op.m)
-            found.append(Layout(slices.reshape(shape), addrs.reshape(shape), ready.reshape(shape[1:])))
-        return found
-
-    @property
-    def reads(self) -> set[int]:
-        """Slices that are read, weights and the VXM's vectors apart."""
-        return {number for port in self.ports.values() for number in port.slices}
 
 
 class Storage:
@@ -170,7 +131,7 @@ class Storage:
 
     def _place_constants(self, op: MatMul, tight: bool) -> None:
         placed = self.placed[id(op)]
-        weights = _slices(placed.weights)
+        weights = slices_of_parts(placed.weights)
         busy = placed.reads
         if not tight:
             busy |= weights
@@ -224,18 +185,18 @@ class Storage:
         readers = self._readers(state)
         elements = np.arange(state.size, dtype=np.int32).reshape(state.shape)
         rows = vectors_along(elements, state.lanes, self._config.vector_length)
-        missing = self._missing(state, readers)
+        missing = missing_vectors(self._config, state, readers)
         # Its update writes every vector, and the host reads the copies that nobody else does.
         wants: list[tuple[Demand | None, Vectors]] = [(reader, reader.order) for reader in readers]
         wants += [(None, missing)] if len(missing) else []
         placed: list[Layout] = []
         written: set[int] = set()
-        for group in _sharing(wants):
+        for group in sharing(wants):
             found = self._take_copies(state, group, list(Hemisphere), written, set(), None)
             for layout, want in found:
                 if want is not None:
                     self._connect(self._port(want, layout))
-            for layout in _distinct(found):
+            for layout in distinct_layouts(found):
                 placed.append(layout)
                 self._add(state, element_words(rows, *layout.flat[:2]))
         return placed
@@ -252,7 +213,7 @@ class Storage:
         both = tuple(Hemisphere)
         if not epilogue(op):
             choices: list[Sides] = [(both,)]
-        elif _copied(readers):
+        elif is_copied(readers):
             choices = [((side,),) for side in both]
         else:
             choices = [tuple((side,) for side in both)]
@@ -277,17 +238,17 @@ class Storage:
         read = self._banks_read(op)
         found: list[tuple[Layout, Demand | None]] = []
         for want in self._wanted(op.y, readers):
-            order = _writing_order(op, plan, readers) if want is None else want.order
-            busy = _layout_slices([layout for layout, _ in found])
+            order = writing_order(op, plan, readers) if want is None else want.order
+            busy = slices_of_layouts([layout for layout, _ in found])
             if want is not None:
                 busy |= self._busy(want.op)
             layout = Layout.empty(op.y.itemsize, op.n_blocks, op.m)
             for feeder in plan.feeders:
                 mine: set[int] = set()
                 near = want.near if want is not None and want.near is not None else feeder.hemisphere
-                for words in _words_of(op, feeder, order):
+                for words in words_of(op, feeder, order):
                     banks = [
-                        self._banks_to_write(sides, busy | mine, read, _layout_slices([layout]))
+                        self._banks_to_write(sides, busy | mine, read, slices_of_layouts([layout]))
                         for sides in sorted(choice, key=lambda sides: near not in sides)
                     ]
                     slices, addrs = self._take_first(op.y.name, op.y.itemsize, len(words), banks)
@@ -310,12 +271,12 @@ class Storage:
                 self.placed[id(op)].outputs.append(self._states[id(tensor)])
                 continue
             readers = self._readers(tensor)
-            missing = self._missing(tensor, readers)
+            missing = missing_vectors(self._config, tensor, readers)
             wants = [(want, missing if want is None else want.order) for want in self._wanted(tensor, readers)]
             found: list[tuple[Layout, Demand | None]] = []
-            for group in _sharing(wants):
+            for group in sharing(wants):
                 found += self._place_copies(op, result, group, written, read)
-            self.placed[id(op)].outputs.append(_distinct(found))
+            self.placed[id(op)].outputs.append(distinct_layouts(found))
             self._publish(tensor, found)
 
     def _place_copies(
@@ -330,11 +291,11 @@ class Storage:
         size = result.tensor.itemsize
         readers = [want.op for want, _ in wants if want is not None]
         sides = self._sides(op, readers, Direction.WEST, size)
-        turns = partial(_turns, result, op.interval)
+        turns = partial(turns_of, result, op.interval)
         found = self._take_copies(result.tensor, wants, sides, written, read, turns)
         first = int(found[0][0].flat[0].max())
         self._width[id(op)][units(self._config)[first].outward] += size
-        for layout in _distinct(found):
+        for layout in distinct_layouts(found):
             self._count(self._writes, op, *layout.flat[:2])
         return found
 
@@ -368,7 +329,7 @@ class Storage:
                     slices, addrs = self.allocator.take_striped(tensor.name, tensor.itemsize, places, banks, each)
                     layout.flat[0][:, order] = slices
                     layout.flat[1][:, order] = addrs
-                    mine |= _layout_slices([layout])
+                    mine |= slices_of_layouts([layout])
                     found.append((layout, want))
             except OutOfMemory:
                 self.allocator.restore(saved)
@@ -386,7 +347,7 @@ class Storage:
         mine = [layout for layout, other in found if want and other and want.op is other.op]
         for layout, _ in found if self._dense else []:
             apart = not any(layout is taken for taken in mine)
-            if apart and (layout.flat[0][0, order] >= 0).all() and not _layout_slices([layout]) & busy:
+            if apart and (layout.flat[0][0, order] >= 0).all() and not slices_of_layouts([layout]) & busy:
                 return layout
         return None
 
@@ -415,13 +376,9 @@ class Storage:
     def _wanted(self, tensor: Tensor, readers: list[Demand]) -> list[Demand | None]:
         """Return the copies to make of a result: one per port that reads it, and one for the host if it lacks any."""
         is_output = any(tensor is output for output in self._outputs)
-        if not readers or (is_output and len(self._missing(tensor, readers))):
+        if not readers or (is_output and len(missing_vectors(self._config, tensor, readers))):
             return [*readers, None]
         return [*readers]
-
-    def _missing(self, tensor: Tensor, readers: list[Demand]) -> Vectors:
-        """Return the vectors that no reader wants."""
-        return _missing(self._config, tensor, readers)
 
     # Banks and slices
 
@@ -455,7 +412,7 @@ class Storage:
     def _busy(self, op: MatMul | Pass) -> set[int]:
         """Return the slices that an operation reads, as far as they are known."""
         placed = self.placed[id(op)]
-        return _slices(placed.weights) | _slices(placed.constants) | placed.reads
+        return slices_of_parts(placed.weights) | slices_of_parts(placed.constants) | placed.reads
 
     def _banks_read(self, op: MatMul | Pass) -> set[Bank]:
         """Return the banks that an operation reads."""
@@ -541,82 +498,3 @@ class Storage:
 
     def _add(self, tensor: Tensor, words: Words) -> None:
         self.words.setdefault(id(tensor), []).append(words)
-
-
-def _slices(parts: dict[Hemisphere, tuple[Numbers, Numbers]] | dict[str, tuple[Numbers, Numbers]]) -> set[int]:
-    return {int(number) for slices, _ in parts.values() for number in np.unique(slices)}
-
-
-def _layout_slices(layouts: list[Layout]) -> set[int]:
-    return {int(number) for layout in layouts for number in np.unique(layout.slices) if number >= 0}
-
-
-def _distinct(found: list[tuple[Layout, Demand | None]]) -> list[Layout]:
-    """Return the copies, those that operations share once."""
-    return list({id(layout): layout for layout, _ in found}.values())
-
-
-def _sharing(wants: list[tuple[Demand | None, Vectors]]) -> list[list[tuple[Demand | None, Vectors]]]:
-    """Group copies so that those of different groups have no vector in common."""
-    groups: list[list[tuple[Demand | None, Vectors]]] = []
-    for want in wants:
-        joined = [group for group in groups if any(np.isin(want[1], order).any() for _, order in group)]
-        groups = [group for group in groups if not any(group is other for other in joined)]
-        groups.append([*(item for group in joined for item in group), want])
-    return groups
-
-
-def _turns(result: Result, interval: int, order: Vectors) -> tuple[Numbers, int]:
-    """Return after how many changes of place each vector of a result is stored, and in how many slices in turn.
-
-    A reader that follows the writer closely must meet it in another bank, and issue in other cycles. Vectors that come
-    now and then (sums) change banks each time; a dense stream does after some cycles and between two slices, which
-    gives the reader a window of one to three runs to follow in.
-    """
-    written = np.flatnonzero(np.isin(result.steps, order))
-    run = np.cumsum(np.append(0, interval * np.diff(written) > 1))
-    step = np.zeros(int(result.steps.max()) + 1, np.int64)
-    if run[-1] or len(order) < 2 * _RUN:
-        step[result.steps[written]] = run
-        return step[order].astype(np.int32), 1
-    step[result.steps[written]] = np.arange(len(written)) // max(_RUN, len(order) // 32)
-    return step[order].astype(np.int32), 2
-
-
-def _missing(config: Config, tensor: Tensor, readers: list[Demand]) -> Vectors:
-    blocks, steps = vector_count(tensor, config.vector_length)
-    held = np.zeros(blocks * steps, np.bool_)
-    for reader in readers:
-        held[reader.order] = True
-    return np.flatnonzero(~held)
-
-
-def _writing_order(op: MatMul, plan: Plan, readers: list[Demand]) -> Vectors:
-    """Return the vectors of a result that nobody reads, in the order in which the planes emit them."""
-    order = np.concatenate(
-        [
-            (np.array(group)[:, None] * op.m + np.arange(first, first + count)).reshape(-1)
-            for feeder in plan.feeders
-            for first, count in feeder.blocks
-            for group in feeder.groups
-        ]
-    )
-    missing: Vectors = order[np.isin(order, _missing(op.config, op.y, readers))]
-    return missing
-
-
-def _words_of(op: MatMul, feeder: Feeder, order: Vectors) -> Iterator[Vectors]:
-    """Yield the part of `order` that each plane of a feeder writes."""
-    blocks, rows = np.divmod(order, op.m)
-    in_rows = np.zeros(op.m, np.bool_)
-    for first, count in feeder.blocks:
-        in_rows[first : first + count] = True
-    for plane in range(len(feeder.planes)):
-        own = [group[plane] for group in feeder.groups if plane < len(group)]
-        yield order[in_rows[rows] & np.isin(blocks, own)]
-
-
-def _copied(readers: list[Demand]) -> bool:
-    """Return whether two readers want the same vectors."""
-    numbers = np.concatenate([np.zeros(0, np.int64), *(reader.order for reader in readers)])
-    return len(np.unique(numbers)) < len(numbers)

@@ -13,7 +13,7 @@ from arch.timing import timing
 from compiler.mesh.graph import Kind
 from compiler.mesh.mapping import Cell, Mapping
 from compiler.placement.layout import Cycles, Layout, Numbers
-from compiler.placement.storage import Placed
+from compiler.placement.placed import Placed
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.transfer import Transfers
