@@ -330,7 +330,7 @@ class Storage:
         size = result.tensor.itemsize
         readers = [want.op for want, _ in wants if want is not None]
         sides = self._sides(op, readers, Direction.WEST, size)
-        turns = partial(_turns, result, op.interval)
+        turns = partial(_turns, result, op.times)
         found = self._take_copies(result.tensor, wants, sides, written, read, turns)
         first = int(found[0][0].flat[0].max())
         self._width[id(op)][units(self._config)[first].outward] += size
@@ -450,7 +450,7 @@ class Storage:
     def _count(self, load: Vectors, op: Pass, slices: Numbers, addrs: Numbers) -> None:
         """Note that a pass accesses words, shape (bytes, n): their banks are in use for as long as it runs."""
         held = slices >= 0
-        load[slices[held], addrs[held] // self._config.mem_depth] += op.steps * op.interval
+        load[slices[held], addrs[held] // self._config.mem_depth] += op.duration
 
     def _busy(self, op: MatMul | Pass) -> set[int]:
         """Return the slices that an operation reads, as far as they are known."""
@@ -566,7 +566,7 @@ def _sharing(wants: list[tuple[Demand | None, Vectors]]) -> list[list[tuple[Dema
     return groups
 
 
-def _turns(result: Result, interval: int, order: Vectors) -> tuple[Numbers, int]:
+def _turns(result: Result, times: Vectors, order: Vectors) -> tuple[Numbers, int]:
     """Return after how many changes of place each vector of a result is stored, and in how many slices in turn.
 
     A reader that follows the writer closely must meet it in another bank, and issue in other cycles. Vectors that come
@@ -574,7 +574,7 @@ def _turns(result: Result, interval: int, order: Vectors) -> tuple[Numbers, int]
     gives the reader a window of one to three runs to follow in.
     """
     written = np.flatnonzero(np.isin(result.steps, order))
-    run = np.cumsum(np.append(0, interval * np.diff(written) > 1))
+    run = np.cumsum(np.append(0, np.diff(times[written]) > 1))
     step = np.zeros(int(result.steps.max()) + 1, np.int64)
     if run[-1] or len(order) < 2 * _RUN:
         step[result.steps[written]] = run
