@@ -26,6 +26,9 @@ _RUN = 8
 _FEW = 16
 """Vectors of which every pass gets a copy of its own, so that passes can run at the same time."""
 
+_NEXT = 2
+"""Passes before and after one that may run at the same time."""
+
 Sides = tuple[tuple[Hemisphere, ...], ...]
 
 
@@ -124,6 +127,11 @@ class Storage:
         """Words of inputs, constants and outputs, by id of the tensor."""
         self.zeros: list[tuple[Numbers, Numbers]] = []
         """Slices and addrs of words that hold zeros."""
+        passes = [op for op, _ in work if isinstance(op, Pass)]
+        self._beside: dict[int, list[Pass]] = {
+            id(op): [*passes[max(number - _NEXT, 0) : number], *passes[number + 1 : number + 1 + _NEXT]]
+            for number, op in enumerate(passes)
+        }
         self._demands = {id(op): list(demands_of(op, plan, stored)) for op, plan in work}
         for product, its in self._products:
             self._place_weights(product, its)
@@ -209,7 +217,7 @@ class Storage:
             choices = [[bank for bank in self._banks_near(demand.near) if bank.slice not in busy]]
         else:
             sides = self._sides(op, [], Direction.EAST, tensor.itemsize)
-            choices = [self._ordered(side, busy, set(), is_written=False) for side in sides]
+            choices = [self._ordered(side, busy, set(), False, op) for side in sides]
         slices, addrs = self._take_first(tensor.name, tensor.itemsize, len(order), choices)
         layout.flat[0][:, order] = slices
         layout.flat[1][:, order] = addrs
@@ -361,7 +369,7 @@ class Storage:
                         continue
                     busy = written | mine | theirs
                     layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
-                    banks = self._ordered(side, busy, read, is_written=True)
+                    banks = self._ordered(side, busy, read, True, None if want is None else want.op)
                     places, each = np.zeros(len(order), np.int32), 1
                     if want is not None and turns is not None and not self._dense:
                         places, each = turns(order)
@@ -490,11 +498,15 @@ class Storage:
 
         return sorted(Hemisphere, key=crowding)
 
-    def _ordered(self, side: Hemisphere, busy: set[int], read: set[Bank], is_written: bool) -> list[Bank]:
+    def _ordered(
+        self, side: Hemisphere, busy: set[int], read: set[Bank], is_written: bool, reader: MatMul | Pass | None
+    ) -> list[Bank]:
         """Return banks of slices that are not busy and that are not read, the idlest first.
 
-        A slice's engines are one for reads and one for writes, and its banks do one or the other at a time.
+        A slice's engines are one for reads and one for writes, and its banks do one or the other at a time. Operations
+        next to the reader run at the same time where they can, so what they read is in other slices.
         """
+        beside = {number for other in self._beside.get(id(reader), []) for number in self._busy(other)}
         read_slices = {bank.slice for bank in read}
         engines = self._reads.sum(axis=1) + is_written * self._writes.sum(axis=1)
         others = self._writes + is_written * self._reads
@@ -504,7 +516,12 @@ class Storage:
             for bank in (0, 1)
             if number not in busy and Bank(number, bank) not in read
         ]
-        return sorted(banks, key=lambda bank: (bank.slice in read_slices, engines[bank.slice] + others[bank], bank))
+
+        def load(bank: Bank) -> tuple[bool, bool, int, Bank]:
+            number = bank.slice
+            return number in read_slices, number in beside, int(engines[number] + others[bank]), bank
+
+        return sorted(banks, key=load)
 
     def _take_first(self, what: str, width: int, rows: int, choices: list[list[Bank]]) -> tuple[Numbers, Numbers]:
         """Take words from the first of several choices of banks that has room."""
