@@ -218,6 +218,9 @@ class Storage:
         else:
             sides = self._sides(op, [], Direction.EAST, tensor.itemsize)
             choices = [self._ordered(side, busy, set(), False, op) for side in sides]
+            for other in self.placed[id(op)].ports.values():
+                if demand.apart(other.demand) and demand.tensor.itemsize == other.demand.tensor.itemsize:
+                    choices.insert(0, [Bank(number, bank) for number in sorted(other.slices) for bank in (0, 1)])
         slices, addrs = self._take_first(tensor.name, tensor.itemsize, len(order), choices)
         layout.flat[0][:, order] = slices
         layout.flat[1][:, order] = addrs
@@ -373,6 +376,8 @@ class Storage:
                     places, each = np.zeros(len(order), np.int32), 1
                     if want is not None and turns is not None and not self._dense:
                         places, each = turns(order)
+                        if each > 1 and self._quiet(banks, want.op) < each * tensor.itemsize:
+                            each = 1
                     slices, addrs = self.allocator.take_striped(tensor.name, tensor.itemsize, places, banks, each)
                     layout.flat[0][:, order] = slices
                     layout.flat[1][:, order] = addrs
@@ -386,6 +391,10 @@ class Storage:
             break
         written |= mine
         return found
+
+    def _quiet(self, banks: list[Bank], reader: MatMul | Pass) -> int:
+        """Return how many slices of some banks are not read beside a reader."""
+        return len({bank.slice for bank in banks} - self._read_beside(reader))
 
     def _shareable(
         self, found: list[tuple[Layout, Demand | None]], want: Demand | None, order: Vectors, busy: set[int]
@@ -498,6 +507,10 @@ class Storage:
 
         return sorted(Hemisphere, key=crowding)
 
+    def _read_beside(self, reader: MatMul | Pass | None) -> set[int]:
+        """Return the slices that operations next to one read."""
+        return {number for other in self._beside.get(id(reader), []) for number in self._busy(other)}
+
     def _ordered(
         self, side: Hemisphere, busy: set[int], read: set[Bank], is_written: bool, reader: MatMul | Pass | None
     ) -> list[Bank]:
@@ -506,7 +519,7 @@ class Storage:
         A slice's engines are one for reads and one for writes, and its banks do one or the other at a time. Operations
         next to the reader run at the same time where they can, so what they read is in other slices.
         """
-        beside = {number for other in self._beside.get(id(reader), []) for number in self._busy(other)}
+        beside = self._read_beside(reader)
         read_slices = {bank.slice for bank in read}
         engines = self._reads.sum(axis=1) + is_written * self._writes.sum(axis=1)
         others = self._writes + is_written * self._reads
