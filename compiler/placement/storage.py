@@ -242,7 +242,7 @@ class Storage:
         placed: list[Layout] = []
         written: set[int] = set()
         for group in _sharing(wants):
-            found = self._take_copies(state, group, list(Hemisphere), written, set(), None)
+            found = self._take_copies(state, group, list(Hemisphere), written, set(), None, None)
             for layout, want in found:
                 if want is not None:
                     self._connect(self._port(want, layout))
@@ -342,7 +342,7 @@ class Storage:
         readers = [want.op for want, _ in wants if want is not None]
         sides = self._sides(op, readers, Direction.WEST, size)
         turns = partial(_turns, result, op.times)
-        found = self._take_copies(result.tensor, wants, sides, written, read, turns)
+        found = self._take_copies(result.tensor, wants, sides, written, read, turns, op)
         first = int(found[0][0].flat[0].max())
         self._width[id(op)][units(self._config)[first].outward] += size
         for layout in _distinct(found):
@@ -357,6 +357,7 @@ class Storage:
         written: set[int],
         read: set[Bank],
         turns: Callable[[Vectors], tuple[Numbers, int]] | None,
+        writer: Pass | None,
     ) -> list[tuple[Layout, Demand | None]]:
         """Take words for copies on the first side that has room; adds their slices to `written`."""
         saved = self.allocator.save()
@@ -372,7 +373,7 @@ class Storage:
                         continue
                     busy = written | mine | theirs
                     layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
-                    banks = self._ordered(side, busy, read, True, None if want is None else want.op)
+                    banks = self._ordered(side, busy, read, True, None if want is None else want.op, writer)
                     places, each = np.zeros(len(order), np.int32), 1
                     if want is not None and turns is not None and not self._dense:
                         places, each = turns(order)
@@ -512,14 +513,26 @@ class Storage:
         return {number for other in self._beside.get(id(reader), []) for number in self._busy(other)}
 
     def _ordered(
-        self, side: Hemisphere, busy: set[int], read: set[Bank], is_written: bool, reader: MatMul | Pass | None
+        self,
+        side: Hemisphere,
+        busy: set[int],
+        read: set[Bank],
+        is_written: bool,
+        reader: MatMul | Pass | None,
+        writer: Pass | None = None,
     ) -> list[Bank]:
         """Return banks of slices that are not busy and that are not read, the idlest first.
 
         A slice's engines are one for reads and one for writes, and its banks do one or the other at a time. Operations
-        next to the reader run at the same time where they can, so what they read is in other slices.
+        next to the reader run at the same time where they can, so what they read is in other slices; what those next to
+        the writer read is in other banks, and what they write in other slices.
         """
         beside = self._read_beside(reader)
+        near = self._beside.get(id(writer), [])
+        used = {bank for other in near for bank in self._banks_read(other)}
+        taken = {
+            number for other in near for copies in self.placed[id(other)].outputs for number in _layout_slices(copies)
+        }
         read_slices = {bank.slice for bank in read}
         engines = self._reads.sum(axis=1) + is_written * self._writes.sum(axis=1)
         others = self._writes + is_written * self._reads
@@ -532,7 +545,8 @@ class Storage:
 
         def load(bank: Bank) -> tuple[bool, bool, int, Bank]:
             number = bank.slice
-            return number in read_slices, number in beside, int(engines[number] + others[bank]), bank
+            crowded = number in beside or number in taken or bank in used
+            return number in read_slices, crowded, int(engines[number] + others[bank]), bank
 
         return sorted(banks, key=load)
 
