@@ -2,7 +2,6 @@
 
 import heapq
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -242,7 +241,7 @@ def _rate(op: MatMul | Pass, plan: Plan | PassPlan) -> int:
 def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassPlan) -> None:
     """Place a pass, in ALUs in which it can start first; without pauses if those are in its own way."""
     placed = storage.placed[id(op)]
-    paces = [op] if op.interval == 1 else [op, replace(op, interval=1)]
+    paces = [op] if op.interval == op.turn * op.within else [op, op.hurried()]
     templates = [PassBuilder(pace, placed, mapping).build() for pace in paces for mapping in plan.mappings]
     if not op.makes:
         read = scheduler.last_read({number for copies in placed.outputs for layout in copies for number in layout.used})

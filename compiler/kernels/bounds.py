@@ -27,14 +27,31 @@ def pass_latency(config: Config, levels: int) -> int:
     return leaves + 1 - write.d_skew + write.retire
 
 
-def product_latency(config: Config) -> int:
-    """Return the cycles from the first READ of fp16 weights to their plane's result on the VXM's register."""
+JOIN = 2
+"""Operations in a row that join the partial results of a reduction: an ALU sees its own result three cycles later, so
+a vector per cycle needs three of them."""
+
+
+def product_latency(config: Config, dtype: str = "float16", through_vxm: bool = False) -> int:
+    """Return the cycles from the first READ of weights to the end of a product of one vector.
+
+    Parameters
+    ----------
+    config : Config
+    dtype : str
+        ``int8`` or ``float16``.
+    through_vxm : bool
+        It ends when the result is on the VXM's register, instead of in MEM.
+    """
     table = timing(config)
-    read, acc = table["READ"], table["ACC"]
-    assert read.d_func is not None and acc.d_func is not None
-    hops = vxm_position(config) - mxm_position(config, Hemisphere.WEST)
-    # From the outermost MEM slices it is two hops to the planes.
-    return read.d_func + 2 + config.superlanes + table.acc_after_fp16_abc + acc.d_func + hops
+    read, acc, write = table["READ"], table["ACC"], table["WRITE"]
+    assert read.d_func is not None and acc.d_func is not None and write.d_skew is not None
+    after = table.acc_after_abc if dtype == "int8" else table.acc_after_fp16_abc
+    # From the outermost MEM slices it is two hops to the planes, and back.
+    cycles = read.d_func + 2 + config.superlanes + after + acc.d_func
+    if through_vxm:
+        return cycles + vxm_position(config) - mxm_position(config, Hemisphere.WEST)
+    return cycles + 2 - write.d_skew + write.retire
 
 
 def stream_bound(config: Config, count: int, *levels: int, reads: int = 1, groups: int = 1) -> Bound:
@@ -46,7 +63,8 @@ def stream_bound(config: Config, count: int, *levels: int, reads: int = 1, group
     count : int
         Vectors.
     *levels : int
-        ALUs in a row that a vector passes, for every pass; a pass over a group follows the one before it.
+        Operations in a row for every pass, from a vector to its result or to what the next pass needs of the last
+        vector; a pass over a group follows the one before it.
     reads : int
         Passes that read the kernel's argument, a vector per cycle from the slices that hold it. Of the other passes
         only those over the last group must come after them.

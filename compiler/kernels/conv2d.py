@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from arch.config import Config
 from arch.errors import TaktError
-from arch.timing import timing
-from compiler.kernels.bounds import pass_latency, vectors
+from compiler.kernels.bounds import product_latency, vectors
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
 from compiler.kernels.pooling import places
 from compiler.program import Program
@@ -38,9 +37,8 @@ def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
     tiles = filters[0] * filters[1] * vectors(config, shape[2]) * vectors(config, filters[3])
     units = config.planes // 2 if fp16 else config.planes
     elements = rows * columns * tiles * (2 if fp16 else 1)
-    table = timing(config)
     return Bound(
-        -(-elements // units) + table.acc_after_abc + pass_latency(config, 1) - table.chain,
+        -(-elements // units) + product_latency(config, "float16" if fp16 else "int8"),
         f"MXM: {rows * columns} vectors through {tiles} tiles of weights on {units} {'pairs' if fp16 else 'planes'}",
     )
 

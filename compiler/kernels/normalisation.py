@@ -7,7 +7,7 @@ from arch.config import Config
 from compiler.expression.expr import Expr
 from compiler.expression.functions import rsqrt, square
 from compiler.kernels.activations import FLOATS
-from compiler.kernels.bounds import stream_bound, vectors
+from compiler.kernels.bounds import JOIN, stream_bound, vectors
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
 from compiler.program import Program
 from compiler.tensor import View
@@ -74,7 +74,7 @@ LAYERNORM = Kernel(
     parameters=(_EPSILON,),
     results=("y",),
     build=_layernorm,
-    bound=_bound(1, 3, 3),
+    bound=_bound(2 + JOIN, 6 + JOIN, 3),
 )
 
 RMSNORM = Kernel(
@@ -84,5 +84,5 @@ RMSNORM = Kernel(
     parameters=(_EPSILON,),
     results=("y",),
     build=_rmsnorm,
-    bound=_bound(2, 2),
+    bound=_bound(5 + JOIN, 2),
 )

@@ -91,7 +91,11 @@ def _bound(gates: int, *levels: int) -> Callable[[Config, Arrays, Parameters], B
         tiles = -(-(vectors(config, inputs) + vectors(config, hidden)) * blocks // (config.planes // 2))
         # Both bytes of a tile's weights on all streams of a hemisphere, or two cycles of the array.
         load = 2 * config.vector_length * tiles // config.streams
-        cycles = max(load, 2 * tiles) + product_latency(config) + sum(pass_latency(config, level) for level in levels)
+        cycles = (
+            max(load, 2 * tiles)
+            + product_latency(config, through_vxm=True)
+            + sum(pass_latency(config, level) for level in levels)
+        )
         limit = f"{tiles} tiles of weights per pair of planes for one vector each"
         return Bound(cycles, f"{'streams' if load > 2 * tiles else 'MXM'}: {limit}, and the latency of each pass")
 

@@ -69,6 +69,17 @@ class Graph:
     ports: tuple[Port, ...]
     outputs: tuple[int, ...]
 
+    def repeats(self, port: int) -> bool:
+        """Return whether a port feeds a sum, so that it is read in every step."""
+        early: set[int] = set()
+        for number in reversed(range(len(self.nodes))):
+            node = self.nodes[number]
+            if node.accumulates or number in early:
+                if Ref(Kind.PORT, port) in node.operands:
+                    return True
+                early |= {ref.number for ref in node.operands if ref.kind is Kind.NODE}
+        return False
+
 
 def lower(outputs: Sequence[Expr]) -> Graph:
     """Return the graph of one or more expressions; what they share is computed once.

@@ -81,8 +81,8 @@ class Allocator:
         """Reserve rows as `take`; those of one turn together, the next turn in another slice or bank.
 
         Turns go to `slices_each` slices one after another, then to their other banks. So a reader can follow a writer:
-        an engine of a slice has one burst at a time, and a bank is read or written. Where there is no room for that, as
-        `take`.
+        an engine of a slice has one burst at a time, and a bank is read or written. Where there is no room for that, in
+        one slice, or as `take`.
         """
         order = list(banks)
         words = len(turns)
@@ -95,6 +95,8 @@ class Allocator:
             if all(Bank(number, b) in offered and self._free(Bank(number, b)) >= most[b] for b in (0, 1))
         ]
         if len(free) < width * slices_each:
+            if slices_each > 1:
+                return self.take_striped(what, width, turns, order, 1)
             return self.take(what, width, words, order)
         slices = np.empty((width, words), np.int32)
         addrs = np.empty((width, words), np.int32)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arch.geometry import Hemisphere
+from arch.timing import timing
 from compiler.kernels.plan import Feeder, Plan
 from compiler.operation import MatMul
 from compiler.placement.layout import Cycles, Layout, Numbers
@@ -39,6 +40,8 @@ class Demand:
         Vectors that the host writes.
     near : Hemisphere or None
         Where the reader stands.
+    levels : tuple of int
+        Of what a pass reads once per turn only, when its sum is complete: the level, in each of its mappings.
     """
 
     op: MatMul | Pass
@@ -48,6 +51,7 @@ class Demand:
     used: Vectors
     elements: Elements | None = None
     near: Hemisphere | None = None
+    levels: tuple[int, ...] = ()
 
     @property
     def order(self) -> Vectors:
@@ -56,6 +60,14 @@ class Demand:
         numbers = numbers[numbers >= 0]
         _, first = np.unique(numbers, return_index=True)
         return numbers[np.sort(first)]
+
+    def apart(self, other: "Demand") -> bool:
+        """Return whether two ports of a pass are read so rarely that they never meet: one slice can hold both."""
+        if self.op is not other.op or not isinstance(self.op, Pass) or not self.levels or not other.levels:
+            return False
+        chain = timing(self.op.config).chain
+        cycles = [chain * (mine - theirs) for mine, theirs in zip(self.levels, other.levels, strict=True)]
+        return all(gap and gap % self.op.interval and gap % self.op.hurried().interval for gap in cycles)
 
     @property
     def zeros(self) -> bool:
@@ -101,7 +113,11 @@ def demands_of(op: MatMul | Pass, plan: Plan | PassPlan, stored: Callable[[Tenso
         assert isinstance(plan, PassPlan)
         for key, stream in enumerate(plan.mappings[0].streams):
             operand = op.operands[stream.port]
-            yield Demand(op, key, operand.tensor, operand.steps, np.arange(op.steps), operand.vectors)
+            levels: tuple[int, ...] = ()
+            if op.turn > 1 and not op.graph.repeats(stream.port):
+                levels = tuple(mapping.streams[key].level for mapping in plan.mappings)
+            used = np.arange(op.steps)
+            yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, levels=levels)
         return
     assert isinstance(plan, Plan)
     view = as_view(op.x)

@@ -32,7 +32,7 @@ def sharing(wants: list[tuple[Demand | None, Vectors]]) -> list[list[tuple[Deman
     return groups
 
 
-def turns_of(result: Result, interval: int, order: Vectors) -> tuple[Numbers, int]:
+def turns_of(result: Result, times: Vectors, order: Vectors) -> tuple[Numbers, int]:
     """Return after how many changes of place each vector of a result is stored, and in how many slices in turn.
 
     A reader that follows the writer closely must meet it in another bank, and issue in other cycles. Vectors that come
@@ -40,7 +40,7 @@ def turns_of(result: Result, interval: int, order: Vectors) -> tuple[Numbers, in
     gives the reader a window of one to three runs to follow in.
     """
     written = np.flatnonzero(np.isin(result.steps, order))
-    run = np.cumsum(np.append(0, interval * np.diff(written) > 1))
+    run = np.cumsum(np.append(0, np.diff(times[written]) > 1))
     step = np.zeros(int(result.steps.max()) + 1, np.int64)
     if run[-1] or len(order) < 2 * _RUN:
         step[result.steps[written]] = run

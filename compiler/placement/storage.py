@@ -6,12 +6,13 @@ from functools import partial
 
 import numpy as np
 
-from arch.config import HEMISPHERES, Config
+from arch.config import Config
 from arch.geometry import Direction, Hemisphere, units
 from compiler.kernels.epilogue import epilogue
 from compiler.kernels.plan import Plan
 from compiler.operation import MatMul
-from compiler.placement.allocator import Allocator, Bank, OutOfMemory
+from compiler.placement.allocator import Bank, OutOfMemory
+from compiler.placement.bank_choice import BankChoice
 from compiler.placement.demand import Demand, Port, Vectors, Work, demands_of
 from compiler.placement.layout import Layout, Numbers
 from compiler.placement.maps import Words, constant_words, element_words, weight_words
@@ -24,7 +25,7 @@ from compiler.placement.orders import (
     words_of,
     writing_order,
 )
-from compiler.placement.placed import Placed, slices_of_layouts, slices_of_parts
+from compiler.placement.placed import slices_of_layouts, slices_of_parts
 from compiler.tensor import Tensor, as_view
 from compiler.vector.lanes import vector_count, vectors_along
 from compiler.vector.operation import Pass, Result
@@ -32,10 +33,11 @@ from compiler.vector.operation import Pass, Result
 _FEW = 16
 """Vectors of which every pass gets a copy of its own, so that passes can run at the same time."""
 
+
 Sides = tuple[tuple[Hemisphere, ...], ...]
 
 
-class Storage:
+class Storage(BankChoice):
     """Places the tensors of a program for given plans.
 
     Reads that run at the same time come from different slices (a slice has one read engine), writes go to different
@@ -71,16 +73,11 @@ class Storage:
         tight: bool = False,
         dense: bool = False,
     ) -> None:
-        self._config = config
+        super().__init__(config, work)
         self._dense = dense
-        self.allocator = Allocator(config)
         self._products = [(op, plan) for op, plan in work if isinstance(op, MatMul) and isinstance(plan, Plan)]
         self._outputs = outputs
-        self._reads = np.zeros((config.slices, 2), np.int64)
-        self._writes = np.zeros((config.slices, 2), np.int64)
-        self._width: dict[int, dict[Direction, int]] = defaultdict(lambda: dict.fromkeys(Direction, 0))
         self._shared: dict[int, list[tuple[Demand, Port]]] = defaultdict(list)
-        self.placed = {id(op): Placed() for op, _ in work}
         self.words: dict[int, list[Words]] = {}
         """Words of inputs, constants and outputs, by id of the tensor."""
         self.zeros: list[tuple[Numbers, Numbers]] = []
@@ -170,7 +167,10 @@ class Storage:
             choices = [[bank for bank in self._banks_near(demand.near) if bank.slice not in busy]]
         else:
             sides = self._sides(op, [], Direction.EAST, tensor.itemsize)
-            choices = [self._ordered(side, busy, set(), is_written=False) for side in sides]
+            choices = [self._ordered(side, busy, set(), False, op) for side in sides]
+            for known in self.placed[id(op)].ports.values():
+                if demand.apart(known.demand) and demand.tensor.itemsize == known.demand.tensor.itemsize:
+                    choices.insert(0, [Bank(number, bank) for number in sorted(known.slices) for bank in (0, 1)])
         slices, addrs = self._take_first(tensor.name, tensor.itemsize, len(order), choices)
         layout.flat[0][:, order] = slices
         layout.flat[1][:, order] = addrs
@@ -192,7 +192,7 @@ class Storage:
         placed: list[Layout] = []
         written: set[int] = set()
         for group in sharing(wants):
-            found = self._take_copies(state, group, list(Hemisphere), written, set(), None)
+            found = self._take_copies(state, group, list(Hemisphere), written, set(), None, None)
             for layout, want in found:
                 if want is not None:
                     self._connect(self._port(want, layout))
@@ -291,8 +291,8 @@ class Storage:
         size = result.tensor.itemsize
         readers = [want.op for want, _ in wants if want is not None]
         sides = self._sides(op, readers, Direction.WEST, size)
-        turns = partial(turns_of, result, op.interval)
-        found = self._take_copies(result.tensor, wants, sides, written, read, turns)
+        turns = partial(turns_of, result, op.times)
+        found = self._take_copies(result.tensor, wants, sides, written, read, turns, op)
         first = int(found[0][0].flat[0].max())
         self._width[id(op)][units(self._config)[first].outward] += size
         for layout in distinct_layouts(found):
@@ -307,6 +307,7 @@ class Storage:
         written: set[int],
         read: set[Bank],
         turns: Callable[[Vectors], tuple[Numbers, int]] | None,
+        writer: Pass | None,
     ) -> list[tuple[Layout, Demand | None]]:
         """Take words for copies on the first side that has room; adds their slices to `written`."""
         saved = self.allocator.save()
@@ -322,10 +323,12 @@ class Storage:
                         continue
                     busy = written | mine | theirs
                     layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
-                    banks = self._ordered(side, busy, read, is_written=True)
+                    banks = self._ordered(side, busy, read, True, None if want is None else want.op, writer)
                     places, each = np.zeros(len(order), np.int32), 1
                     if want is not None and turns is not None and not self._dense:
                         places, each = turns(order)
+                        if each > 1 and self._quiet(banks, want.op) < each * tensor.itemsize:
+                            each = 1
                     slices, addrs = self.allocator.take_striped(tensor.name, tensor.itemsize, places, banks, each)
                     layout.flat[0][:, order] = slices
                     layout.flat[1][:, order] = addrs
@@ -339,6 +342,10 @@ class Storage:
             break
         written |= mine
         return found
+
+    def _quiet(self, banks: list[Bank], reader: MatMul | Pass) -> int:
+        """Return how many slices of some banks are not read beside a reader."""
+        return len({bank.slice for bank in banks} - self._read_beside(reader))
 
     def _shareable(
         self, found: list[tuple[Layout, Demand | None]], want: Demand | None, order: Vectors, busy: set[int]
@@ -403,98 +410,6 @@ class Storage:
             slices, addrs, _ = port.words()
             self._count(self._reads, demand.op, slices, addrs)
             self._width[id(demand.op)][units(self._config)[int(slices[0, 0])].inward] += demand.tensor.itemsize
-
-    def _count(self, load: Vectors, op: Pass, slices: Numbers, addrs: Numbers) -> None:
-        """Note that a pass accesses words, shape (bytes, n): their banks are in use for as long as it runs."""
-        held = slices >= 0
-        load[slices[held], addrs[held] // self._config.mem_depth] += op.steps * op.interval
-
-    def _busy(self, op: MatMul | Pass) -> set[int]:
-        """Return the slices that an operation reads, as far as they are known."""
-        placed = self.placed[id(op)]
-        return slices_of_parts(placed.weights) | slices_of_parts(placed.constants) | placed.reads
-
-    def _banks_read(self, op: MatMul | Pass) -> set[Bank]:
-        """Return the banks that an operation reads."""
-        placed = self.placed[id(op)]
-        pairs = [*placed.weights.values(), *placed.constants.values()]
-        for port in placed.ports.values():
-            slices, addrs, _ = port.words()
-            pairs.append((slices[:, port.demand.used], addrs[:, port.demand.used]))
-        found = set()
-        for slices, addrs in pairs:
-            keys = np.unique((slices * 2 + addrs // self._config.mem_depth)[slices >= 0])
-            found |= {Bank(int(key) // 2, int(key) % 2) for key in keys}
-        return found
-
-    def _sides(self, op: MatMul | Pass, others: list[MatMul | Pass], source: Direction, size: int) -> list[Hemisphere]:
-        """Return both hemispheres, first the one whose streams the operations do not crowd, and whose slices idle most.
-
-        Words read in the west, and results that go east, move east.
-        """
-
-        def crowding(side: Hemisphere) -> tuple[int, int, int]:
-            inward = Direction.EAST if side is Hemisphere.WEST else Direction.WEST
-            outward = Direction.WEST if side is Hemisphere.WEST else Direction.EAST
-            mine = self._width[id(op)][inward if source is Direction.EAST else outward] + size
-            theirs = max((self._width[id(other)][inward] + size for other in others), default=0)
-            part = slice(side * self._config.mem_slices, (side + 1) * self._config.mem_slices)
-            return (
-                max(mine, theirs, self._config.streams // 2),
-                int(self._reads[part].sum() + self._writes[part].sum()),
-                side,
-            )
-
-        return sorted(Hemisphere, key=crowding)
-
-    def _ordered(self, side: Hemisphere, busy: set[int], read: set[Bank], is_written: bool) -> list[Bank]:
-        """Return banks of slices that are not busy and that are not read, the idlest first.
-
-        A slice's engines are one for reads and one for writes, and its banks do one or the other at a time.
-        """
-        read_slices = {bank.slice for bank in read}
-        engines = self._reads.sum(axis=1) + is_written * self._writes.sum(axis=1)
-        others = self._writes + is_written * self._reads
-        banks = [
-            Bank(number, bank)
-            for number in self._slices_of(side)
-            for bank in (0, 1)
-            if number not in busy and Bank(number, bank) not in read
-        ]
-        return sorted(banks, key=lambda bank: (bank.slice in read_slices, engines[bank.slice] + others[bank], bank))
-
-    def _take_first(self, what: str, width: int, rows: int, choices: list[list[Bank]]) -> tuple[Numbers, Numbers]:
-        """Take words from the first of several choices of banks that has room."""
-        saved = self.allocator.save()
-        for banks in choices[:-1]:
-            try:
-                return self.allocator.take(what, width, rows, banks)
-            except OutOfMemory:
-                self.allocator.restore(saved)
-        return self.allocator.take(what, width, rows, choices[-1])
-
-    def _banks_to_write(
-        self, sides: tuple[Hemisphere, ...], busy: set[int], read: set[Bank], shared: set[int]
-    ) -> list[Bank]:
-        """Banks that are not read, of slices that are not busy; at the end those of `shared` slices."""
-        read_slices = {bank.slice for bank in read}
-        banks = [
-            Bank(number, bank)
-            for side in sides
-            for number in self._slices_of(side)
-            for bank in (0, 1)
-            if number not in busy and Bank(number, bank) not in read
-        ]
-        return sorted(banks, key=lambda bank: (bank.slice in shared, bank.slice in read_slices))
-
-    def _slices_of(self, side: Hemisphere) -> range:
-        """Slices of a hemisphere, from the VXM outwards."""
-        return range(side * self._config.mem_slices, (side + 1) * self._config.mem_slices)
-
-    def _banks_near(self, side: Hemisphere) -> list[Bank]:
-        """All banks, those nearest to a hemisphere's planes first."""
-        slices = [*reversed(self._slices_of(side)), *self._slices_of(Hemisphere((side + 1) % HEMISPHERES))]
-        return [Bank(number, bank) for number in slices for bank in (0, 1)]
 
     def _add(self, tensor: Tensor, words: Words) -> None:
         self.words.setdefault(id(tensor), []).append(words)

@@ -16,8 +16,11 @@ from compiler.placement.layout import Cycles, Layout, Numbers
 from compiler.placement.placed import Placed
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
+from compiler.schedule.pattern import Pattern
 from compiler.schedule.transfer import Transfers
 from compiler.vector.operation import Pass, Result
+
+Steps = npt.NDArray[np.bool_]
 
 _CODES = {Kind.PORT: Code.STREAM, Kind.NODE: Code.MESH, Kind.SELF: Code.SELF, Kind.ZERO: Code.ZERO}
 
@@ -54,7 +57,7 @@ class PassTemplate:
 class PassBuilder:
     """Builds the macro-operation of a pass for one mapping.
 
-    Step i of a cell of level L issues in cycle ``chain * L + interval * i``.
+    Step i of a cell of level L issues in cycle ``chain * L + times[i]``.
     """
 
     def __init__(self, op: Pass, placed: Placed, mapping: Mapping) -> None:
@@ -63,7 +66,7 @@ class PassBuilder:
         self._timing = timing(op.config)
         self._placed = placed
         self._mapping = mapping
-        self._times = op.interval * np.arange(op.steps)
+        self._times = op.times
         self._middle = vxm_position(op.config)
         self._alus = [unit for unit in units(op.config) if unit.kind is UnitKind.VXM]
         self._sides: npt.NDArray[np.int64] = np.array(
@@ -72,6 +75,7 @@ class PassBuilder:
         self._template = PassTemplate(Macro(op.name))
         self._macro = self._template.macro
         self._transfers = Transfers(op.config, self._macro)
+        self._steps_of, self._steps_read = self._needed()
 
     def build(self) -> PassTemplate:
         """Return the pass's template."""
@@ -81,9 +85,28 @@ class PassBuilder:
             leaving[self._mapping.outputs[number]] = self._write(number, result)
         everywhere: list[tuple[int, int, Flow | None]] = [(0, self._op.steps, None)]
         for number, cell in enumerate(self._mapping.cells):
-            self._cell(cell, arriving, leaving.get(number, everywhere))
+            self._cell(cell, self._steps_of[number], arriving, leaving.get(number, everywhere))
         self._macro.flows.sort(key=lambda flow: -flow.width)
         return self._template
+
+    def _needed(self) -> tuple[list[Steps], list[Steps]]:
+        """Return in which steps each cell works, and each stream is read: what follows a sum, when that is complete."""
+        columns = self._config.alu_cols
+        places = {cell.alu: number for number, cell in enumerate(self._mapping.cells)}
+        cells: list[Steps] = [np.zeros(self._op.steps, np.bool_) for _ in self._mapping.cells]
+        streams: list[Steps] = [np.zeros(self._op.steps, np.bool_) for _ in self._mapping.streams]
+        for output, result in zip(self._mapping.outputs, self._op.results, strict=True):
+            cells[output] |= result.steps >= 0
+        for number, cell in sorted(enumerate(self._mapping.cells), key=lambda item: -item[1].level):
+            if cell.node.accumulates:
+                cells[number][:] = True
+            for source in cell.sources:
+                if source.kind is Kind.NODE:
+                    before = source.index * columns + (cell.alu - 1) % columns
+                    cells[places[before]] |= cells[number]
+                elif source.kind is Kind.PORT:
+                    streams[source.index] |= cells[number]
+        return cells, streams
 
     def _read(self, number: int) -> Flow:
         """Read a stream's words so that they arrive when the cells of its level want them."""
@@ -91,10 +114,12 @@ class PassBuilder:
         skew = self._timing["PASS"].d_skew
         assert skew is not None
         slices, addrs, ready = self._placed.ports[number].words()
+        read = self._steps_read[number]
+        slices, addrs, ready = slices[:, read], addrs[:, read], ready[read]
         direction = Direction(int(self._sides[slices[0, 0]]))
         flow = Flow(("pass", number, len(slices)), direction, len(slices))
         self._macro.flows.append(flow)
-        arrival = self._timing.chain * stream.level + skew + self._times
+        arrival = self._timing.chain * stream.level + skew + self._times[read]
         for member in range(len(slices)):
             self._transfers.read(flow, member, slices[member], addrs[member], arrival, self._middle)
             access = arrival - self._transfers.read_travel(slices[member], self._middle)
@@ -136,8 +161,10 @@ class PassBuilder:
             ready = [np.maximum(*pair) for pair in zip(ready, done, strict=True)]
         self._template.written += [(layout, vectors, last) for layout, last in zip(layouts, ready, strict=True)]
 
-    def _cell(self, cell: Cell, arriving: list[Flow], leaving: list[tuple[int, int, Flow | None]]) -> None:
-        """Add a cell's instructions, for all steps."""
+    def _cell(
+        self, cell: Cell, works: Steps, arriving: list[Flow], leaving: list[tuple[int, int, Flow | None]]
+    ) -> None:
+        """Add a cell's instructions, for the steps in which it works."""
         node = cell.node
         fields = {
             "dtype": int(node.dtype),
@@ -156,32 +183,50 @@ class PassBuilder:
                 fields[f"{name}_index"] = source.index
         if node.mnemonic == "CMP":
             fields["relation"] = int(node.relation)
-        base, interval = self._timing.chain * cell.level, self._op.interval
+        base = self._timing.chain * cell.level
+        if node.accumulates:
+            self._hold(cell, base)
         for start, steps, flow in leaving:
             driven = fields if flow is None else fields | {"drive": 1, "dst_dir": int(flow.direction)}
             onto = streams if flow is None else streams | {"dst": (flow, 0)}
             if not node.accumulates:
-                self._issue(self._alus[cell.alu], node.mnemonic, base + start * interval, driven, onto, steps)
+                mine = start + np.flatnonzero(works[start : start + steps])
+                self._issue(self._alus[cell.alu], node.mnemonic, base + self._times[mine], driven, onto)
                 continue
             restarts = self._op.restarts[start : start + steps]
             for first, last in _runs(restarts[None]):
-                at = base + (start + first) * interval
-                if restarts[first]:
-                    begin = driven | {"b_src": int(Code.ZERO)}
-                    self._issue(self._alus[cell.alu], "PASS", at, begin, onto, last - first)
-                else:
-                    self._issue(self._alus[cell.alu], node.mnemonic, at, driven, onto, last - first)
+                begins = bool(restarts[first])
+                mnemonic = "PASS" if begins else node.mnemonic
+                chosen = driven | {"b_src": int(Code.ZERO)} if begins else driven
+                self._issue(
+                    self._alus[cell.alu], mnemonic, base + self._times[start + first : start + last], chosen, onto
+                )
+
+    def _hold(self, cell: Cell, base: int) -> None:
+        """Keep others from the ALU between the steps of a turn: their results would be taken for its own."""
+        op = self._op
+        if op.turn > 1:
+            for offset in range(1, op.within):
+                idle = Pattern(base + offset, op.steps // op.turn, op.interval, op.turn - 1, op.within)
+                self._macro.holds.append((("issue", self._alus[cell.alu].id), idle))
 
     def _issue(
         self,
         unit: Unit,
         mnemonic: str,
-        at: int,
+        times: Cycles,
         fields: dict[str, int],
         streams: dict[str, tuple[Flow, int]],
-        issues: int,
     ) -> None:
-        self._macro.actions.append(Action(unit, mnemonic, at, dict(fields), dict(streams), issues, self._op.interval))
+        """Issue an instruction at some cycles, in order."""
+        while len(times):
+            gaps = np.diff(times)
+            # Steps of one run are equally far apart; a lone pause belongs to the next one.
+            odd = np.flatnonzero(gaps != gaps[0]) if len(gaps) else gaps
+            count = int(odd[0]) + 1 if len(odd) else len(times)
+            every = int(gaps[0]) if count > 1 else 1
+            self._macro.actions.append(Action(unit, mnemonic, int(times[0]), dict(fields), dict(streams), count, every))
+            times = times[count:]
 
 
 def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -151,11 +151,11 @@ def _divide(op: Pass, part: Part) -> tuple[Pass, Pass] | None:
         elif (mine[number].steps[every] < 0).any():
             return None
         values[number] = Operand(mine[number].tensor, None, mine[number].steps[every])
-    gaps = np.unique(np.diff(every))
-    sums = any(graph.nodes[number].accumulates for number in rest)
-    interval = int(gaps[0]) if len(gaps) == 1 and not sums else 1
     second = _extract(op, rest, others, values, every)
-    return _extract(op, part, mine, {}, np.arange(op.steps)), replace(second, interval=op.interval * interval)
+    if len(every) < op.steps:
+        gaps = np.unique(np.diff(op.times[every]))
+        second = replace(second, interval=int(gaps[0]) if len(gaps) == 1 else 1, turn=1, within=1)
+    return _extract(op, part, mine, {}, np.arange(op.steps)), second
 
 
 def _extract(op: Pass, part: Part, results: dict[int, Result], values: dict[int, Operand], every: Numbers) -> Pass:

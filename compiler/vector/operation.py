@@ -1,7 +1,7 @@
 """The operation that passes vectors through the VXM."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +55,12 @@ class Pass:
     restarts : ndarray of bool, shape (n,)
         Steps in which accumulating nodes pass their operand instead of adding to what they hold.
     interval : int
-        Cycles from one step to the next; 1 where nodes accumulate.
+        Cycles from one turn of steps to the next.
+    turn : int
+        Steps of a turn.
+    within : int
+        Cycles from one of its steps to the next. Where nodes accumulate, either all steps follow one another directly,
+        or a turn is a group, and its steps are far enough apart for each to see the result of the one before.
     makes : bool
         Whether the results are new; False for a pass that overwrites a state, which comes after all reads of it.
     """
@@ -67,12 +72,30 @@ class Pass:
     results: tuple[Result, ...]
     restarts: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     interval: int = 1
+    turn: int = 1
+    within: int = 1
     makes: bool = True
 
     @property
     def steps(self) -> int:
         """Number of steps."""
         return len(self.results[0].steps)
+
+    @property
+    def times(self) -> Numbers:
+        """Cycle of each step, relative to the first one."""
+        turn, place = np.divmod(np.arange(self.steps), self.turn)
+        times: Numbers = turn * self.interval + place * self.within
+        return times
+
+    @property
+    def duration(self) -> int:
+        """Cycles from the first step to the end of the last one."""
+        return int(self.times[-1]) + 1
+
+    def hurried(self) -> "Pass":
+        """Return the pass without pauses between turns."""
+        return replace(self, interval=self.turn * self.within)
 
     def reads(self) -> Iterator[Tensor]:
         """Yield the tensors that are read."""

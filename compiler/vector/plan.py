@@ -56,7 +56,7 @@ def pass_plans(op: Pass) -> list[PassPlan]:
             f"expression of {op.name} must fit the mesh of {op.config.alu_rows} x {op.config.alu_cols} ALUs, "
             f"not have {len(op.graph.nodes)} operations; cut it into several maps"
         )
-    return [PassPlan(tuple(group), op.steps * op.interval + index) for index, group in enumerate(found)]
+    return [PassPlan(tuple(group), op.duration + index) for index, group in enumerate(found)]
 
 
 def ways(op: Pass, spare: int = 0) -> list[list[Mapping]]:

@@ -95,19 +95,22 @@ def reduce_passes(
     apart = timing(scope.config).held
     free = operation != "add" or not term.dtype.is_float
     if in_turn or (free and apart * length * -(-groups // apart) <= groups * length + groups + _SECOND_PASS):
-        return [_interleaved(scope, name, total, rows, finish, outer, lanes, length, groups, apart, further)], len(
-            further
-        )
+        single = _interleaved(scope, name, total, rows, finish, outer, lanes, length, groups, apart, further)
+        return [single], len(further)
     first = _partial(scope, name, total, rows, outer, lanes, length, groups, blocks, apart, further)
     tensor = first.results[0].tensor
     inner = replace_stored(scope, tensor)
+
+    count = tensor.shape[0]
+    if length >= apart * count:
+        return [first, _joined(inner, name, operation, tensor, finish, outer, lanes, length, apart)], len(further)
 
     def join(*parts: Expr) -> Expr:
         found = finish(reduce(lambda a, b: binary(MNEMONICS[operation], a, b), parts))
         assert isinstance(found, Expr)
         return found
 
-    parts = [tensor[index] for index in range(tensor.shape[0])]
+    parts = [tensor[index] for index in range(count)]
     second, _ = map_pass(inner, name, join, parts, None, lanes)
     # Groups are finished as the first pass brings their parts.
     return [first, replace(second, interval=length)], len(further)
@@ -146,6 +149,30 @@ def _interleaved(
         outputs.append(expr)
         results.append(Result(other.tensor, np.where(group < groups, other.steps[wanted], -1)))
     return build_pass(scope, name, outputs, taken, results, member == 0)
+
+
+def _joined(
+    scope: Scope,
+    name: str,
+    operation: str,
+    tensor: Tensor,
+    finish: Function,
+    outer: tuple[int, ...],
+    lanes: int,
+    length: int,
+    apart: int,
+) -> Pass:
+    """Return the pass that adds up partial results: those of a group one after another, as the first pass ends them."""
+    count = tensor.shape[0]
+    numbers = np.moveaxis(np.moveaxis(tensor.view().elements, lanes, -1), 0, -2)
+    rows = vectors_along(numbers, -1, scope.config.vector_length)
+    part = operand_exprs([tensor.view()])[0]
+    output = finish(Expr(MNEMONICS[operation], part.dtype, (part,), part.dtype, accumulates=True))
+    step = np.arange(len(rows))
+    steps: Numbers = np.where(step % count == count - 1, step // count, -1)
+    result = Result(Tensor(name, outer, output.dtype.numpy.name, None, lanes), steps)
+    found = build_pass(scope, name, [output], [(tensor, rows)], [result], step % count == 0)
+    return replace(found, interval=length, turn=count, within=apart)
 
 
 def _partial(
