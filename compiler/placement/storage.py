@@ -359,9 +359,13 @@ class Storage:
         turns: Callable[[Vectors], tuple[Numbers, int]] | None,
         writer: Pass | None,
     ) -> list[tuple[Layout, Demand | None]]:
-        """Take words for copies on the first side that has room; adds their slices to `written`."""
+        """Take words for copies on the first side that has room; adds their slices to `written`.
+
+        At best dense ones change between slices that nobody reads beside their readers.
+        """
         saved = self.allocator.save()
-        for side in sides:
+        attempts = [(side, quiet) for quiet in (True, False) for side in sides]
+        for side, quiet in attempts:
             found: list[tuple[Layout, Demand | None]] = []
             mine: set[int] = set()
             try:
@@ -374,28 +378,29 @@ class Storage:
                     busy = written | mine | theirs
                     layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
                     banks = self._ordered(side, busy, read, True, None if want is None else want.op, writer)
-                    places, each = np.zeros(len(order), np.int32), 1
+                    size = tensor.itemsize
                     if want is not None and turns is not None and not self._dense:
                         places, each = turns(order)
-                        if each > 1 and self._quiet(banks, want.op) < each * tensor.itemsize:
+                        idle = len({bank.slice for bank in banks} - self._read_beside(want.op))
+                        if each > 1 and idle < each * size:
+                            if quiet:
+                                raise OutOfMemory(tensor.name, 0, self._config)
                             each = 1
-                    slices, addrs = self.allocator.take_striped(tensor.name, tensor.itemsize, places, banks, each)
+                        slices, addrs = self.allocator.take_striped(tensor.name, size, places, banks, each)
+                    else:
+                        slices, addrs = self.allocator.take(tensor.name, size, len(order), banks)
                     layout.flat[0][:, order] = slices
                     layout.flat[1][:, order] = addrs
                     mine |= _layout_slices([layout])
                     found.append((layout, want))
             except OutOfMemory:
                 self.allocator.restore(saved)
-                if side is sides[-1]:
+                if (side, quiet) == attempts[-1]:
                     raise
                 continue
             break
         written |= mine
         return found
-
-    def _quiet(self, banks: list[Bank], reader: MatMul | Pass) -> int:
-        """Return how many slices of some banks are not read beside a reader."""
-        return len({bank.slice for bank in banks} - self._read_beside(reader))
 
     def _shareable(
         self, found: list[tuple[Layout, Demand | None]], want: Demand | None, order: Vectors, busy: set[int]
