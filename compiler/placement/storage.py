@@ -201,11 +201,11 @@ class Storage:
         op, tensor = demand.op, demand.tensor
         assert demand.elements is not None
         busy = self._busy(op)
-        for other, port in self._shared[id(tensor)] if isinstance(op, Pass) and len(demand.elements) > _FEW else []:
+        for sharer, port in self._shared[id(tensor)] if isinstance(op, Pass) and len(demand.elements) > _FEW else []:
             if (
-                other.op is not op
-                and other.elements is not None
-                and np.array_equal(other.elements, demand.elements)
+                sharer.op is not op
+                and sharer.elements is not None
+                and np.array_equal(sharer.elements, demand.elements)
                 and not port.slices & busy
             ):
                 self._connect(Port(demand, port.layout, port.zero_slices, port.zero_addrs))

@@ -69,8 +69,8 @@ def reduce_passes(
     lanes = common_lanes(scope, views, shape, layout, negative)
     if lanes in negative or not all(-rank <= axis < 0 for axis in negative) or not negative:
         raise TaktError(f"axis must be a time axis of shape {shape} (lanes run along axis {lanes}), not {axes}")
-    kept = [axis for axis in range(-rank, 0) if axis not in negative and axis != lanes]
-    order = [*kept, *sorted(negative), lanes]
+    outside = [axis for axis in range(-rank, 0) if axis not in negative and axis != lanes]
+    order = [*outside, *sorted(negative), lanes]
     vector = scope.config.vector_length
     rows = [
         (view.tensor, vectors_along(np.broadcast_to(view.elements, shape).transpose(order), -1, vector))
@@ -82,7 +82,7 @@ def reduce_passes(
     outer = tuple(1 if axis in negative else shape[axis] for axis in range(-rank, 0))
     outputs, _ = trace(function, operand_exprs(views))
     term, *others = outputs
-    kept = []
+    kept: list[tuple[Expr, Result]] = []
     numbers = np.arange(int(np.prod(shape)), dtype=np.int32).reshape(shape).transpose(order)
     for index, other in enumerate(others):
         tensor = Tensor(f"{name}.{index}", shape, other.dtype.numpy.name, None, lanes)
