@@ -217,7 +217,7 @@ class Storage:
             choices = [[bank for bank in self._banks_near(demand.near) if bank.slice not in busy]]
         else:
             sides = self._sides(op, [], Direction.EAST, tensor.itemsize)
-            choices = [self._ordered(side, busy, set(), False, op) for side in sides]
+            choices = [self._ordered(side, busy, set(), op) for side in sides]
             for other in self.placed[id(op)].ports.values():
                 if demand.apart(other.demand) and demand.tensor.itemsize == other.demand.tensor.itemsize:
                     choices.insert(0, [Bank(number, bank) for number in sorted(other.slices) for bank in (0, 1)])
@@ -377,7 +377,7 @@ class Storage:
                         continue
                     busy = written | mine | theirs
                     layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
-                    banks = self._ordered(side, busy, read, True, None if want is None else want.op, writer)
+                    banks = self._ordered(side, busy, read, None if want is None else want.op, writer)
                     size = tensor.itemsize
                     if want is not None and turns is not None and not self._dense:
                         places, each = turns(order)
@@ -522,11 +522,10 @@ class Storage:
         side: Hemisphere,
         busy: set[int],
         read: set[Bank],
-        is_written: bool,
         reader: MatMul | Pass | None,
         writer: Pass | None = None,
     ) -> list[Bank]:
-        """Return banks of slices that are not busy and that are not read, the idlest first.
+        """Return banks of slices that are not busy and that are not read, the nearest to the VXM first.
 
         A slice's engines are one for reads and one for writes, and its banks do one or the other at a time. Operations
         next to the reader run at the same time where they can, so what they read is in other slices; what those next to
@@ -539,8 +538,6 @@ class Storage:
             number for other in near for copies in self.placed[id(other)].outputs for number in _layout_slices(copies)
         }
         read_slices = {bank.slice for bank in read}
-        engines = self._reads.sum(axis=1) + is_written * self._writes.sum(axis=1)
-        others = self._writes + is_written * self._reads
         banks = [
             Bank(number, bank)
             for number in self._slices_of(side)
@@ -548,12 +545,12 @@ class Storage:
             if number not in busy and Bank(number, bank) not in read
         ]
 
-        def load(bank: Bank) -> tuple[bool, bool, int, Bank]:
+        def rank(bank: Bank) -> tuple[bool, bool, Bank]:
             number = bank.slice
             crowded = number in beside or number in taken or bank in used
-            return number in read_slices, crowded, int(engines[number] + others[bank]), bank
+            return number in read_slices, crowded, bank
 
-        return sorted(banks, key=load)
+        return sorted(banks, key=rank)
 
     def _take_first(self, what: str, width: int, rows: int, choices: list[list[Bank]]) -> tuple[Numbers, Numbers]:
         """Take words from the first of several choices of banks that has room."""
