@@ -178,14 +178,16 @@ class Program:
 
         Notes
         -----
-        One pass: as many cycles as the result has vectors, and the latency of MEM, mesh and travel. float16 operands
+        One pass: as many cycles as the result has vectors, and the latency of MEM, mesh and travel. An expression that
+        needs more ALUs or MEM slices than there are becomes several, one behind the other where they find room at the
+        same time; results are the same. float16 operands
         become float32, in which everything is computed; float16 results are rounded once, at the end.
 
         Raises
         ------
         TaktError
             For shapes that do not broadcast, formats that do not match, an operation that the machine lacks, a result
-            that is not used in whole vectors, or an expression too large for the mesh.
+            that is not used in whole vectors, or an operation with more operands than MEM has slices for.
         """
         views = [self._view(tensor) for tensor in tensors]
         if not views:

@@ -91,11 +91,10 @@ class BankChoice:
         side: Hemisphere,
         busy: set[int],
         read: set[Bank],
-        is_written: bool,
         reader: MatMul | Pass | None,
         writer: Pass | None = None,
     ) -> list[Bank]:
-        """Return banks of slices that are not busy and that are not read, the idlest first.
+        """Return banks of slices that are not busy and that are not read, the nearest to the VXM first.
 
         A slice's engines are one for reads and one for writes, and its banks do one or the other at a time. Operations
         next to the reader run at the same time where they can, so what they read is in other slices; what those next to
@@ -104,15 +103,9 @@ class BankChoice:
         beside = self._read_beside(reader)
         near = self._beside.get(id(writer), [])
         used = {bank for other in near for bank in self._banks_read(other)}
-        taken = {
-            number
-            for other in near
-            for copies in self.placed[id(other)].outputs
-            for number in slices_of_layouts(copies)
-        }
+        written = [copies for other in near for copies in self.placed[id(other)].outputs]
+        taken = {number for copies in written for number in slices_of_layouts(copies)}
         read_slices = {bank.slice for bank in read}
-        engines = self._reads.sum(axis=1) + is_written * self._writes.sum(axis=1)
-        others = self._writes + is_written * self._reads
         banks = [
             Bank(number, bank)
             for number in self._slices_of(side)
@@ -120,12 +113,12 @@ class BankChoice:
             if number not in busy and Bank(number, bank) not in read
         ]
 
-        def load(bank: Bank) -> tuple[bool, bool, int, Bank]:
+        def rank(bank: Bank) -> tuple[bool, bool, Bank]:
             number = bank.slice
             crowded = number in beside or number in taken or bank in used
-            return number in read_slices, crowded, int(engines[number] + others[bank]), bank
+            return number in read_slices, crowded, bank
 
-        return sorted(banks, key=load)
+        return sorted(banks, key=rank)
 
     def _take_first(self, what: str, width: int, rows: int, choices: list[list[Bank]]) -> tuple[Numbers, Numbers]:
         """Take words from the first of several choices of banks that has room."""

@@ -151,11 +151,11 @@ class Storage(BankChoice):
         op, tensor = demand.op, demand.tensor
         assert demand.elements is not None
         busy = self._busy(op)
-        for other, port in self._shared[id(tensor)] if isinstance(op, Pass) and len(demand.elements) > _FEW else []:
+        for sharer, port in self._shared[id(tensor)] if isinstance(op, Pass) and len(demand.elements) > _FEW else []:
             if (
-                other.op is not op
-                and other.elements is not None
-                and np.array_equal(other.elements, demand.elements)
+                sharer.op is not op
+                and sharer.elements is not None
+                and np.array_equal(sharer.elements, demand.elements)
                 and not port.slices & busy
             ):
                 self._connect(Port(demand, port.layout, port.zero_slices, port.zero_addrs))
@@ -167,7 +167,7 @@ class Storage(BankChoice):
             choices = [[bank for bank in self._banks_near(demand.near) if bank.slice not in busy]]
         else:
             sides = self._sides(op, [], Direction.EAST, tensor.itemsize)
-            choices = [self._ordered(side, busy, set(), False, op) for side in sides]
+            choices = [self._ordered(side, busy, set(), op) for side in sides]
             for known in self.placed[id(op)].ports.values():
                 if demand.apart(known.demand) and demand.tensor.itemsize == known.demand.tensor.itemsize:
                     choices.insert(0, [Bank(number, bank) for number in sorted(known.slices) for bank in (0, 1)])
@@ -309,9 +309,13 @@ class Storage(BankChoice):
         turns: Callable[[Vectors], tuple[Numbers, int]] | None,
         writer: Pass | None,
     ) -> list[tuple[Layout, Demand | None]]:
-        """Take words for copies on the first side that has room; adds their slices to `written`."""
+        """Take words for copies on the first side that has room; adds their slices to `written`.
+
+        At best dense ones change between slices that nobody reads beside their readers.
+        """
         saved = self.allocator.save()
-        for side in sides:
+        attempts = [(side, quiet) for quiet in (True, False) for side in sides]
+        for side, quiet in attempts:
             found: list[tuple[Layout, Demand | None]] = []
             mine: set[int] = set()
             try:
@@ -323,29 +327,30 @@ class Storage(BankChoice):
                         continue
                     busy = written | mine | theirs
                     layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
-                    banks = self._ordered(side, busy, read, True, None if want is None else want.op, writer)
-                    places, each = np.zeros(len(order), np.int32), 1
+                    banks = self._ordered(side, busy, read, None if want is None else want.op, writer)
+                    size = tensor.itemsize
                     if want is not None and turns is not None and not self._dense:
                         places, each = turns(order)
-                        if each > 1 and self._quiet(banks, want.op) < each * tensor.itemsize:
+                        idle = len({bank.slice for bank in banks} - self._read_beside(want.op))
+                        if each > 1 and idle < each * size:
+                            if quiet:
+                                raise OutOfMemory(tensor.name, 0, self._config)
                             each = 1
-                    slices, addrs = self.allocator.take_striped(tensor.name, tensor.itemsize, places, banks, each)
+                        slices, addrs = self.allocator.take_striped(tensor.name, size, places, banks, each)
+                    else:
+                        slices, addrs = self.allocator.take(tensor.name, size, len(order), banks)
                     layout.flat[0][:, order] = slices
                     layout.flat[1][:, order] = addrs
                     mine |= slices_of_layouts([layout])
                     found.append((layout, want))
             except OutOfMemory:
                 self.allocator.restore(saved)
-                if side is sides[-1]:
+                if (side, quiet) == attempts[-1]:
                     raise
                 continue
             break
         written |= mine
         return found
-
-    def _quiet(self, banks: list[Bank], reader: MatMul | Pass) -> int:
-        """Return how many slices of some banks are not read beside a reader."""
-        return len({bank.slice for bank in banks} - self._read_beside(reader))
 
     def _shareable(
         self, found: list[tuple[Layout, Demand | None]], want: Demand | None, order: Vectors, busy: set[int]

@@ -69,8 +69,8 @@ def reduce_passes(
     lanes = common_lanes(scope, views, shape, layout, negative)
     if lanes in negative or not all(-rank <= axis < 0 for axis in negative) or not negative:
         raise TaktError(f"axis must be a time axis of shape {shape} (lanes run along axis {lanes}), not {axes}")
-    kept = [axis for axis in range(-rank, 0) if axis not in negative and axis != lanes]
-    order = [*kept, *sorted(negative), lanes]
+    outside = [axis for axis in range(-rank, 0) if axis not in negative and axis != lanes]
+    order = [*outside, *sorted(negative), lanes]
     vector = scope.config.vector_length
     rows = [
         (view.tensor, vectors_along(np.broadcast_to(view.elements, shape).transpose(order), -1, vector))

@@ -51,6 +51,25 @@ def test_windows(name, stride, padding):
     check(run(name, "float16", 5, SMALL, stride=str(stride), padding=str(padding)))
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1)])
+@pytest.mark.parametrize("name", ["softmax", "layernorm", "rmsnorm"])
+def test_single_rows(name, shape):
+    rng = np.random.default_rng(1)
+    arrays = {"x": rng.normal(size=shape).astype(np.float32)}
+    for argument in KERNELS[name].arguments[1:]:
+        arrays[argument.name] = rng.normal(size=shape[1:]).astype(np.float32)
+    for config in (NANO, SMALL):
+        check(run_kernel(KERNELS[name], config, arrays, KERNELS[name].values({}), GoldenBackend()))
+
+
+@pytest.mark.parametrize("name,dtype", [item for item in FORMATS if item[0] in ("gelu", "layernorm", "softmax")])
+def test_cost(name, dtype):
+    """Passes that depend on one another run at the same time."""
+    found = run(name, dtype, 64, SMALL)
+    check(found)
+    assert found.measurement.cycles <= 1.15 * found.bound.cycles
+
+
 def test_bits_are_compared():
     found = run("softmax", "float32", 5, SMALL)
     changed = found.outputs["y"].copy()
