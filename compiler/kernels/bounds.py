@@ -27,9 +27,12 @@ def pass_latency(config: Config, levels: int) -> int:
     return leaves + 1 - write.d_skew + write.retire
 
 
-JOIN = 2
-"""Operations in a row that join the partial results of a reduction: an ALU sees its own result three cycles later, so
-a vector per cycle needs three of them."""
+def joins(terms: int) -> int:
+    """Return the operations in a row that join the partial results of a reduction over `terms` vectors.
+
+    An ALU sees its own result three cycles later, so a vector per cycle makes three of them.
+    """
+    return min(terms - 1, 2)
 
 
 def product_latency(config: Config, dtype: str = "float16", through_vxm: bool = False) -> int:

@@ -7,7 +7,7 @@ from arch.config import Config
 from compiler.expression.expr import Expr
 from compiler.expression.functions import rsqrt, square
 from compiler.kernels.activations import FLOATS
-from compiler.kernels.bounds import JOIN, stream_bound, vectors
+from compiler.kernels.bounds import joins, stream_bound, vectors
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
 from compiler.program import Program
 from compiler.tensor import View
@@ -58,11 +58,14 @@ def _rmsnorm(program: Program, arrays: Arrays, parameters: Parameters) -> Mappin
     return {"y": program.map(lambda a, b, c: a * b * c, x, scale, gamma, dtype=dtype).reshape(*shape)}
 
 
-def _bound(*levels: int) -> Callable[[Config, Arrays, Parameters], Bound]:
+def _bound(sums: tuple[int, ...], last: int) -> Callable[[Config, Arrays, Parameters], Bound]:
+    """Return the bound of passes that end in sums, with so many operations each but the joins, and a last one."""
+
     def bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
         shape = arrays["x"].shape
         groups = vectors(config, prod(shape[:-1]))
-        return stream_bound(config, groups * shape[-1], *levels, reads=2, groups=groups)
+        levels = [level + joins(shape[-1]) for level in sums]
+        return stream_bound(config, groups * shape[-1], *levels, last, reads=2, groups=groups)
 
     return bound
 
@@ -74,7 +77,7 @@ LAYERNORM = Kernel(
     parameters=(_EPSILON,),
     results=("y",),
     build=_layernorm,
-    bound=_bound(2 + JOIN, 6 + JOIN, 3),
+    bound=_bound((2, 6), 3),
 )
 
 RMSNORM = Kernel(
@@ -84,5 +87,5 @@ RMSNORM = Kernel(
     parameters=(_EPSILON,),
     results=("y",),
     build=_rmsnorm,
-    bound=_bound(5 + JOIN, 2),
+    bound=_bound((5,), 2),
 )

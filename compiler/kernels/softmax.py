@@ -6,7 +6,7 @@ from math import prod
 from arch.config import Config
 from compiler.expression.functions import exp, recip
 from compiler.kernels.activations import FLOATS
-from compiler.kernels.bounds import JOIN, stream_bound, vectors
+from compiler.kernels.bounds import joins, stream_bound, vectors
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameters
 from compiler.program import Program
 from compiler.tensor import View
@@ -25,7 +25,8 @@ def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
     shape = arrays["x"].shape
     groups = vectors(config, prod(shape[:-1]))
-    return stream_bound(config, groups * shape[-1], 1 + JOIN, 4 + JOIN, 1, reads=2, groups=groups)
+    join = joins(shape[-1])
+    return stream_bound(config, groups * shape[-1], 1 + join, 4 + join, 1, reads=2, groups=groups)
 
 
 SOFTMAX = Kernel(
