@@ -280,8 +280,11 @@ class Program:
         zero_point: int = 0,
         relu: bool = False,
         planes: int | None = None,
+        epilogue: Function | None = None,
+        operands: tuple[Operand, ...] = (),
+        dtype: str | None = None,
     ) -> Tensor:
-        """Return ``x @ w``, int32, or requantised to int8.
+        """Return ``x @ w``, int32, or requantised to int8; float32 of float16; or what an epilogue makes of it.
 
         With a `scale` the result is ``saturate(round_half_even(float32(x @ w + bias) * scale) + zero_point)``, fp32
         arithmetic, as in ONNX QLinearMatMul; sums wrap at 32 bits.
@@ -289,9 +292,9 @@ class Program:
         Parameters
         ----------
         x : Tensor or View
-            int8, shape (M, K), lanes along K: an input or an int8 result.
+            int8 or float16, shape (M, K), lanes along K: an input or a result.
         w : Tensor, View or ndarray
-            int8, shape (K, N): a constant or an input.
+            Of the same dtype, shape (K, N): a constant or an input.
         bias : Tensor or ndarray, optional
             int32, shape (N,).
         scale : Tensor, ndarray or float, optional
@@ -302,11 +305,25 @@ class Program:
             Replace negative values (before the zero point is added) by 0.
         planes : int, optional
             Most planes to use; as many as pay by default.
+        epilogue : callable, optional
+            ``epilogue(sum, *operands)``: takes expressions and returns one, as in `map`. The sum is int32, or float32
+            of a float16 product.
+        operands : tuple of Tensor, View or ndarray
+            What the epilogue takes beside the sum: vectors of shape (N,), such as a bias, and matrices of shape (M, N),
+            such as a residual.
+        dtype : str, optional
+            Format of the epilogue's result, to which it is cast; by default the expression's.
+
+        Notes
+        -----
+        `bias`, `scale`, `zero_point` and `relu` are applied on the sums' way to MEM and cost a few cycles of latency.
+        An epilogue is a pass over the sums in MEM, which begins as they become ready.
 
         Raises
         ------
         TaktError
-            For dtypes, ranks or sizes that do not fit together.
+            For dtypes, ranks or sizes that do not fit together; an epilogue beside a requantisation; operands or a
+            dtype without an epilogue; and as `map`.
         """
         index = sum(isinstance(op, MatMul) for op in self._operations)
         weights = w if isinstance(w, View) else self._operand(w, f"w{index}")
@@ -334,23 +351,28 @@ class Program:
             raise TaktError(f"zero_point must be 0 without a scale, not {zero_point!r}")
         if x.dtype == "float16" and (bias is not None or scale is not None or zero_point or relu):
             raise TaktError("bias, scale, zero_point and relu must be left out of a float16 product")
-        dtype = "float32" if x.dtype == "float16" else "int32" if scale is None else "int8"
+        emitted = "float32" if x.dtype == "float16" else "int32" if scale is None else "int8"
         n = weights.shape[1]
         zeros = np.full(n, zero_point, np.int32) if zero_point else None
         op = MatMul(
             self._config,
             x,
             weights,
-            Tensor(f"y{index}", (x.shape[0], n), dtype),
+            Tensor(f"y{index}", (x.shape[0], n), emitted),
             self._vector(bias, f"bias{index}", n, "int32"),
             self._scale(scale, f"scale{index}", n),
             None if zeros is None else self.constant(f"zero_point{index}", zeros),
             bool(relu),
             limit if planes is None else planes,
         )
+        fused = None
+        if epilogue is not None:
+            fused = self._epilogue(op, epilogue, operands, dtype)
+        elif operands or dtype is not None:
+            raise TaktError(f"operands and dtype must be left out without an epilogue, not {len(operands)}, {dtype!r}")
         self._operations.append(op)
         self._stored.add(id(op.y))
-        return op.y
+        return op.y if fused is None else self._append(fused)[0]
 
     def output(self, name: str, tensor: Tensor | View) -> None:
         """Let the host read a result after each run, as `name`; in the arrangement of a view.
@@ -400,6 +422,21 @@ class Program:
         results = tuple(op.writes())
         self._stored |= {id(tensor) for tensor in results}
         return results
+
+    def _epilogue(self, op: MatMul, function: Function, operands: tuple[Operand, ...], dtype: str | None) -> Pass:
+        """Return the pass that makes a product's result of its sums."""
+        if op.constants or op.relu:
+            raise TaktError(f"bias, scale, zero_point and relu must be left out beside an epilogue of {op.y.name}")
+        views = [op.y.view(), *(self._view(operand) for operand in operands)]
+        m, n = op.y.shape
+        for view in views:
+            if view.shape not in ((n,), (m, n)):
+                raise TaktError(f"operand of an epilogue must have shape ({n},) or {m, n}, not {view.shape}")
+        self._stored.add(id(op.y))
+        made, several = map_pass(self._scope, f"{op.y.name}.epilogue", function, views, dtype, "rows")
+        if several:
+            raise TaktError(f"epilogue must return one expression, not {len(made.results)}")
+        return made
 
     def _fresh(self, kind: str) -> str:
         return f"{kind}{len(self._operations)}"

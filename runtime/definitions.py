@@ -11,6 +11,7 @@ from golden.reference.activations import ACTIVATIONS
 from golden.reference.conv2d import conv2d_fp16, conv2d_int8
 from golden.reference.elementwise import elementwise
 from golden.reference.fp32 import Floats
+from golden.reference.gemm import gemm
 from golden.reference.normalisation import layernorm, rmsnorm
 from golden.reference.pooling import avgpool, maxpool
 from golden.reference.recurrent import run_gru, run_lstm
@@ -45,6 +46,10 @@ def _conv2d(config: Config, arrays: Arrays, parameters: Parameters) -> dict[str,
     return {"y": conv2d_fp16(arrays["x"], arrays["w"], config.vector_length, stride, padding)}
 
 
+def _gemm(config: Config, arrays: Arrays, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
+    return {"y": gemm(**arrays, vector_length=config.vector_length, activation=int(parameters["activation"]))}
+
+
 def _lstm(config: Config, arrays: Arrays, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
     y, c = run_lstm(**arrays, vector_length=config.vector_length)
     return {"y": y, "c": c}
@@ -60,6 +65,7 @@ _DEFINITIONS: dict[str, Definition] = {
     "rmsnorm": lambda config, arrays, parameters: {"y": rmsnorm(arrays["x"], arrays["gamma"], parameters["epsilon"])},
     "maxpool": lambda config, arrays, parameters: {"y": maxpool(arrays["x"], _window(parameters))},
     "avgpool": lambda config, arrays, parameters: {"y": avgpool(arrays["x"], _window(parameters))},
+    "gemm": _gemm,
     "conv2d": _conv2d,
     "lstm": _lstm,
     "gru": lambda config, arrays, parameters: {"y": run_gru(**arrays, vector_length=config.vector_length)},

@@ -25,6 +25,15 @@ def _image(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
     return {"x": _normal(rng, dtype, 8, 7, size)}
 
 
+def _gemm(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
+    return {
+        "x": _normal(rng, dtype, size, size),
+        "w": _normal(rng, dtype, size, size),
+        "bias": _normal(rng, "float32", size),
+        "residual": _normal(rng, "float32", size, size),
+    }
+
+
 def _conv2d(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
     return {"x": _normal(rng, dtype, 8, 7, size), "w": _normal(rng, dtype, 3, 2, size, size)}
 
@@ -74,6 +83,7 @@ SAMPLES: Mapping[str, tuple[Callable[[np.random.Generator, int, str], Arrays], t
     "maxpool": (_image, ("int8", *_FLOATS)),
     "avgpool": (_image, _FLOATS),
     "rope": (_rope, _FLOATS),
+    "gemm": (_gemm, ("float16",)),
     "conv2d": (_conv2d, ("int8", "float16")),
     "lstm": (_lstm, ("float16",)),
     "gru": (_gru, ("float16",)),

@@ -4,6 +4,7 @@ from arch.errors import TaktError
 from compiler.kernels.activations import KERNELS as ACTIVATIONS
 from compiler.kernels.conv2d import CONV2D
 from compiler.kernels.elementwise import ELEMENTWISE
+from compiler.kernels.gemm import GEMM
 from compiler.kernels.kernel import Kernel
 from compiler.kernels.normalisation import LAYERNORM, RMSNORM
 from compiler.kernels.pooling import AVGPOOL, MAXPOOL
@@ -13,7 +14,20 @@ from compiler.kernels.softmax import SOFTMAX
 
 KERNELS: dict[str, Kernel] = {
     kernel.name: kernel
-    for kernel in (ELEMENTWISE, *ACTIVATIONS, SOFTMAX, LAYERNORM, RMSNORM, MAXPOOL, AVGPOOL, ROPE, CONV2D, LSTM, GRU)
+    for kernel in (
+        ELEMENTWISE,
+        *ACTIVATIONS,
+        SOFTMAX,
+        LAYERNORM,
+        RMSNORM,
+        MAXPOOL,
+        AVGPOOL,
+        ROPE,
+        GEMM,
+        CONV2D,
+        LSTM,
+        GRU,
+    )
 }
 """In the order of the list that `takt kernel` prints."""
 

@@ -70,6 +70,13 @@ def test_cost(name, dtype):
     assert found.measurement.cycles <= 1.15 * found.bound.cycles
 
 
+@pytest.mark.parametrize("activation", range(4))
+@pytest.mark.parametrize("config", [NANO, SMALL], ids=lambda config: config.name)
+def test_epilogues_of_a_product(activation, config):
+    for size in (5, 33):
+        check(run("gemm", "float16", size, config, activation=str(activation)))
+
+
 def test_bits_are_compared():
     found = run("softmax", "float32", 5, SMALL)
     changed = found.outputs["y"].copy()
