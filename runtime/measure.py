@@ -68,7 +68,7 @@ class Measurement:
     @property
     def utilisation(self) -> float:
         """MACs / (cycles x MACs per cycle of the planes used)."""
-        return self.macs / (self.cycles * self.macs_per_cycle) if self.cycles else 0.0
+        return self.macs / (self.cycles * self.macs_per_cycle) if self.macs else 0.0
 
     @property
     def right(self) -> bool:

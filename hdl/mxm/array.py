@@ -30,7 +30,7 @@ class Array(wiring.Component):
 
     def __init__(self, *, config: Config) -> None:
         self.config = config
-        super().__init__(array_port(config).flip().members)
+        super().__init__(dict(array_port(config).flip().members))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
