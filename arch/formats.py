@@ -35,3 +35,6 @@ INTEGERS = (DType.INT8, DType.INT16, DType.INT32)
 
 CANONICAL_NAN = 0x7FC00000
 """The only NaN that an fp32 operation returns (RISC-V F, section 11.3, uses the same)."""
+
+CANONICAL_NAN_FP16 = 0x7E00
+"""The only NaN that a conversion to fp16 returns."""

@@ -88,7 +88,8 @@ class Image:
         Words of each used queue, by queue number.
     constant_slices, constant_addrs : ndarray, shape (n,), int32
     constant_words : ndarray, shape (n, vector_length), uint8
-        MEM contents that belong to the program.
+        MEM contents that belong to the program: constants, and first values of what a run leaves to the next one. The
+        host writes them once, when it loads the image.
     inputs, outputs : tuple of TensorMap
     cycles : int
         Predicted cycles from the first issue to the last retirement.

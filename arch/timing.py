@@ -9,12 +9,15 @@ cancels. With an issue at cycle t at position p, and k counting the elements of 
 Source of the form (d_func, d_skew): "Think Fast", ISCA 2020, section II-D and III.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from arch.config import Config
+from arch.formats import DType
 from arch.geometry import positions
-from arch.isa.table import INSTRUCTIONS, gather_accesses, scatter_accesses
+from arch.isa.mem_rows import gather_accesses, scatter_accesses
+from arch.isa.table import INSTRUCTIONS
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Timing:
         NOTIFY to the release of every parked queue: one cycle per position, and six to decode and fan out.
     acc_after_fp16_abc : int
         As `acc_after_abc`, of an ABC with fp16 activations.
+    retire_after_fp16_abc : int
+        `Latency.retire` of an ABC with fp16 activations.
     fetch_first, fetch_period : int
         Word n (from 0) of an IFETCH that issued at t can issue from cycle ``t + fetch_first + n * fetch_period`` on.
     mem_free : dict of str to int
@@ -75,12 +80,19 @@ class Timing:
     held: int
     barrier: int
     acc_after_fp16_abc: int
+    retire_after_fp16_abc: int
     fetch_first: int
     fetch_period: int
     mem_free: dict[str, int]
 
     def __getitem__(self, mnemonic: str) -> Latency:
         return self.rows[mnemonic]
+
+    def retire(self, mnemonic: str, fields: Mapping[str, int]) -> int:
+        """Return the first cycle, from an element's, in which nothing of it is under way in any superlane."""
+        if mnemonic == "ABC" and fields["dtype"] == DType.FP16:
+            return self.retire_after_fp16_abc
+        return self.rows[mnemonic].retire
 
 
 @lru_cache
@@ -124,7 +136,8 @@ def timing(config: Config) -> Timing:
         chain=chain,
         held=chain,
         barrier=positions(config) + 6,
-        acc_after_fp16_abc=stagger + 5,
+        acc_after_fp16_abc=stagger + 6,
+        retire_after_fp16_abc=7 + 2 * stagger,
         fetch_first=4 if config.lanes > 4 else 6,
         fetch_period=16 // config.lanes,
         mem_free={

@@ -6,8 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from arch.config import Config
-from arch.errors import TaktError
-from arch.geometry import units
 from arch.isa.encoding import encode
 from arch.isa.table import BY_MNEMONIC
 from arch.isa.timeline import NOP_LIMIT
@@ -18,28 +16,17 @@ Words = npt.NDArray[np.uint64]
 
 
 def assemble_queues(config: Config, issues: Iterable[Issue]) -> dict[int, Words]:
-    """Return the words of every queue that has any.
+    """Return the words of every queue that has any, however many a queue holds.
 
     A word that issues several times at equal distances becomes one word and a REPEAT; so that MEM words repeat while
     their addresses advance, they continue (``cont``) from the burst before where that is where they would start.
-
-    Raises
-    ------
-    TaktError
-        When a queue needs more words than `queue_depth`.
     """
     by_queue: dict[int, list[Issue]] = {}
     for issue in issues:
         by_queue.setdefault(issue.queue, []).append(issue)
     queues = {}
     for queue, items in sorted(by_queue.items()):
-        words = _compress(*_expand(config, items))
-        if len(words) > config.queue_depth:
-            raise TaktError(
-                f"program must fit queue_depth {config.queue_depth}, not need {len(words)} words "
-                f"({len(words) - config.queue_depth} too many) in queue {units(config)[queue].name}"
-            )
-        queues[queue] = np.array(words, np.uint64)
+        queues[queue] = np.array(_compress(*_expand(config, items)), np.uint64)
     return queues
 
 
@@ -59,9 +46,9 @@ def _issue_words(config: Config, item: Issue) -> Words:
     word = np.uint64(encode(item.mnemonic, **item.fields))
     words = np.full(item.issues, word)
     if item.advance:
-        words += np.uint64(1 << _bit(item.mnemonic, "addr")) * (
-            np.arange(item.issues, dtype=np.uint64) * np.uint64(item.advance)
-        )
+        addrs = item.fields["addr"] + item.advance * np.arange(item.issues)
+        words &= ~np.uint64(_mask(item.mnemonic, "addr"))
+        words |= addrs.astype(np.uint64) << np.uint64(_bit(item.mnemonic, "addr"))
     return words
 
 

@@ -1,36 +1,64 @@
 """From operations to a verified image: choose plans, place, schedule, assemble, verify."""
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
 
 from arch.config import Config
 from arch.errors import TaktError
-from arch.image import Image, TensorMap
-from compiler.assembler import assemble_queues
+from arch.image import Image
 from compiler.kernels.matmul import GroupBuilder, groups_of
 from compiler.kernels.plan import Plan, plans
 from compiler.operation import MatMul
 from compiler.placement.allocator import OutOfMemory
-from compiler.placement.maps import tensor_map
+from compiler.placement.demand import Work
+from compiler.placement.maps import tensor_map, view_map
 from compiler.placement.storage import Storage
 from compiler.schedule.scheduler import Scheduler, Unschedulable
-from compiler.tensor import Tensor
+from compiler.tensor import Tensor, View, as_view
+from compiler.text.streamer import TextStreamer
+from compiler.vector.builder import PassBuilder
+from compiler.vector.cut import cut
+from compiler.vector.operation import Pass
+from compiler.vector.plan import PassPlan, pass_plans
 from compiler.verifier.verify import verify
 
 _ATTEMPTS = 24
 """Most promising combinations of plans that are tried."""
 
+_BESIDE = 2
+"""Passes after one that it leaves ALUs for, if it can."""
+
+_SPARE = (0, 4, 8)
+"""MEM slices that passes leave alone, so that what others use at the same time finds room: first none."""
+
 
 def compile_program(
     config: Config,
     name: str,
-    operations: list[MatMul],
+    operations: list[MatMul | Pass],
     tensors: list[Tensor],
-    outputs: Mapping[str, Tensor],
+    stored: Callable[[Tensor], bool],
+    outputs: Mapping[str, View],
+    updates: Mapping[Tensor, Pass],
 ) -> Image:
     """Return the verified image of a program.
+
+    Parameters
+    ----------
+    config : Config
+    name : str
+    operations : list of MatMul or Pass
+        In an order in which operands come before their users.
+    tensors : list of Tensor
+        Inputs and constants.
+    stored : callable
+        Whether a tensor is a result or a state.
+    outputs : dict of str to View
+    updates : dict of Tensor to Pass
+        States, each with the pass that gives it its value for the next run, after everything else has read it.
 
     Plans are tried in the order of their promise: those that use more planes may need more room in MEM than there is.
 
@@ -39,38 +67,56 @@ def compile_program(
     TaktError
         When no plan fits MEM, the VXM's mesh or the queues.
     """
-    _check_size(config, name, operations)
-    choices = [plans(op) for op in operations]
-    for op, found in zip(operations, choices, strict=True):
-        if not found:
-            raise TaktError(
-                f"VXM must have room for bias, scale, zero point and relu of {op.y.name}, "
-                f"not {config.alu_rows} x {config.alu_cols} ALUs"
-            )
+    _check_size(config, name, [*operations, *updates.values()])
     errors: list[TaktError] = []
-    for choice, tight in _combinations(choices):
-        try:
-            return _compile(config, name, list(zip(operations, choice, strict=True)), tensors, outputs, tight)
-        except Unschedulable:
+    tried: list[list[MatMul | Pass]] = []
+    for spare in _SPARE:
+        parts = [part for op in operations for part in (cut(op, spare) if isinstance(op, Pass) else [op])]
+        if any(len(parts) == len(others) for others in tried):
             continue
-        except TaktError as error:
-            errors.append(error)
+        tried.append(parts)
+        made = {id(tensor) for part in parts if isinstance(part, Pass) for tensor in part.writes()}
+        known = partial(_is_any, stored, made)
+        every = [*parts, *updates.values()]
+        choices = _choices(every)
+        # One copy for several readers is of use where there are several passes.
+        for dense in (False, True) if sum(isinstance(op, Pass) for op in every) > 1 else (False,):
+            for choice, tight in _combinations(choices):
+                work = list(zip(every, choice, strict=True))
+                try:
+                    return _compile(config, name, work, tensors, known, outputs, list(updates), tight, dense)
+                except Unschedulable:
+                    continue
+                except TaktError as error:
+                    errors.append(error)
     if not errors:
         raise TaktError(f"streams must be enough for {name}, not {config.streams}")
     raise min(errors, key=lambda error: error.short if isinstance(error, OutOfMemory) else 0)
 
 
-def _check_size(config: Config, name: str, operations: list[MatMul]) -> None:
+def _is_any(stored: Callable[[Tensor], bool], made: set[int], tensor: Tensor) -> bool:
+    return id(tensor) in made or stored(tensor)
+
+
+def _choices(operations: list[MatMul | Pass]) -> list[list[Plan] | list[PassPlan]]:
+    """Return the plans of every operation."""
+    found: list[list[Plan] | list[PassPlan]] = []
+    for op in operations:
+        found.append(plans(op) if isinstance(op, MatMul) else pass_plans(op))
+        if isinstance(op, MatMul) and not found[-1]:
+            raise TaktError(
+                f"VXM must have room for bias, scale, zero point and relu of {op.y.name}, "
+                f"not {op.config.alu_rows} x {op.config.alu_cols} ALUs"
+            )
+    return found
+
+
+def _check_size(config: Config, name: str, operations: list[MatMul | Pass]) -> None:
     """Refuse what cannot fit MEM however it is placed."""
     words = 0
     placed: set[int] = set()
     for op in operations:
-        for tensor, needed in (
-            (op.x, op.k_blocks * op.m),
-            (op.y, op.n_blocks * op.m * op.y.itemsize),
-            (op.w, op.k_blocks * config.lanes * sum(op.load_steps(block) for block in range(op.n_blocks))),
-            *((tensor, 4 * op.n_blocks) for _, tensor in op.constants),
-        ):
+        for tensor, needed in _needs(op):
             words += 0 if id(tensor) in placed else needed
             placed.add(id(tensor))
     needed = words * config.vector_length
@@ -81,7 +127,27 @@ def _check_size(config: Config, name: str, operations: list[MatMul]) -> None:
         )
 
 
-def _combinations(choices: list[list[Plan]]) -> Iterator[tuple[list[Plan], bool]]:
+def _needs(op: MatMul | Pass) -> Iterator[tuple[Tensor, int]]:
+    """Yield the tensors of an operation and the words that they fill at least."""
+    config = op.config
+    if isinstance(op, Pass):
+        for operand in op.operands:
+            yield operand.tensor, operand.tensor.itemsize * (0 if operand.vectors is None else len(operand.vectors))
+        for result in op.results:
+            yield result.tensor, result.tensor.itemsize * int((result.steps >= 0).sum())
+        return
+    x = as_view(op.x)
+    if isinstance(op.x, Tensor):
+        yield op.x, op.k_blocks * op.m * op.x.itemsize
+    yield x.tensor, 0
+    yield op.y, op.n_blocks * op.m * op.y.itemsize
+    columns = config.lanes * sum(op.load_steps(block) for block in range(op.n_blocks))
+    yield as_view(op.w).tensor, op.k_blocks * columns * op.w.itemsize
+    for _, tensor in op.constants:
+        yield tensor, 4 * op.n_blocks
+
+
+def _combinations(choices: list[list[Plan] | list[PassPlan]]) -> Iterator[tuple[list[Plan | PassPlan], bool]]:
     """Yield combinations of one plan per operation, and whether to place them tightly.
 
     The most promising combinations come first; then those that need less and less room, with a feeder per hemisphere.
@@ -99,47 +165,64 @@ def _combinations(choices: list[list[Plan]]) -> Iterator[tuple[list[Plan], bool]
                 seen.add(tuple(following))
                 more = choices[place][pick + 1].estimate - choices[place][pick].estimate
                 heapq.heappush(heap, (cycles + more, following))
-    for planes in sorted({plan.planes for found in choices for plan in found if plan.simple}, reverse=True):
+    counts = {plan.planes for found in choices for plan in found if plan.simple and plan.planes}
+    for planes in sorted(counts, reverse=True):
         lean = [[plan for plan in found if plan.simple and plan.planes <= planes] for found in choices]
-        for tight in (False, True):
+        for tight in (False, True) if all(lean) else ():
             yield [found[0] for found in lean], tight
 
 
 def _compile(
     config: Config,
     name: str,
-    work: list[tuple[MatMul, Plan]],
+    work: Work,
     tensors: list[Tensor],
-    outputs: Mapping[str, Tensor],
+    stored: Callable[[Tensor], bool],
+    outputs: Mapping[str, View],
+    states: list[Tensor],
     tight: bool,
+    dense: bool,
 ) -> Image:
-    storage = Storage(config, work, list(outputs.values()), tight)
+    storage = Storage(config, work, stored, [view.tensor for view in outputs.values()], states, tight, dense)
     scheduler = Scheduler(config)
-    for op, plan in work:
-        _schedule(scheduler, storage, op, plan)
-    queues = assemble_queues(config, scheduler.issues)
+    for number, (op, plan) in enumerate(work):
+        if isinstance(op, Pass):
+            assert isinstance(plan, PassPlan)
+            following = [later for _, later in work[number + 1 : number + 1 + _BESIDE] if isinstance(later, PassPlan)]
+            _schedule_pass(scheduler, storage, op, plan.beside(following))
+        else:
+            assert isinstance(plan, Plan)
+            _schedule_product(scheduler, storage, op, plan)
+    text = TextStreamer(config, scheduler, storage.allocator).fit()
     closed = max(issue.cycles[-1] for issue in scheduler.issues) + 2
     used = [tensor for tensor in tensors if id(tensor) in storage.words]
     constants = [tensor_map(tensor, storage.words[id(tensor)]) for tensor in used if tensor.data is not None]
     values = [tensor.data for tensor in used if tensor.data is not None]
+    zeros = sum(len(slices) for slices, _ in storage.zeros)
     image = Image(
         config=config,
-        queues=queues,
-        constant_slices=_joined([part.slices for part in constants]),
-        constant_addrs=_joined([part.addrs for part in constants]),
+        queues=text.queues,
+        constant_slices=_joined(
+            [*(part.slices for part in constants), *(slices for slices, _ in storage.zeros), text.slices]
+        ),
+        constant_addrs=_joined(
+            [*(part.addrs for part in constants), *(addrs for _, addrs in storage.zeros), text.addrs]
+        ),
         constant_words=np.concatenate(
             [
-                np.zeros((0, config.vector_length), np.uint8),
                 *(part.pack(data) for part, data in zip(constants, values, strict=True)),
+                np.zeros((zeros, config.vector_length), np.uint8),
+                text.content,
             ]
         ),
         inputs=tuple(tensor_map(tensor, storage.words[id(tensor)]) for tensor in used if tensor.data is None),
-        outputs=tuple(_named(key, tensor_map(tensor, storage.words[id(tensor)])) for key, tensor in outputs.items()),
+        outputs=tuple(view_map(key, view, storage.words[id(view.tensor)]) for key, view in outputs.items()),
         cycles=max(scheduler.retired, int(closed)),
         notes={
             "work": name,
-            "macs": sum(op.macs for op, _ in work),
+            "macs": sum(op.macs for op, _ in work if isinstance(op, MatMul)),
             "planes": max(plan.planes for _, plan in work),
+            "macs_per_cycle": max((_rate(op, plan) for op, plan in work), default=0),
         },
     )
     cycles = verify(image)
@@ -148,7 +231,27 @@ def _compile(
     return image
 
 
-def _schedule(scheduler: Scheduler, storage: Storage, op: MatMul, plan: Plan) -> None:
+def _rate(op: MatMul | Pass, plan: Plan | PassPlan) -> int:
+    """Return the multiply-accumulates per cycle of the planes that an operation uses."""
+    if isinstance(op, Pass):
+        return 0
+    return plan.planes // op.array * op.config.vector_length**2 // op.interval
+
+
+def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassPlan) -> None:
+    """Place a pass, in ALUs in which it can start first; without pauses if those are in its own way."""
+    placed = storage.placed[id(op)]
+    paces = [op] if op.interval == op.turn * op.within else [op, op.hurried()]
+    templates = [PassBuilder(pace, placed, mapping).build() for pace in paces for mapping in plan.mappings]
+    if not op.makes:
+        read = scheduler.last_read({number for copies in placed.outputs for layout in copies for number in layout.used})
+        for template in templates:
+            template.needs = max(template.needs, read + 1 - template.first_write)
+    number, start = scheduler.place_first([(template.macro, template.needs) for template in templates])
+    templates[number].place(start)
+
+
+def _schedule_product(scheduler: Scheduler, storage: Storage, op: MatMul, plan: Plan) -> None:
     """Place all groups of an operation, the feeders taking turns."""
     placed = storage.placed[id(op)]
     pending = [groups_of(op, feeder, number) for number, feeder in enumerate(plan.feeders)]
@@ -160,10 +263,6 @@ def _schedule(scheduler: Scheduler, storage: Storage, op: MatMul, plan: Plan) ->
                 start = scheduler.place(template.macro, max(earliest[number], template.needs))
                 template.place(start)
                 earliest[number] = start
-
-
-def _named(name: str, found: TensorMap) -> TensorMap:
-    return TensorMap(name, found.dtype, found.shape, found.slices, found.addrs, found.index)
 
 
 def _joined(parts: list[np.ndarray[tuple[int], np.dtype[np.int32]]]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:

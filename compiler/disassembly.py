@@ -17,7 +17,8 @@ def disassemble_queues(config: Config, queues: Mapping[int, Words]) -> str:
     """Return the text of a program, one line per word.
 
     A line ``queue NAME`` starts each queue; a word's line is its cycle, a colon and its text. The cycle is that of the
-    issue; for a NOP and a REPEAT the one in which it stands at the head of the queue.
+    issue; for a NOP and a REPEAT the one in which it stands at the head of the queue; after a SYNC, ``+n`` counts from
+    its release. Text that is fetched is not in it.
     """
     lines = []
     for queue, words in sorted(queues.items()):
@@ -57,12 +58,14 @@ def assemble_text(config: Config, text: str) -> dict[int, Words]:
     return {queue: np.array(words, np.uint64) for queue, words in queues.items()}
 
 
-def _at_head(words: list[int]) -> Iterator[tuple[int, int]]:
-    now = 0
+def _at_head(words: list[int]) -> Iterator[tuple[str, int]]:
+    now, sign = 0, ""
     for word in words:
-        yield now, word
+        yield f"{sign}{now}", word
         row = row_of(word)
-        if row is not None and row.mnemonic == "NOP":
+        if row is not None and row.mnemonic == "SYNC":
+            now, sign = 0, "+"
+        elif row is not None and row.mnemonic == "NOP":
             now += decode(word)[1]["count"]
         elif row is not None and row.mnemonic == "REPEAT":
             fields = decode(word)[1]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from arch.config import Config
-from compiler.tensor import Tensor
+from compiler.tensor import Tensor, View
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,12 +14,12 @@ class MatMul:
     Attributes
     ----------
     config : Config
-    x : Tensor
-        Activations, int8, shape (M, K).
-    w : Tensor
-        Weights, int8, shape (K, N); a constant or an input.
+    x : Tensor or View
+        Activations, int8 or float16, shape (M, K), lanes along K.
+    w : Tensor or View
+        Weights, of the same format, shape (K, N); of a constant or an input.
     y : Tensor
-        Result, shape (M, N): int8 with a scale, int32 without.
+        Result, shape (M, N): int8 with a scale, int32 without; float32 of a float16 product.
     bias : Tensor or None
         int32, shape (N,).
     scale : Tensor or None
@@ -32,8 +32,8 @@ class MatMul:
     """
 
     config: Config
-    x: Tensor
-    w: Tensor
+    x: Tensor | View
+    w: Tensor | View
     y: Tensor
     bias: Tensor | None
     scale: Tensor | None
@@ -65,6 +65,21 @@ class MatMul:
     def n_blocks(self) -> int:
         """Vectors that a row of results fills."""
         return -(-self.n // self.config.vector_length)
+
+    @property
+    def tandem(self) -> bool:
+        """Whether planes work in pairs: a float16 product."""
+        return self.x.dtype == "float16"
+
+    @property
+    def array(self) -> int:
+        """Planes that make one array: a weight has a byte in each."""
+        return 2 if self.tandem else 1
+
+    @property
+    def interval(self) -> int:
+        """Cycles from one row of activations to the next."""
+        return 2 if self.tandem else 1
 
     @property
     def macs(self) -> int:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from arch.config import Config
 from arch.formats import DType
 from arch.geometry import Direction, Hemisphere, Unit, mem_slice, mxm_position, units, vxm_position
+from arch.isa.codes import Source
 from arch.isa.encoding import encode
-from arch.isa.table import Source
 from arch.isa.timeline import queue_words
 from arch.presets import preset
 from arch.timing import timing

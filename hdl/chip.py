@@ -22,6 +22,7 @@ from hdl.column.vxm import VxmColumn
 from hdl.ecc.monitor import MONITOR_DELAY, EccMonitor
 from hdl.host.port import HostPort
 from hdl.host.run_control import RunControl
+from hdl.icu.barrier import Barrier
 
 __all__ = ["Chip"]
 
@@ -70,12 +71,13 @@ class Chip(wiring.Component):
         self._add_tiles(m, columns)
 
         mem_columns = [column for column in columns if isinstance(column, MemColumn)]
-        mnemonics = sorted({name for column in columns for name in column.classes})
+        mnemonics = sorted({"IFETCH", *(name for column in columns for name in column.classes)})
         table = timing(self.config)
         m.submodules.host = host = HostPort(config=self.config)
         m.submodules.control = control = RunControl(
             config=self.config, retires=tuple(table[name].retire for name in mnemonics)
         )
+        m.submodules.barrier = barrier = Barrier(config=self.config)
         m.submodules.fault = fault = FaultRegister(
             units=len(units(self.config)), delay=MONITOR_DELAY if self.config.ecc else 0
         )
@@ -98,17 +100,29 @@ class Chip(wiring.Component):
             control.fault_now.eq(fault.found),
             control.closed.eq(Cat(column.closed for column in columns).all()),
             control.pending.eq(Cat(column.pending for column in columns).any()),
+            barrier.start.eq(control.start),
+            barrier.notify.eq(Cat(column.notify for column in columns).any()),
+            barrier.idle.eq(Cat(column.idle for column in columns).all()),
+            barrier.parked.eq(Cat(column.parked for column in columns).any()),
             fault.run.eq(control.run),
             fault.cycle.eq(control.cycle),
             fault.clear.eq(host.clear),
         ]
         for number, mnemonic in enumerate(mnemonics):
             performed = [
-                column.elements[column.classes.index(mnemonic)] for column in columns if mnemonic in column.classes
+                column.fetched if mnemonic == "IFETCH" else column.elements[column.classes.index(mnemonic)]
+                for column in columns
+                if mnemonic in ("IFETCH", *column.classes)
             ]
             m.d.comb += control.elements[number].eq(Cat(performed).any())
         for column in columns:
-            m.d.comb += [column.start.eq(control.start), column.run.eq(control.run), column.clear.eq(host.clear)]
+            m.d.comb += [
+                column.start.eq(control.start),
+                column.run.eq(control.run),
+                column.clear.eq(host.clear),
+                column.release.eq(barrier.release),
+                column.deadlock.eq(barrier.deadlock),
+            ]
             for name in ("push", "push_queue", "push_word"):
                 m.d.comb += getattr(column, name).eq(getattr(host, name))
             for index, unit in enumerate(column.units):
@@ -168,3 +182,4 @@ class Chip(wiring.Component):
                     "west_out": westward[position],
                 }
                 column.add_tile(m, row, streams)
+                column.add_fetch_tile(m, row, streams)

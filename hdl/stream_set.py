@@ -19,11 +19,15 @@ def stream_set(valid: Value, direction: Value, group: Value, size: int, streams:
     streams
         Streams per direction.
     """
-    first = Cat(Const(0, size.bit_length() - 1), group)
-    one_way = (valid.replicate(size) << first)[:streams]
-    return Mux(direction, Cat(Const(0, streams), one_way), one_way)
+    return _spread(valid.replicate(size), direction, group, streams)
 
 
 def driven(driver: Any, streams: int) -> Value:
-    """Return the streams that a `stream_driver` drives whole, in the same format."""
-    return stream_set(driver.mask[0], driver.direction, driver.group, len(driver.mask), streams)
+    """Return the streams that a `stream_driver` drives, in the same format."""
+    return _spread(driver.mask, driver.direction, driver.group, streams)
+
+
+def _spread(mask: Value, direction: Value, group: Value, streams: int) -> Value:
+    first = Cat(Const(0, len(mask).bit_length() - 1), group)
+    one_way = (mask << first)[:streams]
+    return Mux(direction, Cat(Const(0, streams), one_way), one_way)

@@ -28,18 +28,22 @@ class Case:
         (m, k, n).
     planes
         MXM planes to use.
+    dtype
+        Format of the matrices, a key of `runtime.gemm.FORMATS`.
     """
 
     config: Config
     backend: Backend
     shape: tuple[int, int, int]
     planes: int
+    dtype: str = "int8"
 
     @property
     def text(self) -> str:
         """The case in a line."""
         m, k, n = self.shape
-        return f"{m}x{k}x{n} on {self.planes} plane{'s' * (self.planes > 1)} of {self.config.name}, {self.backend.name}"
+        planes = f"{self.planes} plane{'s' * (self.planes > 1)} of {self.config.name}"
+        return f"{m}x{k}x{n} {self.dtype} on {planes}, {self.backend.name}"
 
     def compile(self) -> Image:
         """Compile the product.
@@ -49,12 +53,12 @@ class Case:
         TaktError
             When it does not fit the machine.
         """
-        return compile_gemm(self.config, blank_gemm(*self.shape), self.planes)
+        return compile_gemm(self.config, blank_gemm(*self.shape, self.dtype), self.planes)
 
     def measure(self, image: Image) -> Measurement:
         """Run the compiled product on random matrices, always the same."""
-        gemm = randomised(blank_gemm(*self.shape), _SEED)
-        return measure(image, [{"a": gemm.a, "b": gemm.b}], self.backend, [{"c": gemm_reference(gemm)}])
+        gemm = randomised(blank_gemm(*self.shape, self.dtype), _SEED)
+        return measure(image, [{"a": gemm.a, "b": gemm.b}], self.backend, [{"c": gemm_reference(gemm, self.config)}])
 
 
 def bench_cases(config: Config, backend: Backend) -> list[Case]:
@@ -65,6 +69,12 @@ def bench_cases(config: Config, backend: Backend) -> list[Case]:
         Case(config, backend, (256, 256, 256), config.planes),
         Case(config, backend, (1, 512, 512), 1),
     ]
+    if config.planes_per_hemisphere > 1:
+        cases += [
+            Case(config, backend, (128, 128, 128), 2, "fp16"),
+            Case(config, backend, (256, 256, 256), 2, "fp16"),
+            Case(config, backend, (256, 256, 256), config.planes, "fp16"),
+        ]
     if config == PRESETS["small"]:
         wide = config.replace(name="small, 32 lanes", superlanes=2, mem_depth=2048)
         cases.append(Case(wide, GoldenBackend(), (512, 512, 512), 1))

@@ -13,7 +13,7 @@ from arch.errors import TaktError
 
 __all__ = ["main"]
 
-_COMMANDS = ("info", "gemm", "digits", "bench", "demo", "run", "disasm", "timetable", "isa", "picture")
+_COMMANDS = ("info", "gemm", "kernel", "digits", "bench", "demo", "run", "disasm", "timetable", "isa", "picture")
 """Subcommands in the order of the help text; each is `command` of ``runtime.commands.<name>_command``."""
 
 _FAILED, _MISTAKE, _INTERRUPTED = 1, 2, 130

@@ -1,4 +1,4 @@
-"""An INT8 matrix product as a program, and what it must give."""
+"""A matrix product as a program, and what it must give."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,8 +9,12 @@ import numpy.typing as npt
 from arch.config import Config
 from arch.errors import TaktError
 from arch.image import Image
+from golden.reference.matmul_fp16 import matmul_fp16
 
-__all__ = ["Gemm", "blank_gemm", "compile_gemm", "gemm_reference", "randomised"]
+__all__ = ["FORMATS", "Gemm", "blank_gemm", "compile_gemm", "gemm_reference", "randomised"]
+
+FORMATS = {"int8": "int8", "fp16": "float16"}
+"""NumPy's names of the formats of matrices."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +23,9 @@ class Gemm:
 
     Attributes
     ----------
-    a : ndarray of int8, shape (m, k)
-    b : ndarray of int8, shape (k, n)
+    a : ndarray of int8 or float16, shape (m, k)
+    b : ndarray of the same dtype, shape (k, n)
+        The result of a float16 product is float32, as it is: bias, scale and relu belong to int8.
     bias : ndarray of int32, shape (n,), or None
         Added to every row.
     scale : ndarray of float32, shape (1,) or (n,), or None
@@ -35,16 +40,16 @@ class Gemm:
         When dtypes or shapes do not fit together.
     """
 
-    a: npt.NDArray[np.int8]
-    b: npt.NDArray[np.int8]
+    a: npt.NDArray[Any]
+    b: npt.NDArray[Any]
     bias: npt.NDArray[np.int32] | None = None
     scale: npt.NDArray[np.float32] | None = None
     relu: bool = False
 
     def __post_init__(self) -> None:
         for name, matrix in (("A", self.a), ("B", self.b)):
-            if matrix.dtype != np.int8:
-                raise TaktError(f"{name} must be int8, not {matrix.dtype}")
+            if matrix.dtype not in (np.int8, np.float16):
+                raise TaktError(f"{name} must be int8 or float16, not {matrix.dtype}")
             if matrix.ndim != 2:
                 raise TaktError(f"{name} must have 2 dimensions, not {matrix.ndim}")
             if 0 in matrix.shape:
@@ -54,6 +59,10 @@ class Gemm:
                 f"B must have as many rows as A has columns ({self.a.shape[1]}), not {self.b.shape[0]}: "
                 f"A is {self.a.shape}, B is {self.b.shape}"
             )
+        if self.a.dtype != self.b.dtype:
+            raise TaktError(f"B must be {self.a.dtype} as A, not {self.b.dtype}")
+        if self.format == "fp16" and (self.bias is not None or self.scale is not None or self.relu):
+            raise TaktError("bias, scale and relu must be left out of an fp16 product")
         n = self.b.shape[1]
         if self.bias is not None and (self.bias.dtype != np.int32 or self.bias.shape != (n,)):
             raise TaktError(f"bias must be int32 of shape ({n},), not {self.bias.dtype} of shape {self.bias.shape}")
@@ -68,6 +77,11 @@ class Gemm:
                 raise TaktError(f"scale must be positive and finite, not {float(wrong.flat[0])!r}")
 
     @property
+    def format(self) -> str:
+        """Of the matrices: a key of `FORMATS`."""
+        return next(name for name, dtype in FORMATS.items() if self.a.dtype == dtype)
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """(m, k, n)."""
         return self.a.shape[0], self.a.shape[1], self.b.shape[1]
@@ -79,8 +93,10 @@ class Gemm:
         return m * k * n
 
 
-def blank_gemm(m: int, k: int, n: int) -> Gemm:
+def blank_gemm(m: int, k: int, n: int, dtype: str = "int8") -> Gemm:
     """Return a product of matrices of zeros that take no memory, to be compiled before there are values.
+
+    `dtype` is a key of `FORMATS`.
 
     Raises
     ------
@@ -90,12 +106,16 @@ def blank_gemm(m: int, k: int, n: int) -> Gemm:
     for name, value in (("m", m), ("k", k), ("n", n)):
         if value < 1:
             raise TaktError(f"{name} must be at least 1, not {value}")
-    return Gemm(a=np.broadcast_to(np.int8(0), (m, k)), b=np.broadcast_to(np.int8(0), (k, n)))
+    zero = np.zeros((), FORMATS[dtype])
+    return Gemm(a=np.broadcast_to(zero, (m, k)), b=np.broadcast_to(zero, (k, n)))
 
 
 def randomised(gemm: Gemm, seed: int) -> Gemm:
-    """Return the product with uniformly random int8 matrices of the same shapes."""
+    """Return the product with random matrices of the same shapes: int8 uniform, float16 normal."""
     rng = np.random.default_rng(seed)
+    if gemm.format == "fp16":
+        a, b = (rng.standard_normal(matrix.shape).astype(np.float16) for matrix in (gemm.a, gemm.b))
+        return replace(gemm, a=a, b=b)
     return replace(
         gemm,
         a=rng.integers(-128, 128, gemm.a.shape, dtype=np.int8),
@@ -103,8 +123,13 @@ def randomised(gemm: Gemm, seed: int) -> Gemm:
     )
 
 
-def gemm_reference(gemm: Gemm) -> npt.NDArray[Any]:
-    """Return what NumPy says the result is: int32, or int8 with a scale; shape (m, n)."""
+def gemm_reference(gemm: Gemm, config: Config) -> npt.NDArray[Any]:
+    """Return what NumPy says the result is: int32, or int8 with a scale; float32 of float16; shape (m, n).
+
+    The vector length of the machine decides where sums of float16 products are rounded.
+    """
+    if gemm.format == "fp16":
+        return matmul_fp16(gemm.a, gemm.b, config.vector_length)
     # float64 holds sums below 2**53 exactly, and is 30 times as fast as NumPy's integer product.
     total = (gemm.a.astype(np.float64) @ gemm.b.astype(np.float64)).astype(np.int64).astype(np.int32)
     if gemm.bias is not None:
@@ -139,9 +164,9 @@ def compile_gemm(config: Config, gemm: Gemm, planes: int | None = None) -> Image
     from compiler.program import Program
 
     m, k, n = gemm.shape
-    program = Program(config, f"{m}x{k}x{n}")
-    a = program.input("a", (m, k), "int8")
-    b = program.input("b", (k, n), "int8")
+    program = Program(config, f"{m}x{k}x{n}" + ("" if gemm.format == "int8" else f" {gemm.format}"))
+    a = program.input("a", (m, k), FORMATS[gemm.format])
+    b = program.input("b", (k, n), FORMATS[gemm.format])
     bias = None if gemm.bias is None else program.constant("bias", gemm.bias)
     scale = None if gemm.scale is None else np.broadcast_to(gemm.scale, (n,)).astype(np.float32)
     c = program.matmul(a, b, bias=bias, scale=scale, relu=gemm.relu, planes=planes)

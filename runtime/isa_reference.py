@@ -119,6 +119,8 @@ def _latencies(machines: list[Config]) -> Iterator[str]:
     for name, text in (
         ("mem_access", "READ, WRITE: issue to SRAM access"),
         ("acc_after_abc", "ABC to the ACC that takes its result"),
+        ("acc_after_fp16_abc", "ABC of fp16 to the ACC that takes its result"),
+        ("retire_after_fp16_abc", "ABC of fp16: `retire`"),
         ("install_after_load", "LW of n steps to the earliest installing ABC, beyond n"),
         ("chain", "VXM: issue to the issue that takes the result through the mesh"),
         ("held", "VXM: issue to the first issue that sees the result as SELF"),

@@ -37,7 +37,7 @@ class Measurement:
     planes
         MXM planes used.
     macs_per_cycle
-        Of those planes.
+        Of those planes, in the format of the work.
     matches_golden
         Whether every output bit and the cycle count equal the golden model's.
     matches_expected
@@ -68,7 +68,7 @@ class Measurement:
     @property
     def utilisation(self) -> float:
         """MACs / (cycles x MACs per cycle of the planes used)."""
-        return self.macs / (self.cycles * self.macs_per_cycle) if self.cycles else 0.0
+        return self.macs / (self.cycles * self.macs_per_cycle) if self.macs else 0.0
 
     @property
     def right(self) -> bool:
@@ -130,7 +130,7 @@ def measure(image: Image, inputs: Sequence[Tensors], backend: Backend, expected:
         cycles=cycles,
         macs=int(image.notes.get("macs", 0)),
         planes=planes,
-        macs_per_cycle=planes * image.config.vector_length**2,
+        macs_per_cycle=int(image.notes.get("macs_per_cycle", planes * image.config.vector_length**2)),
         matches_golden=same,
         matches_expected=right,
         sim_cycles_per_s=_speed(results),

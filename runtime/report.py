@@ -26,14 +26,15 @@ COLUMNS = (
 def cells(result: Measurement) -> tuple[str, ...]:
     """Return the row of a measurement under :data:`COLUMNS`."""
     on_rtl = result.backend != "golden"
+    planes = f", {result.planes} plane{'s' * (result.planes > 1)}" if result.macs else ""
     return (
-        f"{result.work}, {result.planes} plane{'s' * (result.planes > 1)}",
+        f"{result.work}{planes}",
         result.config_name,
         result.backend,
         f"{result.predicted_cycles:,}",
         f"{result.cycles:,}" if on_rtl else "-",
         "yes" if result.right else "NO",
-        f"{result.utilisation:.2%}",
+        f"{result.utilisation:.2%}" if result.macs else "-",
         f"{result.sim_cycles_per_s:,.0f}",
     )
 

@@ -4,7 +4,7 @@ The bench plays the queues and the stream registers of the unit's position: rand
 both directions in every cycle, the unit's drivers replace them. The golden machine gets the same words and vectors.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,8 @@ __all__ = ["PositionBench", "Timelines"]
 
 Timelines = Mapping[int, list[tuple[int, int]]]
 """Words with their issue cycles, by queue number."""
+
+Alter = Callable[[npt.NDArray[np.uint8], np.random.Generator], None]
 
 _FAULTS = {
     "busy_fault": FaultKind.BUSY,
@@ -92,7 +94,13 @@ class PositionBench:
         self.arriving: npt.NDArray[np.uint8] = np.zeros((0, 2, config.streams, config.vector_length), np.uint8)
 
     async def run(
-        self, words: Timelines, *, low: int = -128, high: int = 127, doubles: float = 0
+        self,
+        words: Timelines,
+        *,
+        low: int = -128,
+        high: int = 127,
+        alter: Alter | None = None,
+        doubles: float = 0,
     ) -> tuple[int, int, int] | None:
         """Run a program on both and compare registers, faults, elements, reads and drives.
 
@@ -104,6 +112,9 @@ class PositionBench:
             The program. Every word must be legal for its queue.
         low, high
             Range of the vectors' elements.
+        alter
+            Called with the vectors, [cycle, direction, stream, lane], and the bench's generator, to change them in
+            place.
         doubles
             How many of the arriving words have two flipped bits.
 
@@ -117,6 +128,8 @@ class PositionBench:
         cycles = retired + 3 * config.superlanes + 4
         shape = (cycles, 2, config.streams, config.vector_length)
         self.arriving = self.bench.rng.integers(low, high, shape, dtype=np.int8, endpoint=True).view(np.uint8)
+        if alter is not None:
+            alter(self.arriving, self.bench.rng)
         self.arriving[0] = 0
         self._flips = self._random_flips(cycles, doubles) if config.ecc else {}
         expected = self._run_golden(words, cycles)

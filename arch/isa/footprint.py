@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from arch.config import Config
 from arch.formats import DType
 from arch.geometry import Direction, Unit, UnitKind
-from arch.isa.table import BY_MNEMONIC, Source
+from arch.isa.codes import Source
+from arch.isa.table import BY_MNEMONIC
 
 
 @dataclass(frozen=True)

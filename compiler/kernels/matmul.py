@@ -5,14 +5,15 @@ from itertools import pairwise
 
 import numpy as np
 
+from arch.formats import DType
 from arch.geometry import Direction, Unit, UnitKind, mxm_position, units, vxm_position
 from arch.timing import timing
 from compiler.kernels.epilogue import epilogue
-from compiler.kernels.plan import Feeder, period
+from compiler.kernels.plan import Feeder
 from compiler.kernels.vxm import ChainBuilder, Exit, towards
 from compiler.operation import MatMul
 from compiler.placement.layout import Cycles, Layout
-from compiler.placement.storage import Placed
+from compiler.placement.placed import Placed
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
@@ -31,7 +32,7 @@ class Group:
     rows : (int, int)
         First row, rows.
     blocks : tuple of int
-        Block of columns of each plane.
+        Block of columns of each plane or pair.
     first_load : int
         Word of the weights (see `Placed.weights`) where the group's begin.
     """
@@ -74,7 +75,7 @@ def groups_of(op: MatMul, feeder: Feeder, number: int) -> list[Group]:
         first_load = 0
         for blocks in feeder.groups:
             found.append(Group(feeder, number, rows, blocks, first_load))
-            first_load += op.k_blocks * sum(op.load_steps(block) for block in blocks)
+            first_load += op.k_blocks * feeder.load_steps(op, blocks)
     return found
 
 
@@ -82,7 +83,7 @@ class GroupBuilder:
     """Builds the macro-operation of a group.
 
     Tile i multiplies the activations' block i. Its ABC issues ``i * period`` cycles after the first one; the planes'
-    weights come one after another, the last just in time.
+    weights come one after another, the last just in time. Pairs of planes take a row every second cycle.
     """
 
     def __init__(self, op: MatMul, placed: Placed, group: Group) -> None:
@@ -93,7 +94,7 @@ class GroupBuilder:
         self._group = group
         self._side = group.feeder.hemisphere
         self._position = mxm_position(op.config, self._side)
-        self._period = period(op, group.rows[1], group.blocks)
+        self._period = group.feeder.period(op, group.rows[1], group.blocks)
         self._template = Template(Macro(op.y.name))
         self._macro = self._template.macro
         self._transfers = Transfers(op.config, self._macro)
@@ -109,8 +110,7 @@ class GroupBuilder:
         self._macro.flows.sort(key=lambda flow: -flow.width)
         return self._template
 
-    def _unit(self, kind: UnitKind, number: int) -> Unit:
-        plane = self._group.feeder.planes[number]
+    def _unit(self, kind: UnitKind, plane: int) -> Unit:
         return next(
             unit
             for unit in units(self._config)
@@ -118,66 +118,79 @@ class GroupBuilder:
         )
 
     def _load_weights(self) -> None:
-        tiles = self._op.k_blocks
-        counts = [self._op.load_steps(block) for block in self._group.blocks]
-        load = sum(counts)
+        tiles, lanes = self._op.k_blocks, self._config.lanes
+        load = self._group.feeder.load_steps(self._op, self._group.blocks)
         skew = self._timing["LW"].d_skew
         assert skew is not None
-        flow = Flow(("weights", self._side), self._outward, self._config.lanes)
-        self._macro.flows.append(flow)
         first = -self._timing.install_after_load - load
-        steps = np.arange(tiles)[:, None] * self._period + np.arange(load) + first + skew
+        steps = (np.arange(tiles)[:, None] * self._period + np.arange(load) + first + skew).reshape(-1)
         words = slice(self._group.first_load, self._group.first_load + tiles * load)
-        slices, addrs = self._placed.weights[self._side]
-        for member in range(self._config.lanes):
-            self._transfers.read(
-                flow, member, slices[member, words], addrs[member, words], steps.reshape(-1), self._position
-            )
-        at = first
-        for number, count in enumerate(counts):
-            unit = self._unit(UnitKind.MXM_WEIGHTS, number)
-            self._macro.actions.append(
-                Action(unit, "LW", at, {"count": count}, {"stream": (flow, 0)}, tiles, self._period)
-            )
-            self._macro.holds.append((("buffer", unit.id), Pattern(at, tiles, self._period, -at)))
-            at += count
+        slices, addrs = (part[:, words] for part in self._placed.weights[self._side])
+        for way, loads in enumerate(self._group.feeder.loads(self._op, self._group.blocks)):
+            flow = Flow(("weights", self._side, way), self._outward, lanes)
+            self._macro.flows.append(flow)
+            for member in range(lanes):
+                row = way * lanes + member
+                self._transfers.read(flow, member, slices[row], addrs[row], steps, self._position)
+            at = first
+            for part in loads:
+                unit = self._unit(UnitKind.MXM_WEIGHTS, part.plane)
+                action = Action(unit, "LW", at, {"count": part.steps}, {"stream": (flow, 0)}, tiles, self._period)
+                self._macro.actions.append(action)
+                self._macro.holds.append((("buffer", unit.id), Pattern(at, tiles, self._period, -at)))
+                at += part.steps
 
     def _read_activations(self) -> Flow:
         skew = self._timing["ABC"].d_skew
         assert skew is not None
-        flow = Flow(("activations", self._side, self._group.number), self._outward, 1)
+        flow = Flow(("activations", self._side, self._group.number), self._outward, self._op.x.itemsize)
         self._macro.flows.append(flow)
         first, rows = self._group.rows
         layout = self._placed.activations[self._group.number]
         part = slice(first, first + rows)
-        slices, addrs = layout.slices[0, :, part].reshape(-1), layout.addrs[0, :, part].reshape(-1)
-        arrival = (np.arange(self._op.k_blocks)[:, None] * self._period + np.arange(rows)).reshape(-1) + skew
-        self._transfers.read(flow, 0, slices, addrs, arrival, self._position)
-        access = arrival - self._transfers.read_travel(slices, self._position)
-        self._template.needs = int((layout.ready[:, part].reshape(-1) - access).max())
+        passing = np.arange(self._op.k_blocks)[:, None] * self._period + self._op.interval * np.arange(rows)
+        arrival = passing.reshape(-1) + skew
+        ready = layout.ready[:, part].reshape(-1)
+        for member in range(flow.width):
+            slices = layout.slices[member, :, part].reshape(-1)
+            addrs = layout.addrs[member, :, part].reshape(-1)
+            self._transfers.read(flow, member, slices, addrs, arrival, self._position, self._op.interval)
+            access = arrival - self._transfers.read_travel(slices, self._position)
+            self._template.needs = max(self._template.needs, int((ready - access).max()))
         return flow
 
     def _multiply(self, number: int, activations: Flow) -> None:
         tiles, rows = self._op.k_blocks, self._group.rows[1]
-        unit = self._unit(UnitKind.MXM_ACTIVATIONS, number)
-        self._macro.holds.append((("plane", unit.id), Pattern(0, 1, 1, tiles * self._period)))
-        fields = {"count": rows, "install": 1}
-        self._macro.actions.append(Action(unit, "ABC", 0, fields, {"stream": (activations, 0)}, tiles, self._period))
+        plane = self._group.feeder.planes[number]
+        for member in range(self._op.array):
+            taken = self._unit(UnitKind.MXM_ACTIVATIONS, plane + member)
+            self._macro.holds.append((("plane", taken.id), Pattern(0, 1, 1, tiles * self._period)))
+        unit = self._unit(UnitKind.MXM_ACTIVATIONS, plane)
+        fields = {"count": rows, "install": 1, "dtype": int(DType.FP16 if self._op.tandem else DType.INT8)}
+        streams = {"stream": (activations, 0)}
+        self._macro.actions.append(
+            Action(unit, "ABC", 0, fields, streams, tiles, self._period, interval=self._op.interval)
+        )
 
     def _accumulate(self, number: int, results: Flow) -> int:
         """Add the accumulator's part; return when its first result is on the register."""
-        tiles, rows = self._op.k_blocks, self._group.rows[1]
-        unit = self._unit(UnitKind.MXM_RESULTS, number)
-        start = self._timing.acc_after_abc
-        fields = {"addr": 0, "stride": 1, "count": rows}
-        if tiles > 1:
-            self._macro.actions.append(Action(unit, "ACC", start, fields))
-        if tiles > 2:
-            middle = Action(unit, "ACC", start + self._period, fields | {"add": 1}, {}, tiles - 2, self._period)
-            self._macro.actions.append(middle)
+        tiles, rows, interval = self._op.k_blocks, self._group.rows[1], self._op.interval
+        unit = self._unit(UnitKind.MXM_RESULTS, self._group.feeder.planes[number])
+        start = self._timing.acc_after_fp16_abc if self._op.tandem else self._timing.acc_after_abc
         last = start + (tiles - 1) * self._period
+        # Sums of products of the other format arrive after another latency: they must not meet these.
+        whole = Pattern(start, 1, 1, last - start + (rows - 1) * interval + 1)
+        self._macro.holds.append((("accumulators", unit.id), whole))
+        fields = {"addr": 0, "stride": 1, "count": rows, "float": int(self._op.tandem)}
+        if tiles > 1:
+            self._macro.actions.append(Action(unit, "ACC", start, fields, interval=interval))
+        if tiles > 2:
+            more = fields | {"add": 1}
+            self._macro.actions.append(
+                Action(unit, "ACC", start + self._period, more, {}, tiles - 2, self._period, interval=interval)
+            )
         final = fields | {"add": int(tiles > 1), "emit": 1}
-        self._macro.actions.append(Action(unit, "ACC", last, final, {"stream": (results, 0)}))
+        self._macro.actions.append(Action(unit, "ACC", last, final, {"stream": (results, 0)}, interval=interval))
         latency = self._timing["ACC"].d_func
         assert latency is not None
         return last + latency
@@ -195,7 +208,7 @@ class GroupBuilder:
         rows = self._group.rows[1]
         middle = vxm_position(self._config)
         for member in range(4):
-            results.carry(member, self._position, middle, Pattern(emitted, 1, 1, rows))
+            results.carry(member, self._position, middle, Pattern(emitted, 1, 1, rows, self._op.interval))
         constants = {
             name: (slices[:, block], addrs[:, block]) for name, (slices, addrs) in self._placed.constants.items()
         }
@@ -231,11 +244,11 @@ class GroupBuilder:
         for start, end in pairwise(starts):
             part = numbers[start:end]
             layouts = [layout for layout, held in zip(self._placed.results, holds[:, start], strict=True) if held]
-            cycles = first_cycle + rows[start:end].astype(np.int64)
+            cycles = first_cycle + self._op.interval * rows[start:end].astype(np.int64)
             ready = [np.zeros(len(part), np.int64)] * len(layouts)
             for member in range(self._op.y.itemsize):
                 copies = [(layout.slices[member, block, part], layout.addrs[member, block, part]) for layout in layouts]
-                done = self._transfers.write(flow, member, copies, cycles, source)
+                done = self._transfers.write(flow, member, copies, cycles, source, self._op.interval)
                 ready = [np.maximum(*pair) for pair in zip(ready, done, strict=True)]
             self._template.written += [
                 (layout, block, part, readable) for layout, readable in zip(layouts, ready, strict=True)

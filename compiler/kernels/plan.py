@@ -11,20 +11,32 @@ from compiler.operation import MatMul
 
 
 @dataclass(frozen=True)
+class Load:
+    """Weights of one tile that one plane loads: byte `byte` of the columns of block `block`, in `steps` steps."""
+
+    plane: int
+    byte: int
+    block: int
+    steps: int
+
+
+@dataclass(frozen=True)
 class Feeder:
-    """Planes of one hemisphere that share a stream of activations.
+    """Planes of one hemisphere that share streams of activations.
 
     Attributes
     ----------
     hemisphere : Hemisphere
     planes : tuple of int
-        Plane numbers in the hemisphere.
+        Plane numbers in the hemisphere; of a pair the first plane's.
     blocks : tuple of (int, int)
         Blocks of rows that the accumulator memory holds at a time: first row, rows.
     groups : tuple of tuple of int
-        Blocks of columns computed at a time, one per plane used.
+        Blocks of columns computed at a time, one per plane or pair used.
     chains : tuple of Chain
         The VXM's part for each plane; empty when results go to MEM as they are.
+    ways : int
+        Groups of `lanes` streams over which weights come at a time.
     """
 
     hemisphere: Hemisphere
@@ -32,6 +44,30 @@ class Feeder:
     blocks: tuple[tuple[int, int], ...]
     groups: tuple[tuple[int, ...], ...]
     chains: tuple[Chain, ...]
+    ways: int = 1
+
+    def loads(self, op: MatMul, group: tuple[int, ...]) -> list[list[Load]]:
+        """Return the loads of a group's tile, one list per way; the ways take equally long."""
+        found = [
+            Load(plane + byte, byte, block, op.load_steps(block))
+            for plane, block in zip(self.planes, group, strict=False)
+            for byte in range(op.array)
+        ]
+        return [found[way :: self.ways] for way in range(self.ways)]
+
+    def load_steps(self, op: MatMul, group: tuple[int, ...]) -> int:
+        """Return the cycles that loading a group's tile takes."""
+        return max(sum(load.steps for load in way) for way in self.loads(op, group))
+
+    def period(self, op: MatMul, rows: int, group: tuple[int, ...]) -> int:
+        """Return the cycles from one weight tile to the next: its rows, or loading the next one if that is longer.
+
+        Where weights take up all streams, the two come after each other.
+        """
+        load = self.load_steps(op, group) + timing(op.config).install_after_load
+        if self.ways * op.config.lanes == op.config.streams:
+            return (rows - 1) * op.interval + 1 + load
+        return max(rows * op.interval, load)
 
 
 @dataclass(frozen=True)
@@ -44,27 +80,18 @@ class Plan:
         Feeders of one hemisphere have the same groups, and use the same copy of the weights.
     estimate : int
         Rough cycles, to choose by.
+    planes : int
+        Planes used.
     """
 
     feeders: tuple[Feeder, ...]
     estimate: int
-
-    @property
-    def planes(self) -> int:
-        """Planes used."""
-        return sum(len(feeder.planes) for feeder in self.feeders)
+    planes: int
 
     @property
     def simple(self) -> bool:
         """Whether there is one feeder per hemisphere, so that no slice is read for two of them."""
         return len(self.feeders) == len({feeder.hemisphere for feeder in self.feeders})
-
-
-def period(op: MatMul, rows: int, group: tuple[int, ...]) -> int:
-    """Return the cycles from one weight tile to the next: its rows, or loading the next one if that is longer."""
-    config = op.config
-    load = sum(op.load_steps(block) for block in group) + timing(config).install_after_load
-    return rows + load if config.streams == config.lanes else max(rows, load)
 
 
 def plans(op: MatMul) -> list[Plan]:
@@ -74,22 +101,27 @@ def plans(op: MatMul) -> list[Plan]:
     return sorted(found, key=lambda plan: plan.estimate)
 
 
-def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool]]:
-    """Yield hemispheres, planes in each, whether hemispheres share out rows, whether their planes do."""
+def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool, int]]:
+    """Yield hemispheres, arrays in each, whether hemispheres share out rows, whether their arrays do, and ways."""
+    # In one way at a time, both bytes of weights come after each other.
+    most_ways = op.array if op.array * op.config.lanes <= op.config.streams else 1
     for hemispheres in (1, 2):
-        for planes in range(1, op.config.planes_per_hemisphere + 1):
-            if hemispheres * planes <= op.planes:
+        for arrays in range(1, op.config.planes_per_hemisphere // op.array + 1):
+            if hemispheres * arrays * op.array <= op.planes:
                 for rows_out in (True, False)[:hemispheres]:
-                    for rows_in in (True, False)[:planes]:
-                        yield hemispheres, planes, rows_out, rows_in
+                    for rows_in in (True, False)[:arrays]:
+                        for ways in range(1, most_ways + 1):
+                            yield hemispheres, arrays, rows_out, rows_in, ways
 
 
-def _plan(op: MatMul, mesh: list[Chain], hemispheres: int, planes: int, rows_out: bool, rows_in: bool) -> Plan | None:
+def _plan(
+    op: MatMul, mesh: list[Chain], hemispheres: int, arrays: int, rows_out: bool, rows_in: bool, ways: int
+) -> Plan | None:
     config = op.config
     whole_rows, whole_blocks = (0, op.m), (0, op.n_blocks)
     row_parts = _split(whole_rows, hemispheres) if rows_out else [whole_rows] * hemispheres
     block_parts = [whole_blocks] * hemispheres if rows_out else _split(whole_blocks, hemispheres)
-    shared = 1 if rows_in else planes
+    shared = 1 if rows_in else arrays
     steps = epilogue(op)
     if steps and len(mesh) < shared:
         return None
@@ -98,22 +130,24 @@ def _plan(op: MatMul, mesh: list[Chain], hemispheres: int, planes: int, rows_out
         first, count = block_parts[side]
         blocks = range(first, first + count)
         groups = tuple(tuple(blocks[i : i + shared]) for i in range(0, count, shared))
-        for number, part in enumerate(_split(row_parts[side], planes) if rows_in else [row_parts[side]]):
+        for number, part in enumerate(_split(row_parts[side], arrays) if rows_in else [row_parts[side]]):
             if not part[1] or not groups:
                 return None
             turn = len(feeders) * shared
             feeders.append(
                 Feeder(
                     Hemisphere(side),
-                    (number,) if rows_in else tuple(range(planes)),
+                    tuple(op.array * array for array in ((number,) if rows_in else range(arrays))),
                     tuple(_split(part, -(-part[1] // config.acc_depth))),
                     groups,
                     tuple(mesh[(turn + i) % len(mesh)] for i in range(shared)) if steps else (),
+                    ways,
                 )
             )
     if shared > len(feeders[0].groups[0]):
         return None
-    return Plan(tuple(feeders), _estimate(op, feeders, len(mesh) if steps else 0))
+    used = op.array * sum(len(feeder.planes) for feeder in feeders)
+    return Plan(tuple(feeders), _estimate(op, feeders, len(mesh) if steps else 0), used)
 
 
 def _estimate(op: MatMul, feeders: list[Feeder], mesh: int) -> int:
@@ -124,13 +158,15 @@ def _estimate(op: MatMul, feeders: list[Feeder], mesh: int) -> int:
         cycles = 0
         for _, rows in feeder.blocks:
             for group in feeder.groups:
-                cycles += op.k_blocks * period(op, rows, group)
-                loads[feeder.hemisphere] += op.k_blocks * sum(op.load_steps(block) for block in group)
+                cycles += op.k_blocks * feeder.period(op, rows, group)
+                loads[feeder.hemisphere] += op.k_blocks * feeder.load_steps(op, group)
                 vectors += rows * len(group)
         busiest = max(busiest, cycles)
     through_vxm = -(-vectors // mesh) if mesh else 0
     crowding = len(feeders) - len({feeder.hemisphere for feeder in feeders})
-    return max(busiest, *loads.values(), through_vxm) + 4 * sum(len(feeder.planes) for feeder in feeders) + 8 * crowding
+    first_load = feeders[0].load_steps(op, feeders[0].groups[0]) if op.tandem else 0
+    used = sum(len(feeder.planes) for feeder in feeders)
+    return max(busiest, *loads.values(), through_vxm) + first_load + 4 * used + 8 * crowding
 
 
 def _split(whole: tuple[int, int], parts: int) -> list[tuple[int, int]]:

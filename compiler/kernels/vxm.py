@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from arch.config import Config
 from arch.formats import DType
 from arch.geometry import Direction, Unit, UnitKind, units, vxm_position
-from arch.isa.table import Source
+from arch.isa.codes import Source
 from arch.timing import timing
 from compiler.kernels.epilogue import Chain, Step
 from compiler.placement.layout import Numbers

@@ -75,6 +75,42 @@ class Allocator:
             done += rows
         return slices, addrs
 
+    def take_striped(
+        self, what: str, width: int, turns: Numbers, banks: Iterable[Bank], slices_each: int
+    ) -> tuple[Numbers, Numbers]:
+        """Reserve rows as `take`; those of one turn together, the next turn in another slice or bank.
+
+        Turns go to `slices_each` slices one after another, then to their other banks. So a reader can follow a writer:
+        an engine of a slice has one burst at a time, and a bank is read or written. Where there is no room for that, in
+        one slice, or as `take`.
+        """
+        order = list(banks)
+        words = len(turns)
+        member, bank = turns % slices_each, turns // slices_each % 2
+        most = [max(int(((member == m) & (bank == b)).sum()) for m in range(slices_each)) for b in (0, 1)]
+        offered = set(order)
+        free = [
+            number
+            for number in dict.fromkeys(item.slice for item in order)
+            if all(Bank(number, b) in offered and self._free(Bank(number, b)) >= most[b] for b in (0, 1))
+        ]
+        if len(free) < width * slices_each:
+            if slices_each > 1:
+                return self.take_striped(what, width, turns, order, 1)
+            return self.take(what, width, words, order)
+        slices = np.empty((width, words), np.int32)
+        addrs = np.empty((width, words), np.int32)
+        for byte in range(width):
+            for m in range(slices_each):
+                number = free[byte * slices_each + m]
+                for b in (0, 1):
+                    mine = (member == m) & (bank == b)
+                    first = int(self._used[number, b]) + b * self._config.mem_depth
+                    slices[byte, mine] = number
+                    addrs[byte, mine] = first + np.arange(mine.sum())
+                    self._used[number, b] += mine.sum()
+        return slices, addrs
+
     def save(self) -> npt.NDArray[np.int64]:
         """Return what is in use now, for `restore`."""
         return self._used.copy()

@@ -1,31 +1,39 @@
 """Where the words of one copy of a tensor are."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from arch.isa.table import BY_MNEMONIC
 from compiler.schedule.pattern import Pattern
 
 Numbers = npt.NDArray[np.int32]
 Cycles = npt.NDArray[np.int64]
 
-BURST_LIMIT = (1 << 13) - 1
+_READ = BY_MNEMONIC["READ"].offsets
+BURST_LIMIT = _READ["count"][1].maximum
 """Most elements of one READ or WRITE."""
+INTERVAL_LIMIT = _READ["interval"][1].maximum
+"""Most cycles from one of its elements to the next."""
+STRIDE_LIMIT = _READ["stride"][1].maximum
+"""Most words from one of its elements to the next, up or down."""
 
 
 @dataclass
 class Layout:
-    """MEM words of one copy of a matrix.
+    """MEM words of one copy of a tensor.
 
-    A word holds `vector_length` neighbouring columns (a *block*) of one row, one byte of each.
+    A word holds one byte of each element of a vector: `vector_length` neighbours along the lane axis (a *block*) in one
+    step of the other axes; of a matrix with lanes along its columns, a step is a row.
 
     Attributes
     ----------
-    slices, addrs : ndarray, shape (bytes, blocks, rows), int32
-    ready : ndarray, shape (blocks, rows), int64
+    slices, addrs : ndarray, shape (bytes, blocks, steps), int32
+        Slice -1: this copy lacks the vector.
+    ready : ndarray, shape (blocks, steps), int64
         First cycle in which a READ may access the word.
     """
 
@@ -33,60 +41,120 @@ class Layout:
     addrs: Numbers
     ready: Cycles
 
+    @classmethod
+    def empty(cls, size: int, blocks: int, steps: int) -> "Layout":
+        """Return a copy that lacks every vector yet."""
+        shape = (size, blocks, steps)
+        return cls(np.full(shape, -1, np.int32), np.zeros(shape, np.int32), np.zeros(shape[1:], np.int64))
+
+    @property
+    def flat(self) -> tuple[Numbers, Numbers, Cycles]:
+        """Slices and addrs, shape (bytes, vectors), and ready, shape (vectors,), as views."""
+        size = self.slices.shape[0]
+        return self.slices.reshape(size, -1), self.addrs.reshape(size, -1), self.ready.reshape(-1)
+
+    @property
+    def used(self) -> set[int]:
+        """Slices of the words."""
+        return {int(number) for number in np.unique(self.slices) if number >= 0}
+
 
 class Sweep(NamedTuple):
     """Accesses of one bank in regular order.
 
-    ``cycles.count`` bursts of ``cycles.length`` words from `addr` on; each burst continues where the one before ended.
+    ``cycles.count`` bursts, the first from `addr` on, each `advance` words after the one before; words of a burst
+    (``cycles.length``) are `stride` apart.
     """
 
     slice: int
     addr: int
+    stride: int
+    advance: int
     cycles: Pattern
 
 
-def sweeps(slices: Numbers, addrs: Numbers, cycles: Cycles, depth: int) -> Iterator[Sweep]:
+def sweeps(slices: Numbers, addrs: Numbers, cycles: Cycles, depth: int, interval: int = 1) -> Iterator[Sweep]:
     """Group the accesses of a stream of words, in order of time, into sweeps.
+
+    A lone burst with longer pauses than `interval` becomes bursts of one word. These leave the engine free in between,
+    and take no more queue words as long as nothing else of the slice's queue comes between them.
 
     Parameters
     ----------
     slices, addrs : ndarray, shape (n,)
+        In any order, and words may come again.
     cycles : ndarray, shape (n,)
-        When each word passes.
+        When each word passes, ascending.
     depth : int
         Words of a bank.
+    interval : int
+        Cycles from one word to the next that make a burst in any case.
     """
-    if not len(cycles):
-        return
-    banks = addrs // depth
-    breaks = (np.diff(slices) != 0) | (np.diff(addrs) != 1) | (np.diff(cycles) != 1) | (np.diff(banks) != 0)
-    starts = np.concatenate(([0], np.flatnonzero(breaks) + 1))
-    ends = np.append(starts[1:], len(cycles))
     group: Sweep | None = None
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        for first in range(start, end, BURST_LIMIT):
-            length = min(BURST_LIMIT, end - first)
-            burst = Sweep(int(slices[first]), int(addrs[first]), Pattern(int(cycles[first]), 1, 1, length))
-            joined = _join(group, burst, depth)
-            if joined is None and group is not None:
-                yield group
-            group = joined or burst
-    assert group is not None
-    yield group
+    for burst in _bursts(slices, addrs, cycles, depth):
+        joined = group and _join(group, burst, depth)
+        if group is not None and joined is None:
+            yield _single(group, interval)
+        group = joined or burst
+    if group is not None:
+        yield _single(group, interval)
 
 
-def _join(group: Sweep | None, burst: Sweep, depth: int) -> Sweep | None:
+def _bursts(slices: Numbers, addrs: Numbers, cycles: Cycles, depth: int) -> Iterator[Sweep]:
+    """Cut a stream of words into bursts of one stride and interval each."""
+    count = len(cycles)
+    strides, intervals = np.diff(addrs).astype(np.int64), np.diff(cycles)
+    apart = (np.diff(slices) != 0) | (np.diff(addrs // depth) != 0)
+    apart |= (np.abs(strides) > STRIDE_LIMIT) | (intervals > INTERVAL_LIMIT)
+    changes = (np.diff(strides) != 0) | (np.diff(intervals) != 0) | apart[1:] | apart[:-1]
+    # Steps from a word on that are alike: ends[i] is the last step of the run that step i belongs to.
+    bounds = np.append(np.flatnonzero(changes), max(count - 2, 0))
+    ends = bounds[np.searchsorted(bounds, np.arange(count - 1))]
+    first = 0
+    while first < count:
+        last = first
+        if first < count - 1 and not apart[first]:
+            last = int(ends[first]) + 1
+            if last == first + 1 < count - 1 and not apart[last]:
+                # One odd step before a regular burst: the second word belongs there.
+                longer = ends[last] > last
+                denser = intervals[last] == 1 < intervals[first]
+                last -= int(longer or denser)
+        last = min(last, first + BURST_LIMIT - 1)
+        regular = last > first
+        stride, interval = (int(strides[first]), int(intervals[first])) if regular else (1, 1)
+        yield Sweep(
+            int(slices[first]),
+            int(addrs[first]),
+            stride,
+            0,
+            Pattern(int(cycles[first]), 1, 1, last - first + 1, interval),
+        )
+        first = last + 1
+
+
+def _join(group: Sweep, burst: Sweep, depth: int) -> Sweep | None:
     """Return both as one sweep, or None."""
-    if group is None:
-        return None
-    start, count, every, length = group.cycles.start, group.cycles.count, group.cycles.every, group.cycles.length
-    gap = burst.cycles.start - (start + (count - 1) * every)
+    cycles = group.cycles
+    gap = burst.cycles.start - (cycles.start + (cycles.count - 1) * cycles.every)
+    advance = burst.addr - (group.addr + (cycles.count - 1) * group.advance)
     if (
         burst.slice != group.slice
-        or burst.addr != group.addr + count * length
+        or burst.stride != group.stride
         or burst.addr // depth != group.addr // depth
-        or burst.cycles.length != length
-        or (count > 1 and gap != every)
+        or (burst.cycles.length, burst.cycles.interval) != (cycles.length, cycles.interval)
+        or (cycles.count > 1 and (gap, advance) != (cycles.every, group.advance))
     ):
         return None
-    return Sweep(group.slice, group.addr, Pattern(start, count + 1, gap, length))
+    return group._replace(advance=advance, cycles=replace(cycles, count=cycles.count + 1, every=gap))
+
+
+def _single(sweep: Sweep, interval: int) -> Sweep:
+    """Return a lone burst with long pauses as bursts of one word."""
+    cycles = sweep.cycles
+    if cycles.count == 1 and cycles.interval > interval:
+        return sweep._replace(advance=sweep.stride, cycles=Pattern(cycles.start, cycles.length, cycles.interval))
+    if cycles.count > 1 and cycles.length == 1 and abs(sweep.advance) <= STRIDE_LIMIT:
+        # A stride like the advance lets each burst continue from the one before.
+        return sweep._replace(stride=sweep.advance)
+    return sweep

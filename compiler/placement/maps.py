@@ -5,10 +5,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from arch.errors import TaktError
 from arch.image import TensorMap
+from compiler.kernels.plan import Feeder
 from compiler.operation import MatMul
-from compiler.placement.layout import Layout, Numbers
-from compiler.tensor import Tensor
+from compiler.placement.layout import Numbers
+from compiler.tensor import Tensor, View, as_view
 
 
 class Words(NamedTuple):
@@ -25,35 +27,64 @@ def tensor_map(tensor: Tensor, parts: list[Words]) -> TensorMap:
     return TensorMap(tensor.name, tensor.dtype, tensor.shape, slices, addrs, index)
 
 
-def activation_words(op: MatMul, layout: Layout) -> Words:
-    """Return the words of the activations of one layout."""
-    return _matrix_words(layout.slices, layout.addrs, op.m, op.k, op.config.vector_length)
+def view_map(name: str, view: View, parts: list[Words]) -> TensorMap:
+    """Return the map of an arrangement of a tensor that consists of all of `parts`.
+
+    Raises
+    ------
+    TaktError
+        When it has zeros or an element twice: the host reads each element once.
+    """
+    slices, addrs, index = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    places = np.full(view.tensor.size, -1, np.int32)
+    flat = view.elements.reshape(-1)
+    if (flat < 0).any() or len(np.unique(flat)) < len(flat):
+        raise TaktError(f"output {name} must have each element of {view.name} at most once, and no zeros")
+    places[flat] = np.arange(len(flat), dtype=np.int32)
+    size = view.itemsize
+    element, byte = np.divmod(index, size)
+    place = places[np.maximum(element, 0)]
+    moved = np.where((index < 0) | (place < 0), -1, place * size + byte).astype(np.int32)
+    held = (moved >= 0).any(axis=1)
+    return TensorMap(name, view.dtype, view.shape, slices[held], addrs[held], moved[held])
 
 
-def result_words(op: MatMul, layouts: list[Layout]) -> Words:
-    """Return the words of a result, each from the first layout that has it."""
-    slices, addrs = layouts[0].slices.copy(), layouts[0].addrs.copy()
-    for layout in layouts[1:]:
-        missing = slices < 0
-        slices[missing], addrs[missing] = layout.slices[missing], layout.addrs[missing]
-    return _matrix_words(slices, addrs, op.m, op.n, op.config.vector_length)
+def element_words(elements: npt.NDArray[np.int32], slices: Numbers, addrs: Numbers) -> Words:
+    """Return the words of vectors.
+
+    Parameters
+    ----------
+    elements : ndarray of int32, shape (n, vector_length)
+        Element in each lane, or -1.
+    slices, addrs : ndarray, shape (bytes, n)
+        Slice -1: there is no such word.
+    """
+    size = len(slices)
+    index = np.where(elements < 0, -1, elements * size + np.arange(size)[:, None, None])
+    held = slices >= 0
+    return _words(slices[held], addrs[held], index[held])
 
 
-def weight_words(op: MatMul, groups: tuple[tuple[int, ...], ...], slices: Numbers, addrs: Numbers) -> Words:
-    """Return the words of the weights: a word is part of a column, in the order in which planes load them."""
+def weight_words(op: MatMul, feeder: Feeder, slices: Numbers, addrs: Numbers) -> Words:
+    """Return the words of the weights: a word is a byte of part of a column, in the order in which planes load them."""
     lanes, vector = op.config.lanes, op.config.vector_length
-    tiles = [
-        (k_block, n_block * vector + lanes * column_block)
-        for group in groups
-        for k_block in range(op.k_blocks)
-        for n_block in group
-        for column_block in reversed(range(op.load_steps(n_block)))
-    ]
-    k_blocks, columns = np.array(tiles).T
-    column = columns[None, :, None] + np.arange(lanes)[:, None, None]
-    row = k_blocks[None, :, None] * vector + np.arange(vector)[None, None, :]
-    index = np.where((row < op.k) & (column < op.n), row * op.n + column, -1)
-    return _words(slices, addrs, index)
+    elements = as_view(op.w).elements
+    found = []
+    for way in range(feeder.ways):
+        tiles = [
+            (k_block, load.block * vector + lanes * column_block, load.byte)
+            for group in feeder.groups
+            for k_block in range(op.k_blocks)
+            for load in feeder.loads(op, group)[way]
+            for column_block in reversed(range(load.steps))
+        ]
+        k_blocks, columns, byte = np.array(tiles).T[:, None, :, None]
+        column = columns + np.arange(lanes)[:, None, None]
+        row = k_blocks * vector + np.arange(vector)
+        inside = (row < op.k) & (column < op.n)
+        element = elements[np.minimum(row, op.k - 1), np.minimum(column, op.n - 1)]
+        found.append(np.where(inside & (element >= 0), element * op.w.itemsize + byte, -1))
+    return _words(slices, addrs, np.concatenate(found))
 
 
 def constant_words(op: MatMul, slices: Numbers, addrs: Numbers) -> Words:
@@ -62,15 +93,6 @@ def constant_words(op: MatMul, slices: Numbers, addrs: Numbers) -> Words:
     column = np.arange(op.n_blocks)[None, :, None] * vector + np.arange(vector)[None, None, :]
     index = np.where(column < op.n, column * 4 + np.arange(4)[:, None, None], -1)
     return _words(slices, addrs, index)
-
-
-def _matrix_words(slices: Numbers, addrs: Numbers, rows: int, columns: int, vector: int) -> Words:
-    size = len(slices)
-    held = np.argwhere(slices >= 0)
-    byte, block, row = (axis[:, None] for axis in held.T)
-    column = block * vector + np.arange(vector)
-    index = np.where(column < columns, (row * columns + column) * size + byte, -1)
-    return _words(slices[slices >= 0], addrs[slices >= 0], index)
 
 
 def _words(slices: Numbers, addrs: Numbers, index: npt.NDArray[np.int64]) -> Words:

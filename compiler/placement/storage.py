@@ -1,52 +1,43 @@
 """Where the operands and results of every operation live."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
-from arch.config import HEMISPHERES, Config
-from arch.geometry import Hemisphere
+from arch.config import Config
+from arch.geometry import Direction, Hemisphere, units
 from compiler.kernels.epilogue import epilogue
-from compiler.kernels.plan import Feeder, Plan
+from compiler.kernels.plan import Plan
 from compiler.operation import MatMul
-from compiler.placement.allocator import Allocator, Bank, OutOfMemory
+from compiler.placement.allocator import Bank, OutOfMemory
+from compiler.placement.bank_choice import BankChoice
+from compiler.placement.demand import Demand, Port, Vectors, Work, demands_of
 from compiler.placement.layout import Layout, Numbers
-from compiler.placement.maps import Words, activation_words, constant_words, result_words, weight_words
-from compiler.tensor import Tensor
+from compiler.placement.maps import Words, constant_words, element_words, weight_words
+from compiler.placement.orders import (
+    distinct_layouts,
+    is_copied,
+    missing_vectors,
+    sharing,
+    turns_of,
+    words_of,
+    writing_order,
+)
+from compiler.placement.placed import slices_of_layouts, slices_of_parts
+from compiler.tensor import Tensor, as_view
+from compiler.vector.lanes import vector_count, vectors_along
+from compiler.vector.operation import Pass, Result
 
-Order = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
-"""Blocks and rows of words, shape (n,) each."""
+_FEW = 16
+"""Vectors of which every pass gets a copy of its own, so that passes can run at the same time."""
 
-Reader = tuple[MatMul, Feeder]
+
 Sides = tuple[tuple[Hemisphere, ...], ...]
 
 
-@dataclass
-class Placed:
-    """Storage of one operation.
-
-    Attributes
-    ----------
-    weights : dict of Hemisphere to (slices, addrs)
-        Shape (lanes, words): word i of stream j, in the order of use.
-    constants : dict of str to (slices, addrs)
-        Shape (4, n_blocks): byte planes of the VXM's vectors.
-    activations : list of Layout
-        One per feeder; only its rows are valid.
-    results : list of Layout
-        Every copy of the result; rows or blocks that a copy lacks have slice -1.
-    """
-
-    weights: dict[Hemisphere, tuple[Numbers, Numbers]] = field(default_factory=dict)
-    constants: dict[str, tuple[Numbers, Numbers]] = field(default_factory=dict)
-    activations: list[Layout] = field(default_factory=list)
-    results: list[Layout] = field(default_factory=list)
-
-
-class Storage:
+class Storage(BankChoice):
     """Places the tensors of a program for given plans.
 
     Reads that run at the same time come from different slices (a slice has one read engine), writes go to different
@@ -55,10 +46,16 @@ class Storage:
     Parameters
     ----------
     config : Config
-    work : list of (MatMul, Plan)
+    work : list of (operation, plan)
+    stored : callable
+        Whether a tensor has vectors of its own in MEM: a result or a state.
     outputs : list of Tensor
+    states : list of Tensor
+        Results of passes that have words before the program starts.
     tight : bool
         Let the VXM's constants share slices with weights, which are read rarely, where there are no others.
+    dense : bool
+        Let operations read one copy of a result, and keep that in one place, at the price of waiting for each other.
 
     Raises
     ------
@@ -67,26 +64,44 @@ class Storage:
     """
 
     def __init__(
-        self, config: Config, work: list[tuple[MatMul, Plan]], outputs: list[Tensor], tight: bool = False
+        self,
+        config: Config,
+        work: Work,
+        stored: Callable[[Tensor], bool],
+        outputs: list[Tensor],
+        states: list[Tensor],
+        tight: bool = False,
+        dense: bool = False,
     ) -> None:
-        self._config = config
-        self._allocator = Allocator(config)
-        self._work = work
-        self.placed = {id(op): Placed() for op, _ in work}
+        super().__init__(config, work)
+        self._dense = dense
+        self._products = [(op, plan) for op, plan in work if isinstance(op, MatMul) and isinstance(plan, Plan)]
+        self._outputs = outputs
+        self._shared: dict[int, list[tuple[Demand, Port]]] = defaultdict(list)
         self.words: dict[int, list[Words]] = {}
         """Words of inputs, constants and outputs, by id of the tensor."""
-        for op, plan in work:
-            self._place_weights(op, plan)
+        self.zeros: list[tuple[Numbers, Numbers]] = []
+        """Slices and addrs of words that hold zeros."""
+        self._demands = {id(op): list(demands_of(op, plan, stored)) for op, plan in work}
+        for product, its in self._products:
+            self._place_weights(product, its)
         if not tight:
             self._place_all_constants(tight)
-        produced = {id(op.y) for op, _ in work}
-        for op, plan in work:
-            if id(op.x) not in produced:
-                self._place_input(op, plan)
+        for op, _ in work:
+            for demand in self._demands[id(op)]:
+                if demand.elements is not None:
+                    self._place_input(demand)
         if tight:
             self._place_all_constants(tight)
+        self._states = {id(state): self._place_state(state) for state in states}
         for op, plan in work:
-            self._place_result(op, plan, any(op.y is tensor for tensor in outputs))
+            if isinstance(op, MatMul):
+                assert isinstance(plan, Plan)
+                self._place_product(op, plan)
+            else:
+                self._place_results(op)
+
+    # What the host writes
 
     def _place_weights(self, op: MatMul, plan: Plan) -> None:
         for feeder in plan.feeders:
@@ -95,7 +110,7 @@ class Storage:
             if side in placed:
                 continue
             taken = {int(number) for slices, _ in placed.values() for number in slices.flat}
-            words = op.k_blocks * sum(op.load_steps(block) for group in feeder.groups for block in group)
+            words = op.k_blocks * sum(feeder.load_steps(op, group) for group in feeder.groups)
             banks = [
                 Bank(number, bank)
                 for hemisphere in (side, Hemisphere(1 - side))
@@ -103,18 +118,18 @@ class Storage:
                 for number in reversed(self._slices_of(hemisphere))
                 if number not in taken
             ]
-            placed[side] = self._allocator.take(op.w.name, self._config.lanes, words, banks)
-            self._add(op.w, weight_words(op, feeder.groups, *placed[side]))
+            placed[side] = self.allocator.take(op.w.name, feeder.ways * self._config.lanes, words, banks)
+            self._add(as_view(op.w).tensor, weight_words(op, feeder, *placed[side]))
 
     def _place_all_constants(self, tight: bool) -> None:
-        for op, _ in self._work:
+        for op, _ in self._products:
             if op.constants:
                 self._place_constants(op, tight)
 
     def _place_constants(self, op: MatMul, tight: bool) -> None:
         placed = self.placed[id(op)]
-        weights = _slices(placed.weights)
-        busy = _layout_slices(placed.activations)
+        weights = slices_of_parts(placed.weights)
+        busy = placed.reads
         if not tight:
             busy |= weights
         rows = len(op.constants) * op.n_blocks
@@ -131,168 +146,275 @@ class Storage:
             placed.constants[name] = slices[:, part], addrs[:, part]
             self._add(tensor, constant_words(op, *placed.constants[name]))
 
-    def _place_input(self, op: MatMul, plan: Plan) -> None:
-        placed = self.placed[id(op)]
-        for feeder in plan.feeders:
-            busy = _slices(placed.weights) | _slices(placed.constants) | _layout_slices(placed.activations)
-            order = _reading_order(op, feeder)
-            banks = [bank for bank in self._banks_near(feeder.hemisphere) if bank.slice not in busy]
-            slices, addrs = self._allocator.take(op.x.name, 1, len(order[0]), banks)
-            layout = _layout(1, op.k_blocks, op.m)
-            layout.slices[:, *order] = slices
-            layout.addrs[:, *order] = addrs
-            placed.activations.append(layout)
-            self._add(op.x, activation_words(op, layout))
+    def _place_input(self, demand: Demand) -> None:
+        """Place the vectors of a port that the host writes; ports of different operations may share them."""
+        op, tensor = demand.op, demand.tensor
+        assert demand.elements is not None
+        busy = self._busy(op)
+        for sharer, port in self._shared[id(tensor)] if isinstance(op, Pass) and len(demand.elements) > _FEW else []:
+            if (
+                sharer.op is not op
+                and sharer.elements is not None
+                and np.array_equal(sharer.elements, demand.elements)
+                and not port.slices & busy
+            ):
+                self._connect(Port(demand, port.layout, port.zero_slices, port.zero_addrs))
+                return
+        layout = Layout.empty(tensor.itemsize, 1, len(demand.elements))
+        order = demand.order
+        if isinstance(op, MatMul):
+            assert demand.near is not None
+            choices = [[bank for bank in self._banks_near(demand.near) if bank.slice not in busy]]
+        else:
+            sides = self._sides(op, [], Direction.EAST, tensor.itemsize)
+            choices = [self._ordered(side, busy, set(), op) for side in sides]
+            for known in self.placed[id(op)].ports.values():
+                if demand.apart(known.demand) and demand.tensor.itemsize == known.demand.tensor.itemsize:
+                    choices.insert(0, [Bank(number, bank) for number in sorted(known.slices) for bank in (0, 1)])
+        slices, addrs = self._take_first(tensor.name, tensor.itemsize, len(order), choices)
+        layout.flat[0][:, order] = slices
+        layout.flat[1][:, order] = addrs
+        port = self._port(demand, layout)
+        self._connect(port)
+        if isinstance(op, Pass):
+            self._shared[id(tensor)].append((demand, port))
+        self._add(tensor, element_words(demand.elements[order], slices, addrs))
 
-    def _place_result(self, op: MatMul, plan: Plan, is_output: bool) -> None:
-        """Place the result where its readers want it.
+    def _place_state(self, state: Tensor) -> list[Layout]:
+        """Place the copies of a state, which its update will write: as of a result."""
+        readers = self._readers(state)
+        elements = np.arange(state.size, dtype=np.int32).reshape(state.shape)
+        rows = vectors_along(elements, state.lanes, self._config.vector_length)
+        missing = missing_vectors(self._config, state, readers)
+        # Its update writes every vector, and the host reads the copies that nobody else does.
+        wants: list[tuple[Demand | None, Vectors]] = [(reader, reader.order) for reader in readers]
+        wants += [(None, missing)] if len(missing) else []
+        placed: list[Layout] = []
+        written: set[int] = set()
+        for group in sharing(wants):
+            found = self._take_copies(state, group, list(Hemisphere), written, set(), None, None)
+            for layout, want in found:
+                if want is not None:
+                    self._connect(self._port(want, layout))
+            for layout in distinct_layouts(found):
+                placed.append(layout)
+                self._add(state, element_words(rows, *layout.flat[:2]))
+        return placed
+
+    # Results
+
+    def _place_product(self, op: MatMul, plan: Plan) -> None:
+        """Place the result of a product where its readers want it.
 
         Words that the planes of a feeder write at the same time, and copies of a word, go to different slices. What
         passes the VXM leaves it in one direction: the bytes of an element and all copies go to one side.
         """
-        readers = [(reader, feeder) for reader, its in self._work if reader.x is op.y for feeder in its.feeders]
+        readers = self._readers(op.y)
         both = tuple(Hemisphere)
         if not epilogue(op):
             choices: list[Sides] = [(both,)]
-        elif _copied(readers):
+        elif is_copied(readers):
             choices = [((side,),) for side in both]
         else:
             choices = [tuple((side,) for side in both)]
-        saved = self._allocator.save()
+        if any(isinstance(reader.op, Pass) for reader in readers):
+            # An ALU reads from one direction.
+            choices = [((side,),) for side in both]
+        saved = self.allocator.save()
         for choice in choices:
             try:
-                layouts = self._result_layouts(op, plan, readers, choice)
+                found = self._product_layouts(op, plan, readers, choice)
                 break
             except OutOfMemory:
-                self._allocator.restore(saved)
+                self.allocator.restore(saved)
                 if choice is choices[-1]:
                     raise
-        placed = self.placed[id(op)]
-        placed.results = [layout for layout, _ in layouts]
-        for layout, reader in layouts:
-            if reader is not None:
-                self.placed[id(reader)].activations.append(layout)
-        if is_output:
-            self._add(op.y, result_words(op, placed.results))
+        self.placed[id(op)].results = [layout for layout, _ in found]
+        self._publish(op.y, found)
 
-    def _result_layouts(
-        self, op: MatMul, plan: Plan, readers: list[Reader], choice: Sides
-    ) -> list[tuple[Layout, MatMul | None]]:
-        read = _banks(self._config, self.placed[id(op)])
-        found: list[tuple[Layout, MatMul | None]] = []
-        wanted: list[Reader | None] = [*readers] or [None]
-        for want in wanted:
-            order = _writing_order(op, plan) if want is None else _reading_order(*want)
-            busy = _layout_slices([layout for layout, _ in found])
+    def _product_layouts(
+        self, op: MatMul, plan: Plan, readers: list[Demand], choice: Sides
+    ) -> list[tuple[Layout, Demand | None]]:
+        read = self._banks_read(op)
+        found: list[tuple[Layout, Demand | None]] = []
+        for want in self._wanted(op.y, readers):
+            order = writing_order(op, plan, readers) if want is None else want.order
+            busy = slices_of_layouts([layout for layout, _ in found])
             if want is not None:
-                its = self.placed[id(want[0])]
-                busy |= _slices(its.weights) | _slices(its.constants) | _layout_slices(its.activations)
-            layout = _layout(op.y.itemsize, op.n_blocks, op.m)
+                busy |= self._busy(want.op)
+            layout = Layout.empty(op.y.itemsize, op.n_blocks, op.m)
             for feeder in plan.feeders:
                 mine: set[int] = set()
-                near = feeder.hemisphere if want is None else want[1].hemisphere
-                for words in _words_of(feeder, order):
+                near = want.near if want is not None and want.near is not None else feeder.hemisphere
+                for words in words_of(op, feeder, order):
                     banks = [
-                        self._banks_to_write(sides, busy | mine, read, _layout_slices([layout]))
+                        self._banks_to_write(sides, busy | mine, read, slices_of_layouts([layout]))
                         for sides in sorted(choice, key=lambda sides: near not in sides)
                     ]
-                    slices, addrs = self._take_first(op.y.name, op.y.itemsize, len(words[0]), banks)
-                    layout.slices[:, *words] = slices
-                    layout.addrs[:, *words] = addrs
+                    slices, addrs = self._take_first(op.y.name, op.y.itemsize, len(words), banks)
+                    layout.flat[0][:, words] = slices
+                    layout.flat[1][:, words] = addrs
                     mine |= {int(number) for number in np.unique(slices)}
-            found.append((layout, None if want is None else want[0]))
+            found.append((layout, want))
         return found
 
-    def _take_first(self, what: str, width: int, rows: int, choices: list[list[Bank]]) -> tuple[Numbers, Numbers]:
-        """Take words from the first of several choices of banks that has room."""
-        saved = self._allocator.save()
-        for banks in choices[:-1]:
+    def _place_results(self, op: Pass) -> None:
+        """Place the results of a pass: bytes, copies and results that are written at the same time, in own slices.
+
+        Copies that share vectors lie on one side, since an ALU drives one direction at a time.
+        """
+        written: set[int] = set()
+        read = self._banks_read(op)
+        for result in op.results:
+            tensor = result.tensor
+            if id(tensor) in self._states:
+                self.placed[id(op)].outputs.append(self._states[id(tensor)])
+                continue
+            readers = self._readers(tensor)
+            missing = missing_vectors(self._config, tensor, readers)
+            wants = [(want, missing if want is None else want.order) for want in self._wanted(tensor, readers)]
+            found: list[tuple[Layout, Demand | None]] = []
+            for group in sharing(wants):
+                found += self._place_copies(op, result, group, written, read)
+            self.placed[id(op)].outputs.append(distinct_layouts(found))
+            self._publish(tensor, found)
+
+    def _place_copies(
+        self,
+        op: Pass,
+        result: Result,
+        wants: list[tuple[Demand | None, Vectors]],
+        written: set[int],
+        read: set[Bank],
+    ) -> list[tuple[Layout, Demand | None]]:
+        """Place copies of a result on one side; adds their slices to `written`."""
+        size = result.tensor.itemsize
+        readers = [want.op for want, _ in wants if want is not None]
+        sides = self._sides(op, readers, Direction.WEST, size)
+        turns = partial(turns_of, result, op.times)
+        found = self._take_copies(result.tensor, wants, sides, written, read, turns, op)
+        first = int(found[0][0].flat[0].max())
+        self._width[id(op)][units(self._config)[first].outward] += size
+        for layout in distinct_layouts(found):
+            self._count(self._writes, op, *layout.flat[:2])
+        return found
+
+    def _take_copies(
+        self,
+        tensor: Tensor,
+        wants: list[tuple[Demand | None, Vectors]],
+        sides: list[Hemisphere],
+        written: set[int],
+        read: set[Bank],
+        turns: Callable[[Vectors], tuple[Numbers, int]] | None,
+        writer: Pass | None,
+    ) -> list[tuple[Layout, Demand | None]]:
+        """Take words for copies on the first side that has room; adds their slices to `written`.
+
+        At best dense ones change between slices that nobody reads beside their readers.
+        """
+        saved = self.allocator.save()
+        attempts = [(side, quiet) for quiet in (True, False) for side in sides]
+        for side, quiet in attempts:
+            found: list[tuple[Layout, Demand | None]] = []
+            mine: set[int] = set()
             try:
-                return self._allocator.take(what, width, rows, banks)
+                for want, order in wants:
+                    theirs = set() if want is None else self._busy(want.op)
+                    shared = self._shareable(found, want, order, theirs)
+                    if shared is not None:
+                        found.append((shared, want))
+                        continue
+                    busy = written | mine | theirs
+                    layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
+                    banks = self._ordered(side, busy, read, None if want is None else want.op, writer)
+                    size = tensor.itemsize
+                    if want is not None and turns is not None and not self._dense:
+                        places, each = turns(order)
+                        idle = len({bank.slice for bank in banks} - self._read_beside(want.op))
+                        if each > 1 and idle < each * size:
+                            if quiet:
+                                raise OutOfMemory(tensor.name, 0, self._config)
+                            each = 1
+                        slices, addrs = self.allocator.take_striped(tensor.name, size, places, banks, each)
+                    else:
+                        slices, addrs = self.allocator.take(tensor.name, size, len(order), banks)
+                    layout.flat[0][:, order] = slices
+                    layout.flat[1][:, order] = addrs
+                    mine |= slices_of_layouts([layout])
+                    found.append((layout, want))
             except OutOfMemory:
-                self._allocator.restore(saved)
-        return self._allocator.take(what, width, rows, choices[-1])
+                self.allocator.restore(saved)
+                if (side, quiet) == attempts[-1]:
+                    raise
+                continue
+            break
+        written |= mine
+        return found
 
-    def _banks_to_write(
-        self, sides: tuple[Hemisphere, ...], busy: set[int], read: set[Bank], shared: set[int]
-    ) -> list[Bank]:
-        """Banks that are not read, of slices that are not busy; at the end those of `shared` slices."""
-        read_slices = {bank.slice for bank in read}
-        banks = [
-            Bank(number, bank)
-            for side in sides
-            for number in self._slices_of(side)
-            for bank in (0, 1)
-            if number not in busy and Bank(number, bank) not in read
+    def _shareable(
+        self, found: list[tuple[Layout, Demand | None]], want: Demand | None, order: Vectors, busy: set[int]
+    ) -> Layout | None:
+        """Return a copy that another operation reads and that will do for a reader too."""
+        mine = [layout for layout, other in found if want and other and want.op is other.op]
+        for layout, _ in found if self._dense else []:
+            apart = not any(layout is taken for taken in mine)
+            if apart and (layout.flat[0][0, order] >= 0).all() and not slices_of_layouts([layout]) & busy:
+                return layout
+        return None
+
+    def _publish(self, tensor: Tensor, found: list[tuple[Layout, Demand | None]]) -> None:
+        """Let readers and the host know the copies of a result."""
+        for layout, want in found:
+            if want is not None:
+                self._connect(self._port(want, layout))
+        if any(tensor is output for output in self._outputs):
+            slices, addrs = found[0][0].flat[0].copy(), found[0][0].flat[1].copy()
+            for layout, _ in found[1:]:
+                missing = slices < 0
+                slices[missing], addrs[missing] = layout.flat[0][missing], layout.flat[1][missing]
+            elements = np.arange(tensor.size, dtype=np.int32).reshape(tensor.shape)
+            rows = vectors_along(elements, tensor.lanes, self._config.vector_length)
+            self._add(tensor, element_words(rows, slices, addrs))
+
+    def _readers(self, tensor: Tensor) -> list[Demand]:
+        return [
+            demand
+            for demands in self._demands.values()
+            for demand in demands
+            if demand.tensor is tensor and demand.elements is None
         ]
-        return sorted(banks, key=lambda bank: (bank.slice in shared, bank.slice in read_slices))
 
-    def _slices_of(self, side: Hemisphere) -> range:
-        """Slices of a hemisphere, from the VXM outwards."""
-        return range(side * self._config.mem_slices, (side + 1) * self._config.mem_slices)
+    def _wanted(self, tensor: Tensor, readers: list[Demand]) -> list[Demand | None]:
+        """Return the copies to make of a result: one per port that reads it, and one for the host if it lacks any."""
+        is_output = any(tensor is output for output in self._outputs)
+        if not readers or (is_output and len(missing_vectors(self._config, tensor, readers))):
+            return [*readers, None]
+        return [*readers]
 
-    def _banks_near(self, side: Hemisphere) -> list[Bank]:
-        """All banks, those nearest to a hemisphere's planes first."""
-        slices = [*reversed(self._slices_of(side)), *self._slices_of(Hemisphere((side + 1) % HEMISPHERES))]
-        return [Bank(number, bank) for number in slices for bank in (0, 1)]
+    # Banks and slices
+
+    def _port(self, demand: Demand, layout: Layout) -> Port:
+        """Return the port of a demand, with words of zeros in the slices of its first vector if it reads any."""
+        size = demand.tensor.itemsize
+        none = np.full(size, -1, np.int32)
+        if not demand.zeros:
+            return Port(demand, layout, none, none)
+        where = layout.flat[0][:, demand.order[0]] if len(demand.order) else np.arange(size)
+        slices, addrs = np.empty(size, np.int32), np.empty(size, np.int32)
+        for byte, number in enumerate(where.tolist()):
+            found = self.allocator.take(demand.tensor.name, 1, 1, [Bank(number, bank) for bank in (0, 1)])
+            slices[byte], addrs[byte] = found[0][0, 0], found[1][0, 0]
+        self.zeros.append((slices, addrs))
+        return Port(demand, layout, slices, addrs)
+
+    def _connect(self, port: Port) -> None:
+        demand = port.demand
+        self.placed[id(demand.op)].ports[demand.key] = port
+        if isinstance(demand.op, Pass):
+            slices, addrs, _ = port.words()
+            self._count(self._reads, demand.op, slices, addrs)
+            self._width[id(demand.op)][units(self._config)[int(slices[0, 0])].inward] += demand.tensor.itemsize
 
     def _add(self, tensor: Tensor, words: Words) -> None:
         self.words.setdefault(id(tensor), []).append(words)
-
-
-def _slices(parts: dict[Hemisphere, tuple[Numbers, Numbers]] | dict[str, tuple[Numbers, Numbers]]) -> set[int]:
-    return {int(number) for slices, _ in parts.values() for number in np.unique(slices)}
-
-
-def _layout_slices(layouts: list[Layout]) -> set[int]:
-    return {int(number) for layout in layouts for number in np.unique(layout.slices) if number >= 0}
-
-
-def _banks(config: Config, placed: Placed) -> set[Bank]:
-    """Return the banks that an operation reads."""
-    pairs = [*placed.weights.values(), *placed.constants.values()]
-    pairs += [(layout.slices, layout.addrs) for layout in placed.activations]
-    found = set()
-    for slices, addrs in pairs:
-        keys = np.unique((slices * 2 + addrs // config.mem_depth)[slices >= 0])
-        found |= {Bank(int(key) // 2, int(key) % 2) for key in keys}
-    return found
-
-
-def _layout(size: int, blocks: int, rows: int) -> Layout:
-    shape = (size, blocks, rows)
-    return Layout(np.full(shape, -1, np.int32), np.zeros(shape, np.int32), np.zeros(shape[1:], np.int64))
-
-
-def _reading_order(op: MatMul, feeder: Feeder) -> Order:
-    """Return blocks and rows of activations in the order in which a feeder reads them."""
-    return _order([(range(op.k_blocks), block) for block in feeder.blocks])
-
-
-def _writing_order(op: MatMul, plan: Plan) -> Order:
-    """Return blocks and rows of results in the order in which the planes emit them."""
-    return _order([(group, block) for feeder in plan.feeders for block in feeder.blocks for group in feeder.groups])
-
-
-def _order(parts: list[tuple[range | tuple[int, ...], tuple[int, int]]]) -> Order:
-    blocks = [np.repeat(np.array(columns), rows) for columns, (_, rows) in parts]
-    rows = [np.tile(np.arange(first, first + count), len(columns)) for columns, (first, count) in parts]
-    return np.concatenate(blocks), np.concatenate(rows)
-
-
-def _words_of(feeder: Feeder, order: Order) -> Iterator[Order]:
-    """Yield the part of `order` that each plane of a feeder writes."""
-    blocks, rows = order
-    in_rows = np.zeros(int(rows.max()) + 1, np.bool_)
-    for first, count in feeder.blocks:
-        in_rows[first : first + count] = True
-    for plane in range(len(feeder.planes)):
-        own = [group[plane] for group in feeder.groups if plane < len(group)]
-        mine = in_rows[rows] & np.isin(blocks, own)
-        yield blocks[mine], rows[mine]
-
-
-def _copied(readers: list[Reader]) -> bool:
-    """Return whether two readers want the same rows."""
-    blocks = sorted(block for _, feeder in readers for block in feeder.blocks)
-    return any(first + rows > following for (first, rows), (following, _) in pairwise(blocks))

@@ -29,6 +29,8 @@ class Action:
     issues, every : int
     advance : int
         Words by which `addr` grows from one issue to the next (MEM).
+    interval : int
+        Cycles from one element of an issue to the next.
     """
 
     unit: Unit
@@ -39,23 +41,29 @@ class Action:
     issues: int = 1
     every: int = 1
     advance: int = 0
+    interval: int = 1
 
     @property
     def elements(self) -> int:
-        """Elements of one issue, a cycle apart."""
+        """Elements of one issue."""
         return self.fields.get("count", 1)
 
     @property
     def work(self) -> Pattern:
         """Cycles of the elements."""
-        return Pattern(self.cycle, self.issues, self.every, self.elements)
+        return Pattern(self.cycle, self.issues, self.every, self.elements, self.interval)
 
     def claims(self, config: Config) -> Iterator[tuple[Key, Pattern]]:
-        """Yield what the action occupies, streams apart: issue slot, engine, bank."""
+        """Yield what the action occupies, streams apart: issue slot, engine, bank, fetch port."""
         yield ("issue", self.unit.id), Pattern(self.cycle, self.issues, self.every)
+        if self.mnemonic == "IFETCH":
+            port = 2 * config.superlanes * self.elements
+            yield ("fetch", self.unit.position), Pattern(self.cycle, self.issues, self.every, port)
+            return
         if self.unit.kind is UnitKind.VXM:
             return
-        yield ("engine", self.unit.id, self.mnemonic), self.work
+        burst = (self.elements - 1) * self.interval + 1
+        yield ("engine", self.unit.id, self.mnemonic), Pattern(self.cycle, self.issues, self.every, burst)
         if self.unit.kind is UnitKind.MEM:
             access = timing(config).mem_access if self.mnemonic == "READ" else timing(config)["WRITE"].d_skew
             yield ("bank", self.unit.id, self.fields["addr"] // config.mem_depth), self.work.shifted(access or 0)

@@ -4,6 +4,7 @@ from collections.abc import Hashable
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import as_strided
 
 from arch.config import Config
 from arch.geometry import Direction, positions
@@ -88,14 +89,20 @@ def _grown(table: Table | None, length: int, width: int) -> Table:
 
 
 def _dense(cycles: Pattern) -> bool:
-    return cycles.count == 1 or cycles.every == cycles.length
+    return cycles.interval == 1 and (cycles.count == 1 or cycles.every == cycles.length)
 
 
 def _view(table: Table, columns: slice, cycles: Pattern) -> Table:
-    start, count, every, length = cycles.start, cycles.count, cycles.every, cycles.length
+    start, count, every, length, interval = cycles.start, cycles.count, cycles.every, cycles.length, cycles.interval
     if _dense(cycles):
         return table[start : start + count * length, columns]
     if length == 1:
         return table[start : cycles.last + 1 : every, columns]
+    if count == 1:
+        return table[start : cycles.last + 1 : interval, columns]
+    if interval > 1:
+        own = table[start:, columns]
+        row, column = own.strides
+        return as_strided(own, (count, length, own.shape[1]), (every * row, interval * row, column))
     blocks = table[start : start + count * every]
     return blocks.reshape(count, every, table.shape[1])[:, :length, columns]

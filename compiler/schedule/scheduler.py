@@ -1,8 +1,9 @@
 """First-fit placement of macro-operations in time."""
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable, Sequence
 
 from arch.config import Config
+from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from compiler.schedule.flow import Flow
 from compiler.schedule.issue import Issue
@@ -26,8 +27,15 @@ class Scheduler:
         self.retired = 0
         """First cycle in which nothing placed so far is under way."""
 
-    def place(self, macro: Macro, earliest: int) -> int:
+    def place(self, macro: Macro, earliest: int, latest: int | None = None) -> int:
         """Place a macro-operation at the first cycle that suits, not before `earliest`.
+
+        Parameters
+        ----------
+        macro : Macro
+        earliest : int
+        latest : int, optional
+            Last cycle that will do.
 
         Returns
         -------
@@ -37,24 +45,75 @@ class Scheduler:
         Raises
         ------
         Unschedulable
-            When it does not fit even where nothing else is.
+            When it does not fit even where nothing else is, or not by `latest`.
         """
-        start = max(earliest, -macro.first)
-        while True:
-            streams: dict[int, int] = {}
-            shift = self._claim(macro, start, streams)
+        start = self._find(macro, max(earliest, -macro.first), None if latest is None else latest + 1)
+        self._table.rollback(0)
+        if start is None:
+            raise Unschedulable(macro.name)
+        self._commit(macro, start)
+        return start
+
+    def place_first(self, choices: Sequence[tuple[Macro, int]]) -> tuple[int, int]:
+        """Place one of several macro-operations, (macro, earliest) each: the one that can start first.
+
+        Returns
+        -------
+        int
+            Which one.
+        int
+            Cycle that its relative cycle 0 became.
+
+        Raises
+        ------
+        Unschedulable
+            When none fits even where nothing else is.
+        """
+        found: list[tuple[int, int]] = []
+        for number, (macro, earliest) in enumerate(choices):
+            at_least = max(earliest, -macro.first)
+            if found and at_least >= found[0][0]:
+                continue
+            start = self._find(macro, at_least, found[0][0] if found else None)
+            self._table.rollback(0)
+            if start is not None:
+                found = [(start, number)]
+        if not found:
+            raise Unschedulable(choices[0][0].name)
+        start, number = found[0]
+        self._commit(choices[number][0], start)
+        return number, start
+
+    def last_read(self, slices: Collection[int]) -> int:
+        """Return the last cycle in which anything placed so far reads one of some MEM slices; -1 if nothing does."""
+        last = -1
+        for issue in self.issues:
+            if issue.queue in slices and issue.mnemonic in ("READ", "GATHER"):
+                count, interval = issue.fields["count"], issue.fields["interval"]
+                last = max(last, int(issue.cycles[-1]) + (count - 1) * interval + self._timing[issue.mnemonic].retire)
+        return last
+
+    def _find(self, macro: Macro, start: int, limit: int | None) -> int | None:
+        """Return the first cycle below `limit` that suits, what it needs being taken but not committed."""
+        while limit is None or start < limit:
+            shift = self._claim(macro, start, {})
             if not shift:
-                break
+                return start
             self._table.rollback(0)
             if start + macro.first > self._table.last:
-                raise Unschedulable(macro.name)
+                return None
             start += shift
+        return None
+
+    def _commit(self, macro: Macro, start: int) -> None:
+        streams: dict[int, int] = {}
+        taken = self._claim(macro, start, streams)
+        assert not taken
         self._table.commit()
         for flow in macro.flows:
             self._preferred[flow.key] = streams[id(flow)]
         for action in macro.actions:
             self._issue(action, start, streams)
-        return start
 
     def _claim(self, macro: Macro, start: int, streams: dict[int, int]) -> int:
         for key, cycles in macro.holds:
@@ -86,16 +145,18 @@ class Scheduler:
         if flow.width < self._config.lanes:
             groups.reverse()
         preferred = self._preferred.get(flow.key)
-        return groups if preferred is None else [preferred, *(group for group in groups if group != preferred)]
+        if preferred not in groups:  # none yet, or that of a narrower flow
+            return groups
+        return [preferred, *(group for group in groups if group != preferred)]
 
     def _issue(self, action: Action, start: int, streams: dict[int, int]) -> None:
         fields = dict(action.fields)
-        if "count" in fields and action.mnemonic != "LW":
-            fields["interval"] = 1
+        if "interval" in BY_MNEMONIC[action.mnemonic].offsets:
+            fields["interval"] = action.interval
         for name, (flow, member) in action.streams.items():
             fields[name] = streams[id(flow)] + member
-        latency = self._timing[action.mnemonic]
-        self.retired = max(self.retired, start + action.work.last + latency.retire)
+        retire = self._timing.retire(action.mnemonic, fields)
+        self.retired = max(self.retired, start + action.work.last + retire)
         self.issues.append(
             Issue(
                 action.unit.id,

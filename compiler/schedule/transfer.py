@@ -1,13 +1,11 @@
 """READs and WRITEs that move words between MEM and a stream."""
 
-from itertools import pairwise
-
 import numpy as np
 
 from arch.config import Config
 from arch.geometry import units
 from arch.timing import timing
-from compiler.placement.layout import Cycles, Numbers, sweeps
+from compiler.placement.layout import Cycles, Numbers, Sweep, sweeps
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
@@ -26,17 +24,32 @@ class Transfers:
         self._units = units(config)
         self._macro = macro
 
-    def read(self, flow: Flow, member: int, slices: Numbers, addrs: Numbers, cycles: Cycles, sink: int) -> None:
-        """Read words so that they are on the register at `sink` in their cycles."""
-        for sweep in sweeps(slices, addrs, cycles, self._config.mem_depth):
-            self._read(flow, member, sweep.slice, sweep.addr, 1, sweep.cycles, sink)
+    def read(
+        self,
+        flow: Flow,
+        member: int,
+        slices: Numbers,
+        addrs: Numbers,
+        cycles: Cycles,
+        sink: int,
+        interval: int = 1,
+    ) -> None:
+        """Read words so that they are on the register at `sink` in their cycles; `interval` as of `sweeps`."""
+        for sweep in sweeps(slices, addrs, cycles, self._config.mem_depth, interval):
+            self._read(flow, member, sweep, sink)
 
     def read_constant(self, flow: Flow, member: int, number: int, addr: int, cycles: Pattern, sink: int) -> None:
         """Read one word again and again, to be on the register at `sink` in all of `cycles`."""
-        self._read(flow, member, number, addr, 0, cycles, sink)
+        self._read(flow, member, Sweep(number, addr, 0, 0, cycles), sink)
 
     def write(
-        self, flow: Flow, member: int, copies: list[tuple[Numbers, Numbers]], cycles: Cycles, source: int
+        self,
+        flow: Flow,
+        member: int,
+        copies: list[tuple[Numbers, Numbers]],
+        cycles: Cycles,
+        source: int,
+        interval: int = 1,
     ) -> list[Cycles]:
         """Write words that are on the register at `source` in their cycles to several places each.
 
@@ -44,6 +57,8 @@ class Transfers:
         ----------
         copies : list of (slices, addrs)
             Shape (n,) each; they lie in one direction from `source`, and no two in the same slice.
+        interval : int
+            As of `sweeps`.
 
         Returns
         -------
@@ -53,16 +68,13 @@ class Transfers:
         latency = self._timing["WRITE"].d_skew
         assert latency is not None
         for slices, addrs in copies:
-            for sweep in sweeps(slices, addrs, cycles, self._config.mem_depth):
+            for sweep in sweeps(slices, addrs, cycles, self._config.mem_depth, interval):
                 travel = abs(self._units[sweep.slice].position - source)
-                at = sweep.cycles.shifted(travel - latency)
-                self._access("WRITE", flow, member, sweep.slice, sweep.addr, 1, at)
+                self._access("WRITE", flow, member, sweep, travel - latency)
         travels = [self._travel(slices, source) for slices, _ in copies]
         farthest = np.max(travels, axis=0)
-        starts = [0, *(np.flatnonzero((np.diff(farthest) != 0) | (np.diff(cycles) != 1)) + 1).tolist(), len(cycles)]
-        for start, end in pairwise(starts):
-            sink = source + flow.direction.step * int(farthest[start])
-            flow.carry(member, source, sink, Pattern(int(cycles[start]), 1, 1, end - start))
+        for way in sweeps(farthest, np.zeros_like(farthest), cycles, self._config.mem_depth):
+            flow.carry(member, source, source + flow.direction.step * way.slice, way.cycles)
         return [cycles + travel + 1 for travel in travels]
 
     def read_travel(self, slices: Numbers, sink: int) -> Cycles:
@@ -76,24 +88,27 @@ class Transfers:
         positions = np.array([unit.position for unit in self._units[: self._config.slices]], np.int64)
         return np.abs(positions[slices] - end)
 
-    def _read(self, flow: Flow, member: int, number: int, addr: int, stride: int, cycles: Pattern, sink: int) -> None:
+    def _read(self, flow: Flow, member: int, sweep: Sweep, sink: int) -> None:
         latency = self._timing["READ"].d_func
         assert latency is not None
-        position = self._units[number].position
-        driven = cycles.shifted(-abs(position - sink))
-        flow.carry(member, position, sink, driven)
-        self._access("READ", flow, member, number, addr, stride, driven.shifted(-latency))
+        position = self._units[sweep.slice].position
+        travel = abs(position - sink)
+        flow.carry(member, position, sink, sweep.cycles.shifted(-travel))
+        self._access("READ", flow, member, sweep, -travel - latency)
 
-    def _access(self, mnemonic: str, flow: Flow, member: int, number: int, addr: int, stride: int, at: Pattern) -> None:
+    def _access(self, mnemonic: str, flow: Flow, member: int, sweep: Sweep, later: int) -> None:
+        """Add a sweep whose instructions issue `later` cycles after its words pass."""
+        at = sweep.cycles.shifted(later)
         self._macro.actions.append(
             Action(
-                self._units[number],
+                self._units[sweep.slice],
                 mnemonic,
                 at.start,
-                {"dir": int(flow.direction), "addr": addr, "stride": stride, "count": at.length},
+                {"dir": int(flow.direction), "addr": sweep.addr, "stride": sweep.stride, "count": at.length},
                 {"stream": (flow, member)},
                 at.count,
                 at.every,
-                at.length * stride,
+                sweep.advance,
+                at.interval,
             )
         )

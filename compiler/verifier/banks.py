@@ -7,7 +7,7 @@ import numpy as np
 from arch.config import Config
 from arch.faults import Fault, FaultKind
 from arch.geometry import UnitKind
-from arch.isa.table import gather_accesses, scatter_accesses
+from arch.isa.mem_rows import gather_accesses, scatter_accesses
 from arch.timing import timing
 from compiler.verifier.queue_walk import Cycles, Issued
 

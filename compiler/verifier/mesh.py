@@ -7,7 +7,7 @@ import numpy as np
 from arch.config import Config
 from arch.faults import Fault, FaultKind
 from arch.geometry import UnitKind, units
-from arch.isa.table import Source
+from arch.isa.codes import Source
 from arch.timing import timing
 from compiler.verifier.queue_walk import Issued
 
@@ -24,7 +24,7 @@ def mesh_faults(config: Config, issued: Mapping[int, list[Issued]]) -> Iterator[
         for item in issued.get(unit.id, []):
             skew = timing(config)[item.mnemonic].d_skew
             assert skew is not None
-            for operand in "ab":
+            for operand in "abc" if item.mnemonic == "SEL" else "ab":
                 if item.fields[f"{operand}_src"] != Source.MESH:
                     continue
                 source = item.fields[f"{operand}_index"] * config.alu_cols + column

@@ -6,6 +6,7 @@ import numpy as np
 
 from arch.config import Config
 from arch.faults import Fault, FaultKind
+from arch.formats import DType
 from arch.geometry import UnitKind, units
 from arch.timing import timing
 from compiler.verifier.queue_walk import Cycles, Issued
@@ -18,8 +19,18 @@ def plane_faults(config: Config, issued: Mapping[int, list[Issued]]) -> Iterator
         if kind is UnitKind.MXM_WEIGHTS:
             activations = numbers[UnitKind.MXM_ACTIVATIONS, hemisphere, index]
             results = numbers[UnitKind.MXM_RESULTS, hemisphere, index]
-            yield from _installs(config, issued.get(weights, []), issued.get(activations, []), activations)
-            yield from _results(config, issued.get(activations, []), issued.get(results, []), results)
+            feeds, takes = issued.get(activations, []), issued.get(results, [])
+            halves = [item for item in feeds if item.fields["dtype"] == DType.FP16]
+            others = [item for item in feeds if item.fields["dtype"] != DType.FP16]
+            yield from _installs(config, issued.get(weights, []), feeds, activations)
+            second = numbers.get((kind, hemisphere, index + 1))
+            if second is not None:
+                yield from _installs(config, issued.get(second, []), halves, activations)
+            after_int8, after_fp16 = timing(config).acc_after_abc, timing(config).acc_after_fp16_abc
+            yield from _results(
+                config, others, [item for item in takes if not item.fields["float"]], results, after_int8
+            )
+            yield from _results(config, halves, [item for item in takes if item.fields["float"]], results, after_fp16)
 
 
 def _installs(config: Config, loads: list[Issued], feeds: list[Issued], queue: int) -> Iterator[Fault]:
@@ -36,10 +47,12 @@ def _installs(config: Config, loads: list[Issued], feeds: list[Issued], queue: i
         yield Fault(int(early[0]) + skew, queue, FaultKind.OPERAND_MISSED, "install during a load of weights")
 
 
-def _results(config: Config, feeds: list[Issued], takes: list[Issued], queue: int) -> Iterator[Fault]:
+def _results(
+    config: Config, feeds: list[Issued], takes: list[Issued], queue: int, take_after_feed: int
+) -> Iterator[Fault]:
     skew = timing(config)["ACC"].d_skew
     assert skew is not None
-    arriving = _joined([item.elements for item in feeds]) + timing(config).acc_after_abc + skew
+    arriving = _joined([item.elements for item in feeds]) + take_after_feed + skew
     taken = _joined([item.elements for item in takes]) + skew
     for missing, detail in (
         (taken[~np.isin(taken, arriving)], "no result arrives"),

@@ -8,11 +8,12 @@ from arch.geometry import units
 from arch.image import Image
 from arch.timing import timing
 from compiler.verifier.banks import bank_faults
-from compiler.verifier.engines import engine_faults
+from compiler.verifier.engines import engine_faults, pair_faults
 from compiler.verifier.mesh import mesh_faults
 from compiler.verifier.planes import plane_faults
-from compiler.verifier.queue_walk import Issued, QueueWalk, walk_queue
+from compiler.verifier.queue_walk import Issued, QueueWalk
 from compiler.verifier.stream_checks import stream_faults
+from compiler.verifier.walks import Walks
 
 
 def verify(image: Image) -> int:
@@ -27,34 +28,51 @@ def verify(image: Image) -> int:
     ------
     FaultError
         With the fault that the machine would report: of all violations the one of the lowest cycle, in it of the lowest
-        queue, for it of the lowest code. OVERRUN comes before everything, since the machine does not start.
+        queue, for it of the lowest code. OVERRUN by the host comes before everything, since the machine does not start.
+    TaktError
+        For program text that is fetched and cannot be known: it must be constants of the image, which nothing writes.
     """
     config = image.config
-    walks = {queue: walk_queue(config, units(config)[queue], image.queues[queue]) for queue in sorted(image.queues)}
-    found = [walk.fault for walk in walks.values() if walk.fault is not None]
-    overrun = [fault for fault in found if fault.kind is FaultKind.OVERRUN]
-    issued = {queue: walk.issued for queue, walk in walks.items()}
-    found.extend(_faults(config, issued))
+    walks = Walks(image)
+    found = [*walks.faults(), *_faults(config, walks.by_queue)]
+    unknown = walks.unknown()
     if found:
+        overrun = [fault for fault in found if fault.kind is FaultKind.OVERRUN and fault.cycle == 0]
         fault = min(overrun or found, key=lambda fault: fault.key)
-        raise FaultError(fault, units(config)[fault.unit].name)
-    return _length(config, walks)
+        if unknown is None or (fault.cycle, fault.unit) < unknown[:2]:
+            raise FaultError(fault, units(config)[fault.unit].name)
+    if unknown is not None:
+        raise unknown[2]
+    overwritten = walks.overwritten()
+    if overwritten is not None:
+        raise overwritten
+    return _length(config, walks.by_queue)
 
 
-def _faults(config: Config, issued: Mapping[int, list[Issued]]) -> Iterator[Fault]:
+def _faults(config: Config, walks: Mapping[int, QueueWalk]) -> Iterator[Fault]:
+    issued = {queue: walk.issued for queue, walk in walks.items()}
     for items in issued.values():
         yield from engine_faults(config, items)
         yield from bank_faults(config, items)
+    yield from pair_faults(config, issued)
     yield from plane_faults(config, issued)
     yield from mesh_faults(config, issued)
-    yield from stream_faults(config, (item for items in issued.values() for item in items))
+    yield from stream_faults(config, (item for walk in walks.values() for item in _all(walk)))
 
 
 def _length(config: Config, walks: Mapping[int, QueueWalk]) -> int:
     """Return the first cycle in which every queue is closed and every element has retired."""
-    closed = max((walk.closed for walk in walks.values()), default=0)
+    closed = max((walk.closed or 0 for walk in walks.values()), default=0)
     retired = max(
-        (item.last + timing(config)[item.mnemonic].retire for walk in walks.values() for item in walk.issued),
+        (
+            item.last + timing(config).retire(item.mnemonic, item.fields)
+            for walk in walks.values()
+            for item in _all(walk)
+        ),
         default=0,
     )
     return max(closed, retired)
+
+
+def _all(walk: QueueWalk) -> list[Issued]:
+    return walk.issued + walk.fetches

@@ -1,22 +1,25 @@
 """Instruction control: the queues."""
 
 import heapq
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Protocol
 
 from arch.config import Config
 from arch.faults import FaultKind
 from arch.geometry import Unit, units
-from arch.isa.encoding import decode, illegality
+from arch.isa.encoding import decode, illegality, row_of
 from arch.isa.footprint import footprint
+from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
+from golden.machine.barrier import Barrier
 from golden.machine.fault_log import FaultLog
+from golden.machine.fetch import WRITTEN_BEFORE_ISSUE
+from golden.machine.queue import Queue
 from golden.machine.wheel import NEVER
+from golden.machine.word import Issue, Word
 
-Issue = Callable[[int], None]
-"""Called with the cycle of issue."""
+__all__ = ["Executor", "InstructionControl", "Issue"]
 
 
 class Executor(Protocol):
@@ -36,31 +39,8 @@ class Executor(Protocol):
         """Return what a legal word of queue `unit` does at its issue."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """A decoded word: `issue` for a unit's instruction, else a control instruction by its mnemonic."""
-
-    mnemonic: str
-    illegal: str | None
-    count: int = 0
-    interval: int = 0
-    issue: Issue | None = None
-    length: int = 0
-    """Cycles from the issue to the retirement of the last element."""
-
-
-class _Queue:
-    """One queue: its words, and where it is."""
-
-    __slots__ = ("at", "interval", "last", "left", "unit", "words")
-
-    def __init__(self, unit: Unit, words: list[int]) -> None:
-        self.unit = unit
-        self.words = words
-        self.at = 0
-        self.last: _Word | None = None
-        self.left = 0
-        self.interval = 0
+_CONTROL = ("NOP", "REPEAT", "END", "SYNC", "NOTIFY")
+_IFETCH = BY_MNEMONIC["IFETCH"]
 
 
 class InstructionControl:
@@ -80,12 +60,19 @@ class InstructionControl:
         self._executors = executors
         self._faults = faults
         self._timing = timing(config)
-        self._decoded: dict[tuple[int, int], _Word] = {}
+        self._barrier = Barrier(self._timing.barrier)
+        self._ports: Executor | None = None
+        self._decoded: dict[tuple[int, int], Word] = {}
         self._programs: dict[int, list[int]] = {}
         self._ready: list[tuple[int, int]] = []
-        self._queues: dict[int, _Queue] = {}
+        self._queues: dict[int, Queue] = {}
+        self._deadlock = NEVER
         self.due = NEVER
         self.end = 0
+
+    def attach(self, ports: Executor) -> None:
+        """Name the fetch ports, which carry out IFETCH and call `append`."""
+        self._ports = ports
 
     def fill(self, programs: Mapping[int, list[int]]) -> None:
         """Give each queue its words; queues not named get none."""
@@ -93,14 +80,23 @@ class InstructionControl:
 
     def start(self) -> None:
         """Go to the first word of every queue."""
-        self._queues = {queue: _Queue(self._units[queue], words) for queue, words in self._programs.items()}
+        self._queues = {
+            queue: Queue(self._units[queue], words, any(row_of(word) is _IFETCH for word in words))
+            for queue, words in self._programs.items()
+        }
         self._ready = [(0, queue) for queue in sorted(self._queues)]
+        self._barrier.reset()
+        self._deadlock = NEVER
         self.due = 0 if self._ready else NEVER
         self.end = 0
 
     def step(self, cycle: int) -> None:
-        """Issue what is due in `cycle`; reports ILLEGAL and UNDERRUN, and BUSY through the units."""
+        """Issue what is due in `cycle`; reports ILLEGAL, UNDERRUN and DEADLOCK, and BUSY through the units."""
         ready = self._ready
+        for number in self._barrier.release(cycle):
+            heapq.heappush(ready, (cycle, number))
+        if self._deadlock == cycle:
+            self._faults.report(cycle, min(self._barrier.parked), FaultKind.DEADLOCK, "nothing will release it")
         while ready and ready[0][0] == cycle:
             queue = self._queues[ready[0][1]]
             following = self._proceed(cycle, queue)
@@ -109,42 +105,72 @@ class InstructionControl:
             else:
                 heapq.heapreplace(ready, (following, queue.unit.id))
         self.due = ready[0][0] if ready else NEVER
+        if self._barrier.parked:
+            if not ready and self._barrier.stuck():
+                self._deadlock = cycle + 1
+            self.due = min(self.due, self._barrier.due, self._deadlock)
 
-    def _proceed(self, cycle: int, queue: _Queue) -> int:
+    def closed(self, number: int) -> bool:
+        """Whether the END of a queue has issued."""
+        return self._queues[number].closed
+
+    def append(self, cycle: int, number: int, word: int) -> None:
+        """Write a fetched word to a queue in `cycle`; reports OVERRUN.
+
+        The word takes the place of the one `queue_depth` words before it, also if that was the host's.
+        """
+        queue, depth = self._queues[number], self._config.queue_depth
+        if queue.occupied(cycle) == depth:
+            self._faults.report(cycle, number, FaultKind.OVERRUN, f"fetched word {len(queue.words) - queue.host}")
+            return
+        place = len(queue.words) % depth
+        if place < queue.host:
+            self._programs[number][place] = word
+        queue.append(word, cycle + WRITTEN_BEFORE_ISSUE)
+
+    def _proceed(self, cycle: int, queue: Queue) -> int:
         """Do what `queue` has to do in `cycle`; return the next cycle in which it has something to do."""
         if queue.left:
             assert queue.last is not None
             queue.left -= 1
             self._issue(cycle, queue.last)
             return cycle + queue.interval if queue.left else self._after(cycle, queue)
-        if queue.at == len(queue.words):
-            self._faults.report(cycle, queue.unit.id, FaultKind.UNDERRUN, f"after {len(queue.words)} words")
+        if queue.lacks(cycle):
+            self._faults.report(cycle, queue.unit.id, FaultKind.UNDERRUN, f"after {queue.at} words")
             return NEVER
         word = self._decode(queue.unit, queue.words[queue.at])
         queue.at += 1
-        if word.illegal is None and word.mnemonic == "REPEAT":
-            # A legal REPEAT with a word before it was taken in `_after`.
-            self._faults.report(cycle, queue.unit.id, FaultKind.ILLEGAL, "REPEAT has no word before it")
-            return NEVER
+        queue.leaves = cycle
         if word.illegal is not None:
             self._faults.report(cycle, queue.unit.id, FaultKind.ILLEGAL, word.illegal)
             return NEVER
+        if word.repeatable:
+            self._issue(cycle, word)
+            queue.last = word
+            return self._after(cycle, queue)
+        if word.mnemonic == "REPEAT":
+            return self._repeat(cycle, queue, word)
+        queue.last = None
         if word.mnemonic == "NOP":
+            queue.leaves = cycle + word.count - 1
             return cycle + word.count
         self._issue(cycle, word)
-        if word.mnemonic == "END":
-            return NEVER
-        queue.last = word
-        return self._after(cycle, queue)
+        if word.mnemonic == "SYNC":
+            self._barrier.park(queue.unit.id)
+        elif word.mnemonic == "NOTIFY":
+            self._barrier.notify(cycle)
+        elif word.mnemonic == "END":
+            queue.closed = True
+        return NEVER if word.mnemonic in ("END", "SYNC") else cycle + 1
 
-    def _issue(self, cycle: int, word: _Word) -> None:
+    def _issue(self, cycle: int, word: Word) -> None:
         self.end = max(self.end, cycle + word.length)
         if word.issue is not None:
             word.issue(cycle)
 
-    def _after(self, cycle: int, queue: _Queue) -> int:
+    def _after(self, cycle: int, queue: Queue) -> int:
         """Return the cycle of the next issue after one of a unit's word in `cycle`, taking a REPEAT at the head."""
-        if queue.at < len(queue.words):
+        if not queue.fetches and queue.at < len(queue.words):
             word = self._decode(queue.unit, queue.words[queue.at])
             if word.mnemonic == "REPEAT" and word.illegal is None:
                 queue.at += 1
@@ -153,21 +179,34 @@ class InstructionControl:
                 return cycle + word.interval
         return cycle + 1
 
-    def _decode(self, unit: Unit, word: int) -> _Word:
+    def _repeat(self, cycle: int, queue: Queue, word: Word) -> int:
+        """Take a legal REPEAT that is at the head in `cycle`, where `_after` did not take it."""
+        if queue.last is None:
+            self._faults.report(cycle, queue.unit.id, FaultKind.ILLEGAL, "REPEAT has no word before it")
+            return NEVER
+        queue.left = word.count
+        queue.interval = word.interval
+        queue.leaves = cycle - 1 + word.count * word.interval
+        return self._proceed(cycle, queue) if word.interval == 1 else cycle - 1 + word.interval
+
+    def _decode(self, unit: Unit, word: int) -> Word:
         key = unit.id, word
         if key not in self._decoded:
             self._decoded[key] = self._decode_anew(unit, word)
         return self._decoded[key]
 
-    def _decode_anew(self, unit: Unit, word: int) -> _Word:
+    def _decode_anew(self, unit: Unit, word: int) -> Word:
         illegal = illegality(self._config, unit, word)
         if illegal is not None:
-            return _Word("", illegal)
+            return Word("", illegal)
         row, fields = decode(word)
-        retire = self._timing[row.mnemonic].retire
-        if row.mnemonic in ("NOP", "REPEAT", "END"):
-            return _Word(row.mnemonic, None, fields.get("count", 0), fields.get("interval", 0), length=retire)
+        retire = self._timing.retire(row.mnemonic, fields)
+        if row.mnemonic in _CONTROL:
+            return Word(row.mnemonic, None, fields.get("count", 0), fields.get("interval", 0), length=retire)
         touched = footprint(self._config, unit, row.mnemonic, fields)
         length = (touched.elements - 1) * touched.interval + retire
-        issue = self._executors[unit.id].prepare(unit, row.mnemonic, SimpleNamespace(**fields))
-        return _Word(row.mnemonic, None, issue=issue, length=length)
+        fetch = row.mnemonic == "IFETCH"
+        executor = self._ports if fetch else self._executors[unit.id]
+        assert executor is not None
+        issue = executor.prepare(unit, row.mnemonic, SimpleNamespace(**fields))
+        return Word(row.mnemonic, None, issue=issue, length=length, repeatable=not fetch)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from arch.config import Config
 from arch.faults import FaultKind
 from arch.geometry import Unit
-from arch.isa.table import gather_accesses, scatter_accesses
+from arch.isa.mem_rows import gather_accesses, scatter_accesses
 from golden.machine.ecc import Flips
 from golden.machine.fault_log import FaultLog
 from golden.machine.latency import d_func, d_skew

@@ -13,6 +13,7 @@ from arch.geometry import Direction, Hemisphere, UnitKind, positions, units
 from arch.image import Image
 from golden.machine.ecc import EccState, Flips
 from golden.machine.fault_log import FaultLog
+from golden.machine.fetch import FetchPorts
 from golden.machine.icu import Executor, InstructionControl
 from golden.machine.mem import Memory
 from golden.machine.mxm import Plane
@@ -52,9 +53,14 @@ class Machine:
         self._memory = Memory(config, self._streams, self._faults)
         self._vxm = Vxm(config, self._streams, self._faults)
         self._planes = [Plane(config, self._streams, self._faults) for _ in range(config.planes)]
+        if config.planes_per_hemisphere > 1:
+            for first, second in zip(self._planes[::2], self._planes[1::2], strict=True):
+                first.pair_with(second)
         self._switches = [Switch(config, self._streams) for _ in Hemisphere]
-        self._executors: tuple[Executor, ...] = (self._memory, *self._planes, self._vxm, *self._switches)
         self._control = InstructionControl(config, self._executor_by_queue(), self._faults)
+        self._fetch = FetchPorts(config, self._streams, self._faults, self._control.append)
+        self._control.attach(self._fetch)
+        self._executors: tuple[Executor, ...] = (self._memory, *self._planes, self._vxm, *self._switches, self._fetch)
         self._injections: list[tuple[int, tuple[int, int], Bytes, Mapping[int, Flips]]] = []
 
     def _executor_by_queue(self) -> dict[int, Executor]:
@@ -67,8 +73,7 @@ class Machine:
             elif unit.hemisphere is not None and unit.kind.value.startswith("MXM"):
                 plane = self._planes[unit.hemisphere * self.config.planes_per_hemisphere + unit.index]
                 found[unit.id] = plane
-                if unit.kind is UnitKind.MXM_RESULTS:
-                    plane.attach(unit)
+                plane.attach(unit)
             elif unit.hemisphere is not None and unit.kind.value.startswith("SXM"):
                 found[unit.id] = self._switches[unit.hemisphere]
         return found
@@ -164,8 +169,15 @@ class Machine:
                     self._stop()
                 cycle = due + 1
 
-    def run_image(self, image: Image, inputs: Mapping[str, npt.NDArray[Any]]) -> RunResult:
+    def run_image(self, image: Image, inputs: Mapping[str, npt.NDArray[Any]], *, again: bool = False) -> RunResult:
         """Load an image, write its inputs, run it, and read its outputs.
+
+        Parameters
+        ----------
+        image : Image
+        inputs : mapping of str to ndarray
+        again : bool
+            Leave MEM as the last run left it, states included: fill the queues only.
 
         Raises
         ------
@@ -175,7 +187,11 @@ class Machine:
         names = {tensor.name for tensor in image.inputs}
         if names != set(inputs):
             raise TaktError(f"inputs must be {sorted(names)}, not {sorted(inputs)}")
-        self.load(image)
+        if again:
+            image.check_machine(self.config)
+            self.set_queues(image.queues)
+        else:
+            self.load(image)
         for tensor in image.inputs:
             self.write(tensor.slices, tensor.addrs, tensor.pack(inputs[tensor.name]))
         cycles = self.run()

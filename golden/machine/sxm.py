@@ -1,4 +1,4 @@
-"""The SXM of one hemisphere: shift, select and transpose."""
+"""The SXM of one hemisphere."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -7,22 +7,27 @@ import numpy as np
 import numpy.typing as npt
 
 from arch.config import Config
-from arch.geometry import Unit
+from arch.geometry import Unit, UnitKind
+from arch.isa.codes import MAP_REGISTERS
+from golden.machine import lane_moves
 from golden.machine.icu import Issue
+from golden.machine.lane_moves import LaneMap
 from golden.machine.latency import d_func, d_skew
 from golden.machine.streams import Streams
 from golden.machine.wheel import Wheel
 
 Bytes = npt.NDArray[np.uint8]
+_MAP_STREAMS = {UnitKind.SXM_PERMUTE: 2, UnitKind.SXM_DISTRIBUTE: 1}
 
 
 class Switch:
-    """All SXM queues of a hemisphere; nothing is kept from one instruction to the next."""
+    """All SXM queues of a hemisphere; map registers are all that is kept, from run to run too."""
 
     def __init__(self, config: Config, streams: Streams) -> None:
         self._config = config
         self._streams = streams
         self._reading: Wheel[Callable[[int], None]] = Wheel()
+        self._maps = {kind: np.zeros((MAP_REGISTERS, config.vector_length), np.int64) for kind in _MAP_STREAMS}
 
     def reset(self) -> None:
         """Forget what is under way."""
@@ -34,14 +39,9 @@ class Switch:
         return self._reading.due
 
     def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Issue:
-        """Return what a SHIFT, SELECT or TRANSPOSE does at its issue."""
-        skew, func = d_skew(self._config, mnemonic), d_func(self._config, mnemonic)
-        compute = {"SHIFT": self._shift, "SELECT": self._select, "TRANSPOSE": self._transpose}[mnemonic]
-        target = self._streams.origin(fields.dst_dir, unit.position, fields.dst)
-
-        def perform(cycle: int) -> None:
-            self._streams.drive(cycle - skew + func, unit.id, target, compute(cycle, unit, fields))
-
+        """Return what an instruction does at its issue."""
+        skew = d_skew(self._config, mnemonic)
+        perform = self._loading(unit, fields) if mnemonic == "LOADMAP" else self._moving(unit, mnemonic, fields)
         return lambda cycle: self._reading.add(cycle + skew, perform)
 
     def step(self, cycle: int) -> None:
@@ -49,27 +49,44 @@ class Switch:
         for perform in self._reading.take(cycle):
             perform(cycle)
 
+    def _loading(self, unit: Unit, fields: SimpleNamespace) -> Callable[[int], None]:
+        def perform(cycle: int) -> None:
+            self._maps[unit.kind][fields.register] = self._map_of_streams(cycle, unit, fields)
+
+        return perform
+
+    def _moving(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Callable[[int], None]:
+        after = d_func(self._config, mnemonic) - d_skew(self._config, mnemonic)
+        target = self._streams.origin(fields.dst_dir, unit.position, fields.dst)
+
+        def perform(cycle: int) -> None:
+            self._streams.drive(cycle + after, unit.id, target, self._moved(cycle, unit, mnemonic, fields))
+
+        return perform
+
+    def _moved(self, cycle: int, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Bytes:
+        lanes, length = self._config.lanes, self._config.vector_length
+        if mnemonic == "TRANSPOSE":
+            return lane_moves.transpose(self._fetch(cycle, unit, fields.src_dir, fields.src, lanes))
+        source = self._fetch(cycle, unit, fields.src_dir, fields.src)
+        match mnemonic:
+            case "SHIFT":
+                return lane_moves.shift(source, fields.amount, down=bool(fields.down))
+            case "SELECT":
+                low = self._fetch(cycle, unit, fields.low_dir, fields.low)
+                return lane_moves.select(source, low, fields.amount)
+            case "ROTATE":
+                return lane_moves.rotate(source, fields.size, lanes)
+            case _:
+                chosen = (
+                    self._map_of_streams(cycle, unit, fields)
+                    if fields.streamed
+                    else self._maps[unit.kind][fields.register]
+                )
+                return lane_moves.gather(source, chosen, length if mnemonic == "PERMUTE" else lanes)
+
+    def _map_of_streams(self, cycle: int, unit: Unit, fields: SimpleNamespace) -> LaneMap:
+        return lane_moves.lane_map(self._fetch(cycle, unit, fields.map_dir, fields.map, _MAP_STREAMS[unit.kind]))
+
     def _fetch(self, cycle: int, unit: Unit, direction: int, stream: int, size: int = 1) -> Bytes:
         return self._streams.read(cycle, unit.id, self._streams.origin(direction, unit.position, stream), size)
-
-    def _shift(self, cycle: int, unit: Unit, fields: SimpleNamespace) -> Bytes:
-        source = self._fetch(cycle, unit, fields.src_dir, fields.src)
-        result = np.zeros_like(source)
-        amount, length = fields.amount, self._config.vector_length
-        if fields.down:
-            result[:, : length - amount] = source[:, amount:]
-        else:
-            result[:, amount:] = source[:, : length - amount]
-        return result
-
-    def _select(self, cycle: int, unit: Unit, fields: SimpleNamespace) -> Bytes:
-        result = self._fetch(cycle, unit, fields.src_dir, fields.src).copy()
-        low = self._fetch(cycle, unit, fields.low_dir, fields.low)
-        result[:, : fields.amount] = low[:, : fields.amount]
-        return result
-
-    def _transpose(self, cycle: int, unit: Unit, fields: SimpleNamespace) -> Bytes:
-        lanes = self._config.lanes
-        source = self._fetch(cycle, unit, fields.src_dir, fields.src, lanes)
-        tiles = source.reshape(lanes, self._config.superlanes, lanes)
-        return np.ascontiguousarray(tiles.transpose(2, 1, 0)).reshape(lanes, -1)

@@ -10,7 +10,7 @@ from arch.config import Config
 from arch.faults import FaultKind
 from arch.formats import DType
 from arch.geometry import Unit
-from arch.isa.table import Source
+from arch.isa.codes import Relation, Source
 from arch.timing import timing
 from golden.machine.fault_log import FaultLog
 from golden.machine.icu import Issue
@@ -65,11 +65,15 @@ class Vxm:
         dtype, out_dtype = DType(f.dtype), DType(f.out_dtype)
         fetch_a = self._operand(unit, dtype, f.a_src, f.a_dir, f.a_index, skew)
         fetch_b = self._operand(unit, dtype, f.b_src, f.b_dir, f.b_index, skew)
-        function = operation(mnemonic, dtype, out_dtype, bool(f.saturate))
+        # A mask is an int8 wherever it comes from; only SEL looks at its fields.
+        c_src = f.c_src if mnemonic == "SEL" else Source.ZERO
+        fetch_c = self._operand(unit, DType.INT8, c_src, f.c_dir, f.c_index, skew)
+        relation = Relation(f.relation) if mnemonic == "CMP" else Relation.EQ
+        function = operation(mnemonic, dtype, out_dtype, bool(f.saturate), relation)
         destination = self._streams.origin(f.dst_dir, unit.position, f.dst) if f.drive else None
 
         def perform(cycle: int) -> None:
-            result = function(fetch_a(cycle), fetch_b(cycle))
+            result = function(fetch_a(cycle), fetch_b(cycle), fetch_c(cycle))
             self._keep(self._results[unit.index], cycle, result)
             if destination is not None:
                 self._streams.drive(cycle + func, unit.id, destination, _to_streams(result, out_dtype))

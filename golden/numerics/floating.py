@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arch.formats import CANONICAL_NAN
+from golden.numerics.functions import FUNCTIONS
 
 Bits = npt.NDArray[np.uint32]
 Float32 = npt.NDArray[np.float32]
@@ -27,6 +28,10 @@ def _arithmetic(function: Callable[[Float32, Float32], Float32]) -> Callable[[Bi
         return canonical(function(a.view(np.float32), b.view(np.float32)))
 
     return operation
+
+
+def _unary(function: Callable[[Bits], Bits]) -> Callable[[Bits, Bits], Bits]:
+    return lambda a, b: function(a)
 
 
 def _order(bits: Bits) -> npt.NDArray[np.int32]:
@@ -61,6 +66,7 @@ FLOAT: Mapping[str, Callable[[Bits, Bits], Bits]] = {
     "MAX": _maximum,
     "MIN": _minimum,
     "RELU": _relu,
+    **{mnemonic: _unary(function) for mnemonic, function in FUNCTIONS.items()},
 }
 """By mnemonic: ``FLOAT[m](a, b)`` on uint32 bit patterns, the result's NaNs canonical. Callers silence NumPy's
 floating-point warnings (`numpy.errstate`)."""

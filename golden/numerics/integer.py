@@ -28,6 +28,10 @@ EXACT: Mapping[str, Callable[[Int64, Int64, DType], Int64]] = {
     "SHR": lambda a, b, dtype: a >> (b & _SHIFT_MASK),
     "SHRL": _shrl,
     "RELU": lambda a, b, dtype: np.maximum(a, 0),
+    "AND": lambda a, b, dtype: a & b,
+    "OR": lambda a, b, dtype: a | b,
+    "XOR": lambda a, b, dtype: a ^ b,
+    "NOT": lambda a, b, dtype: ~a,
 }
 """By mnemonic: ``EXACT[m](a, b, dtype)`` on int64 arrays that hold numbers of `dtype` (at most 32 bits), so that no
 result, the 62-bit products and left shifts included, can overflow."""

@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, ResetSignal, Signal, Value
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
 from arch.faults import FaultKind
 from arch.geometry import UnitKind, units
-from arch.isa.instruction import WORD_BITS
+from arch.isa.instruction import OPCODE_BITS, WORD_BITS
 from hdl.checks.stream_checks import StreamChecks
 from hdl.controller_port import controller_port
 from hdl.ecc.reader import ecc_ports
+from hdl.icu.fetch_op import fetch_op
+from hdl.icu.fetch_port import FIELD_BITS, FetchPort
+from hdl.icu.fetch_tile import FetchTile
 from hdl.icu.queue import InstructionQueue
 from hdl.shared import place
 from hdl.stream.hop import StreamHop
@@ -42,10 +45,18 @@ class Column(wiring.Component):
         See `hdl.host.run_control`.
     clear, push, push_queue, push_word : in
         Host's access to the queues.
+    release, deadlock : in 1; notify, idle, parked : out 1
+        See `hdl.icu.barrier`.
     closed, pending : out 1
-        All queues are closed; an engine has elements to come.
+        All queues are closed; an engine or the fetch port has elements to come.
     elements : out len(classes)
         An element of each class is performed in this cycle.
+    fetched : out 1
+        A vector of an IFETCH is performed in this cycle.
+    fetch_op, fetch_portion
+        Between the fetch port and tile 0, see `hdl.icu.fetch_tile`.
+    fetch_clk, fetch_rst : out 1
+        Clock and reset of the fetch tiles.
     faults_0, faults_1, ... : out
         Faults of each unit in this cycle; bit ``code - 1`` per `FaultKind`.
     corrected_0, corrected_1, ..., uncorrectable_0, ... : out superlanes
@@ -68,9 +79,19 @@ class Column(wiring.Component):
                 "push": In(1),
                 "push_queue": In(8),
                 "push_word": In(WORD_BITS),
+                "release": In(1),
+                "deadlock": In(1),
+                "notify": Out(1),
+                "idle": Out(1),
+                "parked": Out(1),
                 "closed": Out(1),
                 "pending": Out(1),
                 "elements": Out(len(self.classes)),
+                "fetched": Out(1),
+                "fetch_op": Out(fetch_op(config)),
+                "fetch_portion": In(8 * config.lanes),
+                "fetch_clk": Out(1),
+                "fetch_rst": Out(1),
                 **{f"faults_{index}": Out(len(FaultKind)) for index in range(len(self.units))},
                 **{
                     f"{name}_{index}": Out(config.superlanes)
@@ -84,6 +105,7 @@ class Column(wiring.Component):
                 **self.own_ports(),
             }
         )
+        self._fetch_tiles: list[FetchTile] = []
 
     def own_ports(self) -> Mapping[str, wiring.Member]:
         """Return what the foot of this kind of column has beside the ports above, for its tiles."""
@@ -131,6 +153,21 @@ class Column(wiring.Component):
         }
         m.submodules[self.tile_name(row)] = place(hop, **streams, **parts)
 
+    def add_fetch_tile(self, m: Module, row: int, streams: Mapping[str, Signal]) -> None:
+        """Add the way of program text in superlane `row` to the chip; as `add_tile`."""
+        tile = FetchTile(config=self.config)
+        below = self._fetch_tiles[-1] if self._fetch_tiles else None
+        self._fetch_tiles.append(tile)
+        m.submodules[f"fetch_{self.position}_{row}"] = place(
+            tile,
+            clk=self.fetch_clk,
+            rst=self.fetch_rst,
+            op_in=self.fetch_op if below is None else below.op_out,
+            east=streams["east_out"],
+            west=streams["west_out"],
+        )
+        m.d.comb += (self.fetch_portion if below is None else below.down_in).eq(tile.down_out)
+
     def tile_name(self, row: int) -> str:
         """Return the name of a tile in the chip."""
         return f"tile_{self.position}_{row}"
@@ -141,10 +178,15 @@ class Column(wiring.Component):
         ports = [
             controller_port(config).create(path=(f"unit_{unit.name.replace('.', '_').lower()}",)) for unit in self.units
         ]
-        queues = [self._queue(m, index, port) for index, port in enumerate(ports)]
+        fetch = FetchPort(config=config, queues=len(self.units))
+        queues = [self._queue(m, index, port, fetch) for index, port in enumerate(ports)]
+        self._fetch_port(m, fetch, queues)
         m.d.comb += [
             self.closed.eq(Cat(queue.closed for queue in queues).all()),
-            self.pending.eq(Cat(port.pending for port in ports).any()),
+            self.idle.eq(Cat(queue.idle for queue in queues).all()),
+            self.parked.eq(Cat(queue.parked for queue in queues).any()),
+            self.notify.eq(Cat(queue.notify for queue in queues).any()),
+            self.pending.eq(Cat(*(port.pending for port in ports), fetch.pending).any()),
         ]
 
         self.build_units(m, ports)
@@ -161,42 +203,71 @@ class Column(wiring.Component):
                 FaultKind.ILLEGAL: queue.illegal_fault,
                 FaultKind.UNDERRUN: queue.underrun_fault,
                 FaultKind.OVERRUN: queue.overrun_fault,
-                FaultKind.BUSY: port.busy_fault,
+                FaultKind.BUSY: port.busy_fault | fetch.busy_fault[index],
                 FaultKind.BANK_CONFLICT: port.bank_conflict_fault,
                 FaultKind.UNWRITTEN: checks.unwritten[index],
                 FaultKind.OPERAND_MISSED: port.operand_missed_fault,
                 FaultKind.DOUBLE_DRIVE: checks.double_drive[index],
+                FaultKind.DEADLOCK: self.deadlock & queue.parked,
             }
+            reads = port.reads | fetch.reads.word_select(index, len(port.reads))
             m.d.comb += [
-                getattr(checks, f"reads_{index}").eq(port.reads),
+                getattr(checks, f"reads_{index}").eq(reads),
                 getattr(checks, f"drives_{index}").eq(port.drives),
                 *(getattr(self, f"faults_{index}")[kind - 1].eq(fault) for kind, fault in faults.items()),
                 *(getattr(self, f"{name}_{index}").eq(getattr(port, name)) for name in ecc_ports(config)),
             ]
         return m
 
-    def _queue(self, m: Module, index: int, port: Any) -> InstructionQueue:
-        """Add a unit's queue; its clock stops while it is closed and the host leaves it alone."""
+    def _queue(self, m: Module, index: int, port: Any, fetch: FetchPort) -> InstructionQueue:
+        """Add a unit's queue; its clock stops while it is closed or parked and everybody leaves it alone."""
         unit = self.units[index]
-        column = unit.index % self.config.alu_cols if unit.kind is UnitKind.VXM else 0
+        if unit.kind is UnitKind.VXM:
+            column = unit.index % self.config.alu_cols
+        else:
+            column = unit.index if unit.kind is UnitKind.MXM_ACTIVATIONS else 0
         queue = InstructionQueue(config=self.config, kind=unit.kind, column=column)
         push = Signal(name=f"push_{index}")
-        clock = Signal(name=f"queue_clk_{index}")
         m.d.comb += push.eq(self.push & (self.push_queue == Const(unit.id, 8)))
-        m.submodules[f"queue_gate_{index}"] = Instance(
-            "takt_clock_gate",
-            i_clk=ClockSignal(),
-            i_en=self.start | self.clear | push | ~queue.closed | ResetSignal(),
-            o_gclk=clock,
-        )
+        active = self.start | self.clear | push | fetch.push[index] | self.release | ~queue.idle
         m.submodules[f"queue_{index}"] = place(
             queue,
-            clk=clock,
+            clk=self._gated(m, f"queue_{index}", active),
             push=push,
-            push_word=self.push_word,
+            fetch=fetch.push[index],
+            push_word=Mux(self.run, fetch.push_word, self.push_word),
             clear=self.clear,
             start=self.start,
             run=self.run,
+            release=self.release,
         )
         m.d.comb += [port.issue_valid.eq(queue.issue_valid), port.issue_word.eq(queue.issue_word)]
         return queue
+
+    def _fetch_port(self, m: Module, fetch: FetchPort, queues: Sequence[InstructionQueue]) -> None:
+        """Add the fetch port; its clock stops while no queue can ask for text, that of its tiles while none comes."""
+        m.submodules.fetch_port = place(
+            fetch,
+            clk=self._gated(m, "fetch_port", self.start | fetch.under_way | ~self.idle),
+            start=self.start,
+            request=Cat(queue.fetch_valid for queue in queues),
+            op=self.fetch_op,
+            portion=self.fetch_portion,
+            element=self.fetched,
+            **{
+                f"fields_{index}": queue.issue_word[OPCODE_BITS : OPCODE_BITS + FIELD_BITS]
+                for index, queue in enumerate(queues)
+            },
+        )
+        m.d.comb += [
+            self.fetch_clk.eq(self._gated(m, "fetch", self.start | fetch.under_way)),
+            self.fetch_rst.eq(ResetSignal() | self.start),
+        ]
+
+    def _gated(self, m: Module, name: str, active: Value) -> Signal:
+        """Return the clock, gated: edges that end a cycle with `active` or a reset pass."""
+        clock = Signal(name=f"{name}_clk")
+        m.submodules[f"{name}_gate"] = Instance(
+            "takt_clock_gate", i_clk=ClockSignal(), i_en=active | ResetSignal(), o_gclk=clock
+        )
+        return clock

@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 from arch.geometry import Direction
 from hdl.column.column import Column
 from hdl.mxm.mxm import Mxm
+from hdl.mxm.pair import MxmPair
 from hdl.stream_driver import stream_driver
 
 __all__ = ["MxmColumn"]
@@ -41,19 +42,30 @@ class MxmColumn(Column):
         queues = len(self.classes)
         hemisphere = self.units[0].hemisphere
         assert hemisphere is not None
-        for index in range(self.config.planes_per_hemisphere):
-            plane = Mxm(config=self.config, hemisphere=hemisphere)
-            m.submodules[f"plane_{index}"] = plane
-            m.d.comb += plane.start.eq(self.start)
-            sides = (plane.weights, plane.activations, plane.results)
-            for port, side in zip(controllers[queues * index :], sides, strict=False):
-                wiring.connect(m, wiring.flipped(port), side)
-            for row in range(self.config.superlanes):
-                m.d.comb += plane.streams[row].eq(self.outward[row])
-                wiring.connect(m, wiring.flipped(self.drivers[index][row]), plane.driver[row])
-        m.d.comb += self.elements.eq(
-            Cat(Cat(port.element for port in controllers[queue::queues]).any() for queue in range(queues))
-        )
+        performed = [Cat(port.element for port in controllers[queue::queues]).any() for queue in range(queues)]
+        planes: Mxm | MxmPair
+        if self.config.planes_per_hemisphere == 2:
+            m.submodules.pair = planes = MxmPair(config=self.config, hemisphere=hemisphere)
+            sides = [
+                side
+                for index in range(2)
+                for side in (planes.weights[index], planes.activations[index], planes.results[index])
+            ]
+            drivers = planes.driver
+            # An fp16 element takes longer to retire than others: it counts once more when that much is left.
+            performed[self.classes.index("ABC")] |= planes.late_element
+        else:
+            m.submodules.plane = planes = Mxm(config=self.config, hemisphere=hemisphere)
+            sides = [planes.weights, planes.activations, planes.results]
+            drivers = [planes.driver]
+        m.d.comb += planes.start.eq(self.start)
+        for port, side in zip(controllers, sides, strict=True):
+            wiring.connect(m, wiring.flipped(port), side)
+        for row in range(self.config.superlanes):
+            m.d.comb += planes.streams[row].eq(self.outward[row])
+            for inside, outside in zip(drivers, self.drivers, strict=True):
+                wiring.connect(m, wiring.flipped(outside[row]), inside[row])
+        m.d.comb += self.elements.eq(Cat(performed))
 
     def add_tile(self, m: Module, row: int, streams: Mapping[str, Signal]) -> None:
         """See `Column.add_tile`."""

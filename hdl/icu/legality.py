@@ -11,10 +11,10 @@ from arch.geometry import Unit
 from arch.isa.instruction import OPCODE_BITS, Field, Instruction, Rule
 from arch.isa.table import BY_MNEMONIC, instructions_of
 
-__all__ = ["fields_of", "has_opcode", "is_legal_operation"]
+__all__ = ["fields_of", "has_opcode", "is_legal_control", "is_legal_operation"]
 
-CONTROL = ("NOP", "REPEAT", "END")
-"""Instructions that the queue itself carries out."""
+CONTROL = ("NOP", "REPEAT", "END", "IFETCH", "SYNC", "NOTIFY", "CONFIG")
+"""Instructions that are not a unit's."""
 
 
 def fields_of(row: Instruction, word: Value) -> SimpleNamespace:
@@ -31,8 +31,15 @@ def has_opcode(mnemonic: str, word: Value) -> Value:
     return word[:OPCODE_BITS] == BY_MNEMONIC[mnemonic].opcode
 
 
+def is_legal_control(mnemonic: str, config: Config, unit: Unit, word: Value) -> Value:
+    """Return whether a `word` with the opcode of a control instruction is built and has legal fields."""
+    row = BY_MNEMONIC[mnemonic]
+    legal: list[Value] = [Value.cast(rule.holds(fields_of(row, word), config, unit)) for rule in row.rules]
+    return reduce(and_, legal, Const(row.built, 1))
+
+
 def is_legal_operation(m: Module, config: Config, unit: Unit, word: Value) -> Value:
-    """Return whether `word` is an operation of `unit`, with legal fields; NOP, REPEAT and END are not operations.
+    """Return whether `word` is an operation of `unit`, with legal fields; `CONTROL` are not operations.
 
     A rule that several instructions share is built once.
     """

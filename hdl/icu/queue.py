@@ -8,16 +8,17 @@ from arch.config import Config
 from arch.geometry import Unit, UnitKind
 from arch.isa.instruction import WORD_BITS
 from arch.isa.table import BY_MNEMONIC
-from hdl.icu.legality import fields_of, has_opcode, is_legal_operation
+from hdl.icu.legality import CONTROL, fields_of, has_opcode, is_legal_control, is_legal_operation
 
 __all__ = ["InstructionQueue"]
 
 
 class InstructionQueue(wiring.Component):
-    """A FIFO of `queue_depth` words that START rewinds, and the control instructions NOP, REPEAT and END.
+    """A ring of `queue_depth` words that START rewinds, and the control instructions.
 
     The word at the head shows combinationally in the cycle in which it issues (latency 0, one per cycle). The SRAM read
-    of the next word runs one cycle ahead.
+    of the next word runs one cycle ahead, so that a word that is written in cycle c can issue from c + 2 on. The clock
+    may stand still while the queue is closed or parked and nothing else happens to it: see `idle`.
 
     Parameters
     ----------
@@ -25,26 +26,34 @@ class InstructionQueue(wiring.Component):
     kind
         Unit it feeds: decides which words are legal.
     column
-        VXM: mesh column of the ALU, on which legality depends; else 0.
+        What legality depends on: VXM: mesh column of the ALU, MXM activations: plane; else 0.
 
     Attributes
     ----------
-    push, push_word : in
-        Append a word; while the machine is stopped.
+    push, fetch, push_word : in
+        Append a word: the host's, while the machine is stopped, or a fetched one.
     clear : in 1
         Empty the queue.
     start : in 1
-        The cycle before cycle 0: rewind.
+        The cycle before cycle 0: go to place 0 and the host's words.
     run : in 1
         High in every cycle of the run from cycle 0 on.
+    release : in 1
+        Parked queues go on in the next cycle.
     issue_valid, issue_word : out
         A legal word of the unit issues in this cycle.
+    fetch_valid, notify : out 1
+        A legal IFETCH (which `issue_word` shows) or a NOTIFY issues in this cycle.
     closed : out 1
         No word will issue any more: END has issued before this cycle, or the queue has no words.
+    parked : out 1
+        A SYNC has issued before this cycle and waits for its release.
+    idle : out 1
+        Closed or parked; from registers.
     illegal_fault, underrun_fault : out 1
         In this cycle (see `arch.faults`).
     overrun_fault : out 1
-        `push` to a full queue.
+        `push` or `fetch` to a full queue.
     """
 
     def __init__(self, *, config: Config, kind: UnitKind, column: int = 0) -> None:
@@ -54,13 +63,19 @@ class InstructionQueue(wiring.Component):
         super().__init__(
             {
                 "push": In(1),
+                "fetch": In(1),
                 "push_word": In(WORD_BITS),
                 "clear": In(1),
                 "start": In(1),
                 "run": In(1),
+                "release": In(1),
                 "issue_valid": Out(1),
                 "issue_word": Out(WORD_BITS),
+                "fetch_valid": Out(1),
+                "notify": Out(1),
                 "closed": Out(1, init=1),
+                "parked": Out(1),
+                "idle": Out(1),
                 "illegal_fault": Out(1),
                 "underrun_fault": Out(1),
                 "overrun_fault": Out(1),
@@ -69,34 +84,8 @@ class InstructionQueue(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        depth = self.config.queue_depth
-        unit = Unit(0, self.kind, "", 0, None, self.column)
-
-        fill = Signal(range(depth + 1))
-        head_index = Signal(range(depth + 1))
-        head = Signal(WORD_BITS)
-        consume = Signal()
-        address = Signal(range(depth))
-        m.submodules.words = Instance(
-            "takt_sram",
-            p_WIDTH=WORD_BITS,
-            p_DEPTH=depth,
-            p_LATENCY=1,
-            i_clk=ClockSignal(),
-            i_en=self.start | consume | (self.push & ~self.overrun_fault),
-            i_we=self.push,
-            i_addr=address,
-            i_wdata=self.push_word,
-            o_rdata=head,
-        )
-        m.d.comb += [
-            self.overrun_fault.eq(self.push & (fill == depth)),
-            address.eq(Mux(self.push, fill, Mux(self.start, 0, head_index + 1))),
-        ]
-        with m.If(self.clear):
-            m.d.sync += fill.eq(0)
-        with m.Elif(self.push & ~self.overrun_fault):
-            m.d.sync += fill.eq(fill + 1)
+        head, consume = Signal(WORD_BITS), Signal()
+        lacking = self._ring(m, head, consume)
 
         # Every word comes to the head with ticks = 1: for REPEAT that is one cycle after the last issue.
         ticks = Signal(BY_MNEMONIC["NOP"].offsets["count"][1].width)
@@ -105,26 +94,27 @@ class InstructionQueue(wiring.Component):
         repeatable = Signal()
 
         active = Signal()
-        nop, repeat, end = (Signal(name=name) for name in ("is_nop", "is_repeat", "is_end"))
+        is_ = {name: Signal(name=f"is_{name.lower()}") for name in CONTROL}
         nop_fields, repeat_fields = (fields_of(BY_MNEMONIC[name], head) for name in ("NOP", "REPEAT"))
-        legal_repeat, legal = Signal(), Signal()
+        legal_repeat, legal_fetch, legal = Signal(), Signal(), Signal()
+        unit = Unit(0, self.kind, "", 0, None, self.column)
         m.d.comb += [
-            active.eq(self.run & ~self.closed),
-            self.underrun_fault.eq(active & (head_index == fill)),
-            nop.eq(has_opcode("NOP", head)),
-            repeat.eq(has_opcode("REPEAT", head)),
-            end.eq(has_opcode("END", head)),
-            legal_repeat.eq(repeatable & (repeat_fields.count != 0) & (repeat_fields.interval != 0)),
+            self.idle.eq(self.closed | self.parked),
+            active.eq(self.run & ~self.idle),
+            self.underrun_fault.eq(active & lacking),
+            *(signal.eq(has_opcode(name, head)) for name, signal in is_.items()),
+            legal_repeat.eq(repeatable & is_legal_control("REPEAT", self.config, unit, head)),
+            legal_fetch.eq(is_legal_control("IFETCH", self.config, unit, head)),
             legal.eq(is_legal_operation(m, self.config, unit, head)),
-            self.issue_word.eq(Mux(repeat, last_word, head)),
+            self.issue_word.eq(Mux(is_["REPEAT"], last_word, head)),
         ]
         with m.If(active & ~self.underrun_fault):
-            with m.If(nop):
+            with m.If(is_["NOP"]):
                 m.d.comb += [
                     self.illegal_fault.eq(nop_fields.count == 0),
                     consume.eq(ticks == nop_fields.count),
                 ]
-            with m.Elif(repeat):
+            with m.Elif(is_["REPEAT"]):
                 fire = Signal()
                 m.d.comb += [
                     self.illegal_fault.eq(~legal_repeat),
@@ -134,8 +124,20 @@ class InstructionQueue(wiring.Component):
                 ]
                 with m.If(fire):
                     m.d.sync += repeats.eq(Mux(consume, 0, repeats + 1))
-            with m.Elif(end):
+            with m.Elif(is_["END"]):
+                m.d.comb += consume.eq(1)
                 m.d.sync += self.closed.eq(1)
+            with m.Elif(is_["SYNC"]):
+                m.d.comb += consume.eq(1)
+                m.d.sync += self.parked.eq(~self.release)
+            with m.Elif(is_["NOTIFY"]):
+                m.d.comb += [consume.eq(1), self.notify.eq(1)]
+            with m.Elif(is_["IFETCH"]):
+                m.d.comb += [
+                    self.illegal_fault.eq(~legal_fetch),
+                    self.fetch_valid.eq(legal_fetch),
+                    consume.eq(legal_fetch),
+                ]
             with m.Else():
                 m.d.comb += [
                     self.illegal_fault.eq(~legal),
@@ -145,13 +147,51 @@ class InstructionQueue(wiring.Component):
                 m.d.sync += last_word.eq(head)
             m.d.sync += ticks.eq(Mux(consume | self.issue_valid, 1, ticks + 1))
             with m.If(consume):
-                m.d.sync += [head_index.eq(head_index + 1), repeatable.eq(~nop)]
+                m.d.sync += repeatable.eq(self.issue_valid)
+        with m.If(self.parked & self.release):
+            m.d.sync += self.parked.eq(0)
         with m.If(self.start):
-            m.d.sync += [
-                head_index.eq(0),
-                ticks.eq(1),
-                repeats.eq(0),
-                repeatable.eq(0),
-                self.closed.eq(fill == 0),
-            ]
+            m.d.sync += [ticks.eq(1), repeats.eq(0), repeatable.eq(0), self.parked.eq(0)]
         return m
+
+    def _ring(self, m: Module, head: Signal, consume: Signal) -> Signal:
+        """Add the words and their places; return whether the head shows none in this cycle.
+
+        Places count modulo ``2 * queue_depth``, so that a full ring differs from an empty one. The read of the next
+        word comes with `consume`; that of a parked queue, whose next word may arrive later, with its release.
+        """
+        depth = self.config.queue_depth
+        hosted, written, visible, index = (
+            Signal(range(2 * depth), name=name) for name in ("hosted", "written", "visible", "head_index")
+        )
+        write, lacking = Signal(), Signal()
+        m.submodules.words = Instance(
+            "takt_sram_1r1w",
+            p_WIDTH=WORD_BITS,
+            p_DEPTH=depth,
+            i_clk=ClockSignal(),
+            i_re=self.start | consume | (self.parked & self.release),
+            i_raddr=Mux(self.start, 0, (index + consume)[: len(index) - 1]),
+            o_rdata=head,
+            i_we=write,
+            i_waddr=Mux(self.push, hosted, written)[: len(index) - 1],
+            i_wdata=self.push_word,
+        )
+        full = Mux(self.push, hosted == depth, (written - index)[: len(index)] == depth)
+        m.d.comb += [
+            lacking.eq(visible == index),
+            self.overrun_fault.eq((self.push | self.fetch) & full),
+            write.eq((self.push | self.fetch) & ~full),
+        ]
+        m.d.sync += visible.eq(written)
+        with m.If(self.clear):
+            m.d.sync += hosted.eq(0)
+        with m.Elif(self.push & write):
+            m.d.sync += hosted.eq(hosted + 1)
+        with m.If(self.fetch & write):
+            m.d.sync += written.eq(written + 1)
+        with m.If(consume):
+            m.d.sync += index.eq(index + 1)
+        with m.If(self.start):
+            m.d.sync += [written.eq(hosted), visible.eq(hosted), index.eq(0), self.closed.eq(hosted == 0)]
+        return lacking

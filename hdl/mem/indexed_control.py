@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
-from arch.isa.table import gather_accesses, scatter_accesses
+from arch.isa.mem_rows import gather_accesses, scatter_accesses
 from hdl.mem.micro_op import indexed_op
 from hdl.mem.sequencer import LaneSequencer
 

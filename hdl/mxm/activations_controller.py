@@ -1,10 +1,11 @@
 """The controller of a plane's activations queue."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
+from arch.formats import DType
 from arch.isa.instruction import WORD_BITS
 from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
@@ -18,6 +19,8 @@ __all__ = ["ActivationsController"]
 class ActivationsController(wiring.Component):
     """Turns ABC words into one micro-op per activation vector, one cycle after its element.
 
+    What planes of a pair have to know of each other is in `hdl.mxm.pair.MxmPair`.
+
     Parameters
     ----------
     config
@@ -30,8 +33,13 @@ class ActivationsController(wiring.Component):
         A legal word of an activations queue.
     loading : in 1
         From the weights controller.
-    op : out activation_op
-        Micro-op of tile 0, in the cycle after `element`; installs with the first element only.
+    op, half_op : out activation_op
+        Micro-op of tile 0, for the plane's array or the pair's fp16 array, in the cycle after `element`; installs with
+        the first element only.
+    half : out 1
+        The burst of `element` and `pending` is fp16.
+    installs : out 1
+        A burst that installs issues in this cycle.
     element, pending, busy_fault : out 1
         Element in this cycle, more to come, BUSY.
     operand_missed_fault : out 1
@@ -48,6 +56,9 @@ class ActivationsController(wiring.Component):
                 "issue_word": In(WORD_BITS),
                 "loading": In(1),
                 "op": Out(activation_op(config)),
+                "half_op": Out(activation_op(config)),
+                "half": Out(1),
+                "installs": Out(1),
                 "element": Out(1),
                 "pending": Out(1),
                 "busy_fault": Out(1),
@@ -68,12 +79,19 @@ class ActivationsController(wiring.Component):
             self.pending.eq(burst.pending),
             self.busy_fault.eq(burst.busy),
         ]
-        installs = self.issue_valid & fields.install
+        half = Signal()
+        m.d.comb += [
+            self.installs.eq(self.issue_valid & fields.install),
+            self.half.eq(Mux(self.issue_valid, fields.dtype == DType.FP16, half)),
+        ]
         m.d.sync += [
-            self.op.valid.eq(burst.element & ~self.start),
-            self.op.install.eq(installs),
-            self.operand_missed_fault.eq(installs & self.loading & ~self.start),
+            half.eq(self.half),
+            self.op.valid.eq(burst.element & ~self.half & ~self.start),
+            self.half_op.valid.eq(burst.element & self.half & ~self.start),
+            self.op.install.eq(self.installs),
+            self.half_op.install.eq(self.installs),
+            self.operand_missed_fault.eq(self.installs & self.loading & ~self.start),
         ]
         with m.If(self.issue_valid):
-            m.d.sync += self.op.stream.eq(fields.stream)
+            m.d.sync += [self.op.stream.eq(fields.stream), self.half_op.stream.eq(fields.stream)]
         return m

@@ -8,10 +8,14 @@ from arch.config import Config
 from arch.geometry import Direction, Hemisphere
 from hdl.controller_port import controller_port
 from hdl.mxm.activations_controller import ActivationsController
+from hdl.mxm.array import Array
+from hdl.mxm.array_port import array_port
+from hdl.mxm.micro_op import activation_op
 from hdl.mxm.plane import Plane
 from hdl.mxm.results_controller import ResultsController
 from hdl.mxm.supercell import SUM_SLOT
 from hdl.mxm.weights_controller import WeightsController
+from hdl.shared import place
 from hdl.stream_driver import stream_driver
 from hdl.stream_set import driven, stream_set
 
@@ -30,6 +34,8 @@ class Mxm(wiring.Component):
         The machine; S is its `superlanes`.
     hemisphere
         Where it stands: it reads streams that move outward and drives those that move inward.
+    pair
+        0 or 1: which plane of a pair it is; the first one takes fp16 activations. None if it stands alone.
 
     Attributes
     ----------
@@ -40,11 +46,20 @@ class Mxm(wiring.Component):
         Stream registers of this position that move outward, by superlane.
     driver : stream_driver of 4 streams, array of S
         By superlane.
+    array : array_port
+        In a pair: to the array.
+    loading, half, installs : out 1
+        See `hdl.mxm.weights_controller` and `hdl.mxm.activations_controller`.
+    half_op : out activation_op
+        In the first plane of a pair: the micro-op of tile 0 for the pair's fp16 array, one cycle after `element`.
+    half_result : in S * lanes * 32
+        In the first plane of a pair: see `hdl.mxm.pair_array`.
     """
 
-    def __init__(self, *, config: Config, hemisphere: Hemisphere) -> None:
+    def __init__(self, *, config: Config, hemisphere: Hemisphere, pair: int | None = None) -> None:
         self.config = config
         self.hemisphere = hemisphere
+        self.pair = pair
         super().__init__(
             {
                 "start": In(1),
@@ -53,6 +68,12 @@ class Mxm(wiring.Component):
                 "results": Out(controller_port(config)),
                 "streams": In(config.streams * config.lanes * 8).array(config.superlanes),
                 "driver": Out(stream_driver(config, SUM_SLOT // 8)).array(config.superlanes),
+                "loading": Out(1),
+                "half": Out(1),
+                "installs": Out(1),
+                "half_op": Out(activation_op(config)),
+                "half_result": In(config.vector_length * SUM_SLOT),
+                **({} if pair is None else {"array": Out(array_port(config))}),
             }
         )
 
@@ -64,7 +85,7 @@ class Mxm(wiring.Component):
         m.submodules.weights = weights = WeightsController(config=config)
         m.submodules.activations = activations = ActivationsController(config=config)
         m.submodules.results = results = ResultsController(config=config)
-        m.submodules.plane = plane = Plane(config=config, inward=inward)
+        m.submodules.plane = plane = Plane(config=config, inward=inward, half=self.pair == 0)
 
         for queue, controller in ((self.weights, weights), (self.activations, activations), (self.results, results)):
             m.d.comb += [
@@ -77,7 +98,12 @@ class Mxm(wiring.Component):
             ]
         m.d.comb += [
             activations.loading.eq(weights.loading),
-            results.activation.eq(activations.element),
+            results.activation.eq(activations.element & ~activations.half),
+            results.half_activation.eq(activations.element & activations.half),
+            self.loading.eq(weights.loading),
+            self.half.eq(activations.half),
+            self.installs.eq(activations.installs),
+            self.half_op.eq(activations.half_op),
             self.activations.operand_missed_fault.eq(activations.operand_missed_fault),
             self.results.operand_missed_fault.eq(results.operand_missed_fault),
             self.weights.reads.eq(
@@ -85,6 +111,7 @@ class Mxm(wiring.Component):
             ),
             self.activations.reads.eq(
                 stream_set(activations.op.valid, outward, activations.op.stream, 1, config.streams)
+                | stream_set(activations.half_op.valid, outward, activations.half_op.stream[1:], 2, config.streams)
             ),
             self.results.drives.eq(driven(self.driver[0], config.streams)),
         ]
@@ -94,7 +121,13 @@ class Mxm(wiring.Component):
             plane.load.eq(weights.op),
             plane.activation.eq(activations.op),
             plane.result.eq(results.op),
+            plane.half_result.eq(self.half_result),
         ]
+        if self.pair is None:
+            m.submodules.array = place(array := Array(config=config))
+            wiring.connect(m, plane.array, array)
+        else:
+            wiring.connect(m, wiring.flipped(self.array), plane.array)
         for row in range(config.superlanes):
             m.d.comb += plane.streams[row].eq(self.streams[row])
             wiring.connect(m, wiring.flipped(self.driver[row]), plane.driver[row])

@@ -1,4 +1,4 @@
-"""Datapath of one MXM plane, all superlanes."""
+"""Datapath of one MXM plane around its array, all superlanes."""
 
 from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
@@ -10,7 +10,7 @@ from arch.timing import timing
 from hdl.activity_gate import ActivityGate
 from hdl.mxm.accumulator import Accumulator
 from hdl.mxm.activation_tile import ActivationTile
-from hdl.mxm.array import Array
+from hdl.mxm.array_port import array_port
 from hdl.mxm.load_tile import LoadTile
 from hdl.mxm.micro_op import activation_op, load_op, result_op
 from hdl.mxm.supercell import SUM_SLOT
@@ -21,7 +21,8 @@ __all__ = ["Plane"]
 
 
 class Plane(wiring.Component):
-    """Systolic array of S x S supercells, with a weight buffer each, and an accumulator memory per superlane.
+    """What stands around a systolic array of S x S supercells, with a weight buffer each: tiles in which weights and
+    activations enter it, and an accumulator memory per superlane.
 
     An ordinary submodule, not to be placed: on the largest machine the streams have more bits than Amaranth lets a
     module of its own have.
@@ -30,7 +31,7 @@ class Plane(wiring.Component):
     column block east per cycle, and installed weights move with them; partial sums climb one row per cycle. Column
     block c therefore leaves the top row c cycles after block 0: just when superlane c, its accumulator, is due.
 
-    Three clocks, each stopped while its part is idle: loading, array, accumulators.
+    Clocks, each stopped while its part is idle: loading, array, accumulators, and their fp32 adders.
 
     Parameters
     ----------
@@ -38,6 +39,8 @@ class Plane(wiring.Component):
         The machine; S is its `superlanes`.
     inward
         Direction of its results.
+    half
+        Whether it accumulates a pair's fp16 results too.
 
     Attributes
     ----------
@@ -47,13 +50,18 @@ class Plane(wiring.Component):
         Micro-ops of tile 0, from registers.
     streams : in streams * lanes * 8, array of S
         Stream registers of this position that move outward, by superlane.
+    half_result : in S * lanes * 32
+        With `half`: results of `hdl.mxm.pair_array.PairArray`.
+    array : array_port
+        To the array, which is this plane's own or one of a pair's.
     driver : stream_driver of 4 streams, array of S
         By superlane; the streams move inward.
     """
 
-    def __init__(self, *, config: Config, inward: Direction) -> None:
+    def __init__(self, *, config: Config, inward: Direction, half: bool = False) -> None:
         self.config = config
         self.inward = inward
+        self.half = half
         # ABC at t: activations are in the array in t + 2, dot products in t + 3, the sum of row r in t + 4 + r.
         # ACC at u takes that of row S - 1 in u + 1.
         assert timing(config).acc_after_abc == config.superlanes + 2
@@ -65,6 +73,8 @@ class Plane(wiring.Component):
                 "activation": In(activation_op(config)),
                 "result": In(result_op(config)),
                 "streams": In(config.streams * config.lanes * 8).array(rows),
+                "half_result": In(config.vector_length * SUM_SLOT),
+                "array": Out(array_port(config)),
                 "driver": Out(stream_driver(config, SUM_SLOT // 8)).array(rows),
             }
         )
@@ -85,11 +95,12 @@ class Plane(wiring.Component):
             m.d.comb += [gate.busy.eq(op.valid), gate.flush.eq(self.start)]
         load_clock = {"clk": load_gate.clock, "rst": load_gate.reset}
         array_clock = {"clk": array_gate.clock, "rst": array_gate.reset}
+        m.submodules.float_gate = float_gate = ActivityGate(linger=climb + 2)
+        m.d.comb += [float_gate.busy.eq(self.result.valid & self.result.float), float_gate.flush.eq(self.start)]
         accumulator_clock = {"clk": accumulator_gate.clock, "rst": accumulator_gate.reset}
 
         load, activation, result = self.load, self.activation, self.result
         loads, activations = [], []
-        m.submodules.array = place(array := Array(config=config))
         for index in rows:
             streams = self.streams[index]
             m.submodules[f"load{index}"] = place(
@@ -99,25 +110,27 @@ class Plane(wiring.Component):
                 activation_tile := ActivationTile(config=config), **array_clock, op_in=activation, streams=streams
             )
             m.submodules[f"accumulator{index}"] = place(
-                accumulator := Accumulator(config=config, inward=self.inward),
+                accumulator := Accumulator(config=config, inward=self.inward, half=self.half),
                 **accumulator_clock,
+                float_clock=float_gate.clock,
                 op_in=result,
-                result=array.result.word_select(index, config.lanes * SUM_SLOT),
+                half_result=self.half_result.word_select(index, config.lanes * SUM_SLOT),
+                result=self.array.result.word_select(index, config.lanes * SUM_SLOT),
             )
             wiring.connect(m, wiring.flipped(self.driver[index]), accumulator.driver)
             loads.append((load, load_tile.columns))
             activations.append((activation, activation_tile.x))
             load, activation, result = load_tile.op, activation_tile.op, accumulator.op
         m.d.comb += [
-            array.load_clock.eq(load_gate.clock),
-            array.load_reset.eq(load_gate.reset),
-            array.array_clock.eq(array_gate.clock),
-            array.array_reset.eq(array_gate.reset),
-            array.load.eq(Cat(op.valid for op, _ in loads)),
-            array.reach.eq(Cat(op.reach for op, _ in loads)),
-            array.columns.eq(Cat(columns for _, columns in loads)),
-            array.valid.eq(Cat(op.valid for op, _ in activations)),
-            array.install.eq(Cat(op.valid & op.install for op, _ in activations)),
-            array.x.eq(Cat(x for _, x in activations)),
+            self.array.load_clock.eq(load_gate.clock),
+            self.array.load_reset.eq(load_gate.reset),
+            self.array.array_clock.eq(array_gate.clock),
+            self.array.array_reset.eq(array_gate.reset),
+            self.array.load.eq(Cat(op.valid for op, _ in loads)),
+            self.array.reach.eq(Cat(op.reach for op, _ in loads)),
+            self.array.columns.eq(Cat(columns for _, columns in loads)),
+            self.array.valid.eq(Cat(op.valid for op, _ in activations)),
+            self.array.install.eq(Cat(op.valid & op.install for op, _ in activations)),
+            self.array.x.eq(Cat(x for _, x in activations)),
         ]
         return m

@@ -1,6 +1,6 @@
 """The controller of a plane's results queue."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -28,15 +28,16 @@ class ResultsController(wiring.Component):
     start : in 1
     issue_valid, issue_word : in 1, 64
         A legal word of a results queue.
-    activation : in 1
-        An element of the activations queue in this cycle: its result must be taken by the element `acc_after_abc`
-        cycles later.
+    activation, half_activation : in 1
+        An int8 or fp16 element of the activations queue in this cycle: its result must be taken by the element
+        `acc_after_abc` or `acc_after_fp16_abc` cycles later.
     op : out result_op
         Micro-op of tile 0, in the cycle after `element`.
     element, pending, busy_fault : out 1
         Element in this cycle, more to come, BUSY.
     operand_missed_fault : out 1
-        A result that no element takes, or an element without a result, in the cycle in which it was due.
+        A result that no element of its format takes, or an element without a result of its format, in the cycle in
+        which it was due.
     """
 
     def __init__(self, *, config: Config) -> None:
@@ -48,6 +49,7 @@ class ResultsController(wiring.Component):
                 "issue_valid": In(1),
                 "issue_word": In(WORD_BITS),
                 "activation": In(1),
+                "half_activation": In(1),
                 "op": Out(result_op(config)),
                 "element": Out(1),
                 "pending": Out(1),
@@ -75,14 +77,25 @@ class ResultsController(wiring.Component):
         with m.If(burst.element):
             m.d.sync += self.op.addr.eq(burst.element_addr)
         with m.If(self.issue_valid):
-            m.d.sync += [self.op.add.eq(fields.add), self.op.emit.eq(fields.emit), self.op.group.eq(fields.stream[2:])]
+            m.d.sync += [
+                self.op.add.eq(fields.add),
+                self.op.emit.eq(fields.emit),
+                self.op.float.eq(fields.float),
+                self.op.group.eq(fields.stream[2:]),
+            ]
 
         # Bit k: an activation entered the array k + 1 cycles ago.
         coming = Signal(timing(self.config).acc_after_abc)
+        half_coming = Signal(timing(self.config).acc_after_fp16_abc)
+        half = Signal()
+        m.d.comb += half.eq(Mux(self.issue_valid, fields.float, self.op.float))
         m.d.sync += [
             coming.eq(Cat(self.activation, coming)[: len(coming)]),
-            self.operand_missed_fault.eq(coming[-1] ^ burst.element),
+            half_coming.eq(Cat(self.half_activation, half_coming)[: len(half_coming)]),
+            self.operand_missed_fault.eq(
+                (coming[-1] ^ (burst.element & ~half)) | (half_coming[-1] ^ (burst.element & half))
+            ),
         ]
         with m.If(self.start):
-            m.d.sync += [coming.eq(0), self.operand_missed_fault.eq(0)]
+            m.d.sync += [coming.eq(0), half_coming.eq(0), self.operand_missed_fault.eq(0)]
         return m

@@ -2,8 +2,9 @@
 
 from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 
+from hdl.mxm.row_port import row_port
 from hdl.mxm.supercell import SUM_SLOT, Supercell
 from hdl.mxm.weight_buffer import WeightBuffer
 from hdl.shared import place
@@ -28,42 +29,24 @@ class Row(wiring.Component):
 
     Attributes
     ----------
-    load_clock, load_reset, array_clock, array_reset : in 1
-        Clocks of the buffers and of the supercells, each with its synchronous reset.
-    load, reach, columns : in 1, log2(superlanes), lanes * lanes * 8
-        Weights from the streams.
-    valid, install, x : in 1, 1, lanes * 8
-        Activations from the streams.
-    psum_in, psum : in, out superlanes * lanes * SUM_SLOT
-        Partial sums from the row below and to the one above, column block 0 lowest.
+    load_clock, load_reset, array_clock, array_reset, load, reach, columns, valid, install, x, psum_in, psum
+        See `row_port`.
+    buffers : out superlanes * lanes * lanes * 8
+        What the weight buffers hold, column block 0 lowest.
     """
 
     def __init__(self, *, lanes: int, superlanes: int, psum_bits: int) -> None:
         self.lanes = lanes
         self.superlanes = superlanes
         self.psum_bits = psum_bits
-        super().__init__(
-            {
-                "load_clock": In(1),
-                "load_reset": In(1),
-                "array_clock": In(1),
-                "array_reset": In(1),
-                "load": In(1),
-                "reach": In(range(max(2, superlanes))),
-                "columns": In(lanes * lanes * 8),
-                "valid": In(1),
-                "install": In(1),
-                "x": In(lanes * 8),
-                "psum_in": In(superlanes * lanes * SUM_SLOT),
-                "psum": Out(superlanes * lanes * SUM_SLOT),
-            }
-        )
+        buffers = superlanes * lanes * lanes * 8
+        super().__init__({**row_port(lanes, superlanes).members, "buffers": Out(buffers)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         load, reach, columns = self.load, self.reach, self.columns
         valid, install, x = self.valid, self.install, self.x
-        psums = []
+        psums, buffers = [], []
         for block in range(self.superlanes):
             m.submodules[f"buffer{block}"] = place(
                 buffer := WeightBuffer(lanes=self.lanes, superlanes=self.superlanes),
@@ -86,5 +69,6 @@ class Row(wiring.Component):
             load, reach, columns = buffer.load, buffer.reach, buffer.columns
             valid, install, x = cell.valid, cell.install, cell.x
             psums.append(cell.psum)
-        m.d.comb += self.psum.eq(Cat(psums))
+            buffers.append(columns)
+        m.d.comb += [self.psum.eq(Cat(psums)), self.buffers.eq(Cat(buffers))]
         return m

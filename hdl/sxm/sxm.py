@@ -5,20 +5,38 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
-from arch.geometry import SXM_QUEUES, UnitKind
+from arch.geometry import SXM_QUEUES
 from hdl.controller_port import controller_port
 from hdl.stream_driver import stream_driver
+from hdl.sxm.distribute_tile import DistributeTile
+from hdl.sxm.mapped_controller import MappedController
+from hdl.sxm.permute_unit import PermuteUnit
+from hdl.sxm.rotate_controller import RotateController
+from hdl.sxm.rotate_tile import RotateTile
 from hdl.sxm.shift_unit import ShiftUnit
-from hdl.sxm.transpose_unit import TransposeUnit
+from hdl.sxm.tile_unit import TileUnit
+from hdl.sxm.transpose_controller import TransposeController
+from hdl.sxm.transpose_tile import TransposeTile
 
-__all__ = ["Sxm"]
+__all__ = ["Sxm", "sxm_drivers"]
+
+
+def sxm_drivers(config: Config) -> dict[str, int]:
+    """Return the streams that each unit drives at once, by name, in the order of `arch.geometry.SXM_QUEUES`."""
+    return {
+        "shift0": 1,
+        "shift1": 1,
+        "permute": 1,
+        "distribute": 1,
+        "rotate": config.lanes,
+        "transpose": config.lanes,
+    }
 
 
 class Sxm(wiring.Component):
-    """Two shift units and a transpose unit.
+    """Two shift units and one each that permutes, distributes, rotates and transposes.
 
-    PERMUTE, DISTRIBUTE and ROTATE have a queue each, but no instruction built: the queue raises ILLEGAL itself, and
-    their ports here do nothing. An ordinary submodule, not to be placed.
+    An ordinary submodule, not to be placed.
 
     Parameters
     ----------
@@ -33,8 +51,8 @@ class Sxm(wiring.Component):
         In the order of `arch.geometry.SXM_QUEUES`.
     east, west : in streams * lanes * 8, arrays of S
         Stream registers of this position, by superlane.
-    shift0, shift1, transpose : stream_driver of 1, 1 and `lanes` streams, arrays of S
-        By superlane.
+    shift0, shift1, permute, distribute, rotate, transpose : stream_driver, arrays of S
+        By superlane; of as many streams as `sxm_drivers` says.
     """
 
     def __init__(self, *, config: Config) -> None:
@@ -46,24 +64,41 @@ class Sxm(wiring.Component):
                 "queues": Out(controller_port(config)).array(len(SXM_QUEUES)),
                 "east": In(config.streams * config.lanes * 8).array(rows),
                 "west": In(config.streams * config.lanes * 8).array(rows),
-                "shift0": Out(stream_driver(config, 1)).array(rows),
-                "shift1": Out(stream_driver(config, 1)).array(rows),
-                "transpose": Out(stream_driver(config, config.lanes)).array(rows),
+                **{name: Out(stream_driver(config, size)).array(rows) for name, size in sxm_drivers(config).items()},
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        units = (
-            ("shift0", ShiftUnit(config=self.config), 0),
-            ("shift1", ShiftUnit(config=self.config), 1),
-            ("transpose", TransposeUnit(config=self.config), SXM_QUEUES.index(UnitKind.SXM_TRANSPOSE)),
-        )
-        for name, unit, queue in units:
-            m.submodules[name] = unit
+        config = self.config
+        units = {
+            "shift0": ShiftUnit(config=config),
+            "shift1": ShiftUnit(config=config),
+            "permute": PermuteUnit(config=config),
+            "distribute": TileUnit(
+                config=config,
+                size=1,
+                controller=lambda: MappedController(config=config, mnemonic="DISTRIBUTE"),
+                tile=lambda: DistributeTile(config=config),
+            ),
+            "rotate": TileUnit(
+                config=config,
+                size=config.lanes,
+                controller=lambda: RotateController(config=config),
+                tile=lambda: RotateTile(config=config),
+            ),
+            "transpose": TileUnit(
+                config=config,
+                size=config.lanes,
+                controller=lambda: TransposeController(config=config),
+                tile=lambda: TransposeTile(config=config),
+            ),
+        }
+        for queue, name in enumerate(sxm_drivers(config)):
+            m.submodules[name] = unit = units[name]
             m.d.comb += unit.start.eq(self.start)
             wiring.connect(m, wiring.flipped(self.queues[queue]), unit.queue)
-            for row in range(self.config.superlanes):
+            for row in range(config.superlanes):
                 m.d.comb += [unit.east[row].eq(self.east[row]), unit.west[row].eq(self.west[row])]
                 wiring.connect(m, wiring.flipped(getattr(self, name)[row]), unit.driver[row])
         return m

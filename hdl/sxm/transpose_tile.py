@@ -1,19 +1,21 @@
 """Transposition within one superlane."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 
 from arch.config import Config
 from arch.timing import timing
 from hdl.stream_driver import stream_driver
 from hdl.sxm.micro_op import transpose_op
+from hdl.sxm.tile import SxmTile
 
 __all__ = ["TransposeTile"]
 
 
-class TransposeTile(wiring.Component):
+class TransposeTile(SxmTile):
     """Takes a group of `lanes` streams and drives another with its transpose one cycle later.
+
+    Further ports as `SxmTile`.
 
     Parameters
     ----------
@@ -22,44 +24,25 @@ class TransposeTile(wiring.Component):
 
     Attributes
     ----------
-    op_in : in transpose_op
-        Micro-op of this tile.
-    east, west : in streams * lanes * 8
-        Stream registers of this superlane.
-    op : out transpose_op
-        `op_in` one cycle later, for the tile above.
     driver : stream_driver of `lanes` streams
         Lane l of stream j of the group is lane j of source stream l.
     """
 
     def __init__(self, *, config: Config) -> None:
-        self.config = config
         assert timing(config)["TRANSPOSE"].d_func == 3, "read, driver, stream register"
-        layout = transpose_op(config)
-        wide = config.streams * config.lanes * 8
-        super().__init__(
-            {
-                "op_in": In(layout),
-                "east": In(wide),
-                "west": In(wide),
-                "op": Out(layout),
-                "driver": Out(stream_driver(config, config.lanes)),
-            }
-        )
+        super().__init__(config=config, op=transpose_op(config), driver=Out(stream_driver(config, config.lanes)))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         lanes = self.config.lanes
         width = len(self.driver.data)
         block = Signal(width, reset_less=True)
-        m.d.sync += self.op.valid.eq(self.op_in.valid)
-        with m.If(self.op_in.valid):
-            m.d.sync += self.op.eq(self.op_in)
-            with m.Switch(self.op_in.src):
-                for group in range(self.config.streams // lanes):
-                    part = slice(group * width, (group + 1) * width)
-                    with m.Case(group):
-                        m.d.sync += block.eq(Mux(self.op_in.src_dir, self.west[part], self.east[part]))
+        self.climb(m)
+        with m.If(self.op_in.valid), m.Switch(self.op_in.src):
+            for group in range(self.config.streams // lanes):
+                part = slice(group * width, (group + 1) * width)
+                with m.Case(group):
+                    m.d.sync += block.eq(Mux(self.op_in.src_dir, self.west[part], self.east[part]))
         m.d.comb += [
             self.driver.mask.eq(self.op.valid.replicate(lanes)),
             self.driver.direction.eq(self.op.dst_dir),

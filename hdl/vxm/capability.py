@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from arch.config import Config
 from arch.formats import DType
+from arch.functions.function import Function
 from arch.geometry import UnitKind, units
 from arch.isa.encoding import encode, illegality
-from arch.isa.table import alu_column
+from arch.isa.vxm_rows import alu_column
 
 __all__ = ["Capability", "capability"]
 
@@ -21,10 +22,13 @@ class Capability:
         Integer and fp32 MUL.
     float_add : bool
         fp32 ADD and SUB.
+    functions : bool
+        EXP, TANH, RSQRT, RECIP, LOG and SIGMOID.
     """
 
     multiply: bool
     float_add: bool
+    functions: bool
 
 
 def capability(config: Config, column: int) -> Capability:
@@ -39,4 +43,5 @@ def capability(config: Config, column: int) -> Capability:
     return Capability(
         multiply=legal("MUL", *integers_and_float),
         float_add=legal("ADD", DType.FP32) or legal("SUB", DType.FP32),
+        functions=any(legal(function.name, DType.FP32) for function in Function),
     )

@@ -6,10 +6,12 @@ from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
 from arch.formats import DType
+from arch.isa.codes import Source
 from arch.isa.instruction import WORD_BITS
-from arch.isa.table import Source
+from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from hdl.vxm.micro_op import MICRO_OP, micro_op
+from hdl.vxm.width import is_half
 
 __all__ = ["VxmController"]
 
@@ -86,14 +88,15 @@ class VxmController(wiring.Component):
 
         # Cycle t + 1: operands.
         reads, missed = [], []
-        for name in "ab":
+        select = s1_op.opcode == BY_MNEMONIC["SEL"].opcode
+        for name, dtype, taken in (("a", s1_op.dtype, 1), ("b", s1_op.dtype, 1), ("c", Const(DType.INT8, 3), select)):
             source, index = s1_op[f"{name}_src"], s1_op[f"{name}_index"]
-            used = s1_op.valid & (source == Source.STREAM)
-            reads.append(_streams(m, f"{name}_streams", used, s1_op.dtype, s1_op[f"{name}_dir"], index, streams))
-            missed.append((source == Source.MESH) & ~self.mesh_valid.bit_select(index[:2], 1))
+            used = s1_op.valid & (source == Source.STREAM) & taken
+            reads.append(_streams(m, f"{name}_streams", used, dtype, s1_op[f"{name}_dir"], index, streams))
+            missed.append((source == Source.MESH) & ~self.mesh_valid.bit_select(index[:2], 1) & taken)
         m.d.comb += [
-            self.reads.eq(reads[0] | reads[1]),
-            self.operand_missed_fault.eq(s1_op.valid & (missed[0] | missed[1])),
+            self.reads.eq(reads[0] | reads[1] | reads[2]),
+            self.operand_missed_fault.eq(s1_op.valid & (missed[0] | missed[1] | missed[2])),
         ]
 
         # Cycles to t + 1 + chain: the result is on its way.
@@ -121,7 +124,7 @@ class VxmController(wiring.Component):
 
 def _streams(m: Module, name: str, used: Value, dtype: Value, direction: Value, first: Value, streams: int) -> Signal:
     """Mask of the streams of a number, east at the low bits."""
-    single, pair = dtype == DType.INT8, dtype == DType.INT16
+    single, pair = dtype == DType.INT8, is_half(dtype)
     mask = Signal(2 * streams, name=name)
     group = Signal(4, name=f"{name}_group")
     m.d.comb += group.eq(Mux(used, Mux(single, 0b0001, Mux(pair, 0b0011, 0b1111)), 0))

@@ -4,10 +4,16 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hdl.vxm.fp16_fields import FP16_BIAS
+from hdl.vxm.fp32_fields import BIAS
+
 __all__ = ["Fp32Round"]
 
 _KEPT = 24
 _INFINITY = 255
+
+_DROPPED = 13
+"""Bits of a binary32 fraction that a binary16 one does not have."""
 
 
 class Fp32Round(wiring.Component):
@@ -26,6 +32,8 @@ class Fp32Round(wiring.Component):
 
     Attributes
     ----------
+    half : Signal(1), in
+        Round to binary16 instead, in the low 16 bits of `result`; for integers, which are no subnormals there.
     sign : Signal(1), in
     exponent : Signal(signed(10)), in
         At least 1 unless `tiny`.
@@ -40,6 +48,7 @@ class Fp32Round(wiring.Component):
         self.tiny = tiny
         super().__init__(
             {
+                "half": In(1),
                 "sign": In(1),
                 "exponent": In(signed(10)),
                 "significand": In(width),
@@ -77,15 +86,25 @@ class Fp32Round(wiring.Component):
                 ]
         # Exponent and fraction as one integer: a carry out of the fraction gives the right exponent, 0 to 1 and
         # 254 to infinity included.
-        field, packed = Signal(8), Signal(31)
+        field, packed, up, up_half = Signal(8), Signal(31), Signal(), Signal()
         hidden = kept[-1]
         m.d.comb += [
             field.eq(Mux(hidden, exponent[:8], 0)),
-            packed.eq(Cat(kept[:-1], field) + (guard & (sticky | kept[0]))),
+            up.eq(guard & (sticky | kept[0])),
+            up_half.eq(kept[_DROPPED - 1] & (guard | sticky | kept[: _DROPPED - 1].any() | kept[_DROPPED])),
+            packed.eq(Cat(kept[:-1], field) + Mux(self.half, Cat(Const(0, _DROPPED), up_half), up)),
             self.result.eq(Cat(packed, self.sign)),
         ]
         with m.If(hidden & (exponent >= _INFINITY)):
             m.d.comb += self.result.eq(Cat(Const(0, 23), Const(_INFINITY, 8), self.sign))
+        with m.If(self.half):
+            # An exponent of 127 to 142 is one of 15 to 30 with its highest bit turned over.
+            magnitude = Signal(15)
+            m.d.comb += [magnitude.eq(packed[_DROPPED:28] ^ 0x4000), self.result.eq(Cat(magnitude, self.sign))]
+            with m.If(packed[23:] > BIAS + FP16_BIAS):
+                m.d.comb += magnitude.eq(0x7C00)
+            with m.If(~hidden):
+                m.d.comb += magnitude.eq(0)
         return m
 
 

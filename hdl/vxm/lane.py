@@ -5,9 +5,11 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.formats import CANONICAL_NAN
+from hdl.vxm.converter import Converter
 from hdl.vxm.extend import sign_extended
+from hdl.vxm.fp16_fields import fp16_fields
 from hdl.vxm.fp32_add import Fp32Add
-from hdl.vxm.fp32_fields import BIAS, fp32_fields
+from hdl.vxm.fp32_fields import fp32_fields
 from hdl.vxm.fp32_round import Fp32Round
 from hdl.vxm.lane_control import FINISH_CONTROL, LANE_CONTROL
 from hdl.vxm.multiplier import Multiplier
@@ -25,32 +27,39 @@ class VxmLane(wiring.Component):
 
     Parameters
     ----------
-    multiply, float_add : bool
+    multiply, float_add, functions : bool
         As in :class:`hdl.vxm.capability.Capability`.
 
     Attributes
     ----------
     a, b : Signal(32), in
         Four captured streams, or a result; not yet narrowed.
+    c : Signal(8), in
+        The mask of SEL.
     control : Signal(LANE_CONTROL), in
     finish : Signal(FINISH_CONTROL), in
     store : Signal(1), in
         An operation is in the cycle of its `finish`.
+    function_result : Signal(32), in
+        Only with `functions`: the result of a costly function, in the cycle of its `finish`.
     result : Signal(32), out
         0 after reset.
     """
 
-    def __init__(self, *, multiply: bool, float_add: bool) -> None:
+    def __init__(self, *, multiply: bool, float_add: bool, functions: bool) -> None:
         self.multiply = multiply
         self.float_add = float_add
+        self.functions = functions
         super().__init__(
             {
                 "a": In(32),
                 "b": In(32),
+                "c": In(8),
                 "control": In(LANE_CONTROL.size),
                 "finish": In(FINISH_CONTROL.size),
                 "store": In(1),
                 "result": Out(32),
+                **({"function_result": In(32)} if functions else {}),
             }
         )
 
@@ -66,14 +75,19 @@ class VxmLane(wiring.Component):
 
         # Cycle 2: round or narrow.
         m.submodules.round = rounder = Fp32Round(width=width, tiny=self.multiply)
+        finish = data.View(FINISH_CONTROL, self.finish)
         m.d.comb += [
+            rounder.half.eq(finish.half_float),
             rounder.sign.eq(s2_raw.sign),
             rounder.exponent.eq(s2_raw.exponent),
             rounder.significand.eq(s2_raw.value),
         ]
-        narrowed = _narrow(m, data.View(FINISH_CONTROL, self.finish), s2_raw)
+        narrowed = _narrow(m, finish, s2_raw)
+        result: Value = Mux(s2_raw.float, rounder.result, narrowed)
+        if self.functions:
+            result = Mux(finish.function, self.function_result, result)
         with m.If(self.store):
-            m.d.sync += self.result.eq(Mux(s2_raw.float, rounder.result, narrowed))
+            m.d.sync += self.result.eq(result)
         return m
 
     def _operate(self, m: Module, raw: data.View) -> None:
@@ -89,58 +103,72 @@ class VxmLane(wiring.Component):
             nan_any.eq(nan_a | (control.float & float_b.nan)),
         ]
 
-        # Integer sum; the greater or the smaller: fp32 numbers are in the order of their bits as integers once those
-        # below a sign are turned round.
-        addend, total = Signal(signed(32)), Signal(33)
-        a_key, b_key = Signal(signed(32)), Signal(signed(32))
-        extreme = Signal(32)
+        # Integer sum, and bits.
+        addend, total, bits = Signal(signed(32)), Signal(33), Signal(32)
         m.d.comb += [
             addend.eq(Mux(control.subtract, ~b, b)),
             total.eq(a.as_signed() + addend + control.subtract),
-            a_key.eq(Mux(control.float & a[31], a ^ 0x7FFFFFFF, a)),
-            b_key.eq(Mux(control.float & b[31], b ^ 0x7FFFFFFF, b)),
-            extreme.eq(Mux((a_key < b_key) ^ control.minimum, b, a)),
+            bits.eq(Mux(control.all, a & b, Mux(control.any, a | b, a ^ Mux(control.invert, ~Const(0, 32), b)))),
         ]
 
-        # Shifts. An fp32 significand's highest bit at bit 30 stands for 2**30: to an integer it moves right.
+        # Order: fp32 numbers are in the order of their bits as integers once those below a sign are turned round. A
+        # comparison, unlike an extreme, takes the two zeros for one.
+        a_key, b_key, less = Signal(signed(32)), Signal(signed(32)), Signal()
+        extreme, equal, holds, relation = Signal(32), Signal(), Signal(), control.relation
+        m.d.comb += [
+            a_key.eq(Mux(control.float & a[31], a ^ 0x7FFFFFFF, a)),
+            b_key.eq(Mux(control.float & b[31], b ^ 0x7FFFFFFF, b)),
+            less.eq(a_key < b_key),
+            extreme.eq(Mux(less ^ control.minimum, b, a)),
+            equal.eq((a == b) | (control.float & (float_a.magnitude == 0) & (float_b.magnitude == 0))),
+            holds.eq(
+                Mux(
+                    nan_any,
+                    relation.unordered,
+                    Mux(equal, relation.equal, Mux(less, relation.less, relation.greater)),
+                )
+            ),
+        ]
+
+        # Choice.
+        take_a, chosen, nan_chosen = Signal(), Signal(32), Signal()
+        m.d.comb += [
+            take_a.eq(self.c != 0),
+            chosen.eq(Mux(take_a, a, b)),
+            nan_chosen.eq(control.float & Mux(take_a, float_a.nan, float_b.nan)),
+        ]
+
+        # Shifts.
         m.submodules.shifter = shifter = Shifter()
-        excess, whole, up = Signal(9), Signal(32), Signal()
-        left_over = Signal()
+        whole, left_over = Signal(32), Signal()
         m.d.comb += [
             shifter.value.eq(_unsigned(a, control)),
             shifter.fill.eq(a[31] & ~control.unsigned & ~control.float),
             shifter.places.eq(Mux(one.LEFT, ~b[:5], b[:5])),
-            excess.eq(BIAS + 30 - float_a.exponent),
             whole.eq(shifter.exact[31:63]),
-            up.eq(shifter.exact[30] & (shifter.exact[:30].any() | whole[0])),
             left_over.eq((shifter.exact[31:] != 0) & ~shifter.exact[31:].all()),
         ]
-        with m.If(one.TO_INTEGER):
-            m.d.comb += [
-                shifter.value.eq(Cat(Const(0, 7), Mux(nan_a, 0, float_a.significand))),
-                shifter.places.eq(Mux(excess < 32, excess, 32)),
-            ]
 
-        magnitude = Signal(32)
-        m.d.comb += magnitude.eq(Mux(a[31], -a, a))
         m.d.comb += [
             raw.value.eq(a),
             raw.sign.eq(a[31] & ~control.unsigned),
-            raw.exponent.eq(BIAS + 31),
             raw.over.eq(
                 (one.SUM & (total[32] ^ total[31]))
                 | (one.LEFT & left_over)
                 | (one.RIGHT & control.unsigned & whole[31])
-                | (one.TO_INTEGER & (float_a.exponent > BIAS + 30) & ~nan_a)
             ),
-            raw.carry.eq(one.TO_INTEGER & (up ^ (a[31] & ~nan_a))),
-            raw.float.eq(one.FROM_INTEGER),
         ]
         with m.If(one.RELU & a[31]):
             m.d.comb += raw.value.eq(0)
+        with m.If(one.BITS):
+            m.d.comb += raw.value.eq(bits)
         with m.If(one.EXTREME):
             m.d.comb += raw.value.eq(extreme)
-        with m.If((one.EXTREME & nan_any) | ((one.PASS | one.RELU) & nan_a)):
+        with m.If(one.COMPARE):
+            m.d.comb += raw.value.eq(Mux(holds, 0xFFFFFFFF, 0))
+        with m.If(one.SELECT):
+            m.d.comb += raw.value.eq(chosen)
+        with m.If((one.EXTREME & nan_any) | ((one.PASS | one.RELU) & nan_a) | (one.SELECT & nan_chosen)):
             m.d.comb += raw.value.eq(CANONICAL_NAN)
         with m.If(one.SUM):
             m.d.comb += [raw.value.eq(total[:32]), raw.sign.eq(total[32])]
@@ -148,10 +176,22 @@ class VxmLane(wiring.Component):
             m.d.comb += raw.value.eq(shifter.exact[:32])
         with m.If(one.RIGHT):
             m.d.comb += raw.value.eq(whole)
-        with m.If(one.TO_INTEGER):
-            m.d.comb += raw.value.eq(Mux(a[31] & ~nan_a, ~whole, whole))
-        with m.If(one.FROM_INTEGER):
-            m.d.comb += raw.value.eq(Cat(Const(0, len(raw.value) - 32), magnitude))
+
+        half_a = fp16_fields(m, "half_a", a[:16])
+        m.submodules.converter = converter = Converter(width=raw_width(self.multiply))
+        m.d.comb += [
+            converter.integer.eq(a),
+            converter.number.eq(Mux(control.half_float, half_a, float_a)),
+            converter.conversion.eq(control.conversion),
+            converter.exact.eq(shifter.exact),
+        ]
+        with m.If(one.CONVERT):
+            m.d.comb += [
+                shifter.value.eq(converter.moving),
+                shifter.fill.eq(0),
+                shifter.places.eq(converter.places),
+                raw.eq(converter.raw),
+            ]
         if self.float_add:
             m.submodules.adder = adder = Fp32Add()
             m.d.comb += [

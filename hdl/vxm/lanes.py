@@ -1,16 +1,15 @@
 """The datapaths of one ALU in all lanes of a superlane."""
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hdl.shared import place
 from hdl.vxm.lane import VxmLane
 from hdl.vxm.lane_control import FINISH_CONTROL, LANE_CONTROL
+from hdl.vxm.lane_streams import lane_of, streams_of
 
 __all__ = ["VxmLanes"]
-
-_BYTES = 4
 
 
 class VxmLanes(wiring.Component):
@@ -19,31 +18,38 @@ class VxmLanes(wiring.Component):
     Parameters
     ----------
     lanes : int
-    multiply, float_add : bool
+    multiply, float_add, functions : bool
         As in :class:`hdl.vxm.capability.Capability`.
 
     Attributes
     ----------
     a, b : Signal(lanes * 32), in
         As four streams, the lowest bytes of all lanes on the first one.
+    c : Signal(lanes * 8), in
+        One stream.
     control, finish, store : Signal, in
         As a lane's.
+    function_results : Signal(lanes * 32), in
+        Only with `functions`: as four streams, as a lane's `function_result`.
     result : Signal(lanes * 32), out
         As four streams.
     """
 
-    def __init__(self, *, lanes: int, multiply: bool, float_add: bool) -> None:
+    def __init__(self, *, lanes: int, multiply: bool, float_add: bool, functions: bool) -> None:
         self.lanes = lanes
         self.multiply = multiply
         self.float_add = float_add
+        self.functions = functions
         super().__init__(
             {
                 "a": In(lanes * 32),
                 "b": In(lanes * 32),
+                "c": In(lanes * 8),
                 "control": In(LANE_CONTROL.size),
                 "finish": In(FINISH_CONTROL.size),
                 "store": In(1),
                 "result": Out(lanes * 32),
+                **({"function_results": In(lanes * 32)} if functions else {}),
             }
         )
 
@@ -51,17 +57,17 @@ class VxmLanes(wiring.Component):
         m = Module()
         results = [Signal(32, name=f"result{lane}") for lane in range(self.lanes)]
         for lane, result in enumerate(results):
+            function = {"function_result": lane_of(self.function_results, lane, self.lanes)} if self.functions else {}
             m.submodules[f"lane{lane}"] = place(
-                VxmLane(multiply=self.multiply, float_add=self.float_add),
-                a=self._lane(self.a, lane),
-                b=self._lane(self.b, lane),
+                VxmLane(multiply=self.multiply, float_add=self.float_add, functions=self.functions),
+                a=lane_of(self.a, lane, self.lanes),
+                b=lane_of(self.b, lane, self.lanes),
+                c=self.c.word_select(lane, 8),
                 control=self.control,
                 finish=self.finish,
                 store=self.store,
                 result=result,
+                **function,
             )
-        m.d.comb += self.result.eq(Cat(result.word_select(byte, 8) for byte in range(_BYTES) for result in results))
+        m.d.comb += self.result.eq(streams_of(results))
         return m
-
-    def _lane(self, streams: Value, lane: int) -> Value:
-        return Cat(streams.word_select(byte * self.lanes + lane, 8) for byte in range(_BYTES))

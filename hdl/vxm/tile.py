@@ -1,6 +1,6 @@
 """The VXM of one superlane: the mesh of ALUs."""
 
-from amaranth.hdl import Cat, ClockSignal, Instance, Module, ResetSignal, Signal
+from amaranth.hdl import Cat, ClockSignal, Instance, Module, ResetSignal, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -16,8 +16,9 @@ __all__ = ["VxmTile"]
 class VxmTile(wiring.Component):
     """All ALUs of a superlane, each on a gated clock; micro-ops climb to the next tile in one cycle.
 
-    A micro-op in `op_in` in cycle c reads its operands in cycle c; its result is on the mesh, and at the outputs to
-    the stream registers, in cycle ``c + chain``. Of a port with a part per ALU, ALU 0 has the lowest bits.
+    Function lanes have a gated clock of their own, so that other operations of their ALU leave them alone. A micro-op
+    in `op_in` in cycle c reads its operands in cycle c; its result is on the mesh, and at the outputs to the stream
+    registers, in cycle ``c + chain``. Of a port with a part per ALU, ALU 0 has the lowest bits.
 
     Parameters
     ----------
@@ -61,17 +62,30 @@ class VxmTile(wiring.Component):
         m.d.sync += self.op_out.eq(self.op_in)
         for index, alu in enumerate(alus):
             column = [other.result for other in alus[(index - 1) % columns :: columns]]
-            gate = Signal(name=f"clk{index}")
             op = data.View(MICRO_OP, self.op_in.word_select(index, MICRO_OP.size))
-            m.submodules[f"gate{index}"] = Instance(
-                "takt_clock_gate",
-                i_clk=ClockSignal(),
-                i_en=op.valid | alu.busy | ResetSignal(),
-                o_gclk=gate,
-            )
+            functions = {}
+            if alu.functions:
+                wanted = alu.function_op | alu.function_busy
+                functions = {"function_clock": self._gate(m, f"function_clk{index}", wanted)}
             m.submodules[f"alu{index}"] = place(
-                alu, clk=gate, op=op.as_value(), east=self.east, west=self.west, mesh=Cat(column)
+                alu,
+                clk=self._gate(m, f"clk{index}", op.valid | alu.busy),
+                op=op.as_value(),
+                east=self.east,
+                west=self.west,
+                mesh=Cat(column),
+                **functions,
             )
         for name in ("mask", "direction", "group", "data"):
             m.d.comb += getattr(self, name).eq(Cat(getattr(alu, name) for alu in alus))
         return m
+
+    def _gate(self, m: Module, name: str, wanted: Value) -> Signal:
+        clock = Signal(name=name)
+        m.submodules[f"gate_{name}"] = Instance(
+            "takt_clock_gate",
+            i_clk=ClockSignal(),
+            i_en=wanted | ResetSignal(),
+            o_gclk=clock,
+        )
+        return clock

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import cocotb
+import numpy as np
 
 from arch.faults import Fault, FaultKind
 from arch.host import Ctrl, Register, Status
 from arch.image import Image
+from arch.isa.instruction import OPCODE_BITS
+from arch.isa.table import BY_MNEMONIC
 from hdl.host.run_control import drain_cycles
 from runtime.backend import RunResult, Tensors
 from runtime.chip_job.exchange import read_job, write_results
@@ -37,15 +40,28 @@ async def run_jobs(dut: Any) -> None:
         for tensors in inputs:
             if not results or results[-1].fault:
                 await load(bus, image)
+            elif fetches_text(image):
+                await load_queues(bus, image)
             results.append(await run(bus, image, tensors))
         write_results(folder, results)
 
 
-async def load(bus: HostBus, image: Image) -> None:
-    """Clear the machine, then write the program and its constants."""
+def fetches_text(image: Image) -> bool:
+    """Return whether the program fetches text, which may take the places of the host's words."""
+    opcodes = [np.asarray(words, np.uint64) & np.uint64((1 << OPCODE_BITS) - 1) for words in image.queues.values()]
+    return any((found == BY_MNEMONIC["IFETCH"].opcode).any() for found in opcodes)
+
+
+async def load_queues(bus: HostBus, image: Image) -> None:
+    """Clear the machine, then write the program."""
     await bus.control(Ctrl.CLEAR)
     for queue, words in image.queues.items():
         await bus.push(queue, words)
+
+
+async def load(bus: HostBus, image: Image) -> None:
+    """Clear the machine, then write the program and its constants."""
+    await load_queues(bus, image)
     await bus.write_mem(image.constant_slices, image.constant_addrs, image.constant_words)
 
 

@@ -8,11 +8,14 @@ import click
 
 from arch.config import Config
 from arch.presets import PRESETS
+from compiler.kernels.catalogue import find_kernel
 from runtime.backend import Backend, make_backend
 from runtime.bench import Case
 from runtime.commands.digits_command import show_digits
 from runtime.console import show_table, working, write_json
 from runtime.digits.evaluate import evaluate_digits
+from runtime.kernel import run_kernel
+from runtime.kernel_samples import sample
 from runtime.measure import Measurement
 from runtime.options import backend_option, examples, json_option, machine_options
 from runtime.report import COLUMNS, cells, figures
@@ -27,7 +30,7 @@ _EPILOG = examples("takt demo", "takt demo --backend golden", "takt demo --json 
 @backend_option()
 @json_option
 def command(config: Config, backend: str, json_file: Path | None) -> None:
-    """Run everything once: digits and products on the RTL, each against the golden model and the prediction.
+    """Run everything once: digits, products, kernels on the RTL, each against the golden model and the prediction.
 
     Exits with 1 if a bit or a cycle differs.
     """
@@ -38,6 +41,7 @@ def command(config: Config, backend: str, json_file: Path | None) -> None:
     show_digits(digits)
     click.echo()
     results = [digits.measurement, *(_run(case) for case in _cases(config, machine))]
+    results += [_run_kernel(name, config, machine) for name in _KERNELS]
     if json_file is not None:
         write_json(json_file, [figures(result) for result in results])
     show_table(COLUMNS, [cells(result) for result in results])
@@ -54,10 +58,26 @@ def _cases(config: Config, machine: Backend) -> list[Case]:
         Case(config, machine, (64, 64, 64), config.planes),
         Case(config, machine, (37, 129, 83), 1),
         Case(config, machine, (1, 512, 512), 1),
+        Case(config, machine, (64, 64, 64), 2, "fp16"),
     ]
     if machine.name == "verilator" and shutil.which("iverilog"):
         cases.append(Case(PRESETS["nano"], make_backend("icarus"), (9, 17, 10), 1))
     return cases
+
+
+def _run_kernel(name: str, config: Config, machine: Backend) -> Measurement:
+    kernel = find_kernel(name)
+    with working(f"{name} on {config.name}, {machine.name}"):
+        size = 64 if config.mem_bytes > _ROOM else 8
+        arrays = sample(name, _KERNELS[name], size)
+        return run_kernel(kernel, config, arrays, kernel.values({}), machine).measurement
+
+
+_KERNELS = {"softmax": "float32", "lstm": "float16"}
+"""Kernels, and the format of their argument x."""
+
+_ROOM = 1 << 19
+"""Bytes of MEM from which on the kernels' size is 64."""
 
 
 def _run(case: Case) -> Measurement:

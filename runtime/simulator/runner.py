@@ -16,6 +16,7 @@ SIMULATORS = ("icarus", "verilator")
 
 _VERILATOR = [
     "-O3",
+    "-fno-table",  # it tries large constant tables entry by entry, in every instance: 30 s of the VXM's build
     "--x-assign",
     "fast",
     "--x-initial",

@@ -1,12 +1,14 @@
 """From the words of an image's queues to what every unit does in which cycles."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from arch.config import Config
-from arch.geometry import Unit, units
+from arch.geometry import Unit
 from arch.image import Image
-from arch.isa.encoding import decode, disassemble
-from arch.isa.footprint import footprint
+from arch.isa.encoding import decode, disassemble, encode
+from arch.isa.table import BY_MNEMONIC
+from compiler.verifier.queue_walk import Issued
+from compiler.verifier.walks import Walks
 
 __all__ = ["Activity", "activities"]
 
@@ -52,51 +54,29 @@ class Activity:
 
 
 def activities(image: Image) -> list[Activity]:
-    """Return what every used unit does, in queue order and then in order of time.
+    """Return what every used unit does, in queue order and then in order of time, up to a queue's first fault.
 
-    A word of one element and the REPEAT after it are one activity; other repeats are one activity each.
-
-    Raises
-    ------
-    TaktError
-        For a word that is not in the instruction table.
+    A word of one element that issues at a fixed interval is one activity; other repeats are one activity each. Text
+    that is fetched counts like the host's words.
     """
     found: list[Activity] = []
-    for queue in sorted(image.queues):
-        unit = units(image.config)[queue]
-        found.extend(_of_queue(image.config, unit, [int(word) for word in image.queues[queue]]))
+    for _, walk in sorted(Walks(image).by_queue.items()):
+        for item in sorted([*walk.issued, *walk.fetches], key=lambda one: int(one.cycles[0])):
+            found.extend(_of_word(item))
     return found
 
 
-def _of_queue(config: Config, unit: Unit, words: list[int]) -> list[Activity]:
-    found: list[Activity] = []
-    now = issued = 0
-    for word in words:
-        row, fields = decode(word)
-        if row.mnemonic == "END":
-            break
-        if row.mnemonic == "NOP":
-            now += fields["count"]
-        elif row.mnemonic == "REPEAT" and found:
-            found[-1:] = _repeated(config, found[-1], issued, fields["count"], fields["interval"])
-            issued += fields["count"] * fields["interval"]
-            now = issued + 1
-        else:
-            extent = footprint(config, unit, row.mnemonic, fields)
-            found.append(Activity(unit, now, extent.elements, extent.interval, word))
-            issued = now
-            now += 1
-    return found
-
-
-def _repeated(config: Config, last: Activity, issued: int, count: int, interval: int) -> list[Activity]:
-    """The last activity, which issued last in cycle `issued`, and `count` repeats of its word."""
-    unit, word = last.unit, last.word
-    row, fields = decode(word)
-    extent = footprint(config, unit, row.mnemonic, fields)
-    if extent.elements > 1:
-        issues = (issued + number * interval for number in range(1, count + 1))
-        return [last, *(Activity(unit, issue, extent.elements, extent.interval, word) for issue in issues)]
-    if last.elements == 1:
-        return [Activity(unit, last.start, count + 1, interval, word)]
-    return [last, Activity(unit, issued + interval, count, interval, word)]
+def _of_word(item: Issued) -> Iterator[Activity]:
+    names = BY_MNEMONIC[item.mnemonic].offsets
+    word = encode(item.mnemonic, **{name: value for name, value in item.fields.items() if name in names})
+    cycles = item.cycles.tolist()
+    if item.count > 1:
+        yield from (Activity(item.unit, cycle, item.count, item.interval, word) for cycle in cycles)
+        return
+    while cycles:
+        interval = cycles[1] - cycles[0] if len(cycles) > 1 else 1
+        number = 1
+        while number < len(cycles) and cycles[number] - cycles[number - 1] == interval:
+            number += 1
+        yield Activity(item.unit, cycles[0], number, interval, word)
+        del cycles[:number]

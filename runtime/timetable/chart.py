@@ -24,6 +24,10 @@ _COLOURS = {
     "SHIFT": "#5a6b7a",
     "SELECT": "#8c9ba8",
     "TRANSPOSE": "#43506b",
+    "PERMUTE": "#6d5f8a",
+    "DISTRIBUTE": "#9a86b0",
+    "ROTATE": "#4f7a78",
+    "LOADMAP": "#b0a58c",
 }
 _OTHER = "#777777"
 _PIXELS = 1600

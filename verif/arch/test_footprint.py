@@ -4,8 +4,8 @@ import pytest
 
 from arch.formats import DType
 from arch.geometry import Direction, units
+from arch.isa.codes import Source
 from arch.isa.footprint import Footprint, StreamGroup, footprint
-from arch.isa.table import Source
 from arch.presets import preset
 from verif.arch.words import BUILT, LEGAL, unit_for
 
@@ -29,6 +29,10 @@ def touched(mnemonic: str, **fields: Any) -> Footprint:
         # The first unit of a kind is in the west: outward is west.
         (touched("LW", stream=4, count=2), Footprint((StreamGroup(WEST, 4, 4),), (), 2, 1)),
         (touched("ABC", stream=9, count=6, interval=2), Footprint((StreamGroup(WEST, 9, 1),), (), 6, 2)),
+        (
+            touched("ABC", stream=8, count=6, interval=2, dtype=DType.FP16),
+            Footprint((StreamGroup(WEST, 8, 2),), (), 6, 2),
+        ),
         (touched("ACC", stream=8, emit=1, count=6, interval=2), Footprint((), (StreamGroup(EAST, 8, 4),), 6, 2)),
         (touched("ACC", stream=8, emit=0, count=6, interval=2), Footprint((), (), 6, 2)),
         (
@@ -56,6 +60,16 @@ def touched(mnemonic: str, **fields: Any) -> Footprint:
             Footprint((), (StreamGroup(EAST, 6, 2),)),
         ),
         (touched("RELU", a_src=Source.MESH, b_src=Source.ZERO, drive=0), Footprint((), ())),
+        (
+            touched("SEL", a_index=4, c_dir=1, c_index=3, dtype=DType.INT16, out_dtype=DType.INT8, dst=5),
+            Footprint((StreamGroup(EAST, 4, 2), StreamGroup(WEST, 3, 1)), (StreamGroup(EAST, 5, 1),)),
+        ),
+        # c of anything else is not read.
+        (touched("ADD", a_src=Source.ZERO, c_src=Source.STREAM, c_index=3, drive=0), Footprint((), ())),
+        (
+            touched("CVT", dtype=DType.FP16, out_dtype=DType.FP32, a_index=6, dst=8),
+            Footprint((StreamGroup(EAST, 6, 2),), (StreamGroup(EAST, 8, 4),)),
+        ),
         # b of a unary operation is read like any operand.
         (
             touched("RELU", a_src=Source.ZERO, b_src=Source.STREAM, b_index=4, drive=0),

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from arch.formats import DType
+from arch.functions.function import Function
 from arch.geometry import Unit, UnitKind, units
+from arch.isa.codes import Source
 from arch.isa.encoding import encode, illegality
 from arch.isa.instruction import OPCODE_BITS
-from arch.isa.table import BY_MNEMONIC, BY_OPCODE, INSTRUCTIONS, Source, alu_column
+from arch.isa.table import BY_MNEMONIC, BY_OPCODE, INSTRUCTIONS
+from arch.isa.vxm_rows import alu_column
 from arch.presets import PRESETS, preset
 from verif.arch.words import BUILT, LEGAL, legal_words, unit_for
 
@@ -39,6 +42,9 @@ BROKEN: dict[str, list[tuple[dict[str, int], str]]] = {
     "NOP": _COUNT,
     "REPEAT": _BURST,
     "END": [],
+    "IFETCH": [({"stream": 16}, "stream must name a stream of the machine"), *_COUNT],
+    "SYNC": [],
+    "NOTIFY": [],
     "READ": _MEM,
     "WRITE": _MEM,
     "GATHER": _indexed(4),
@@ -52,14 +58,17 @@ BROKEN: dict[str, list[tuple[dict[str, int], str]]] = {
     "ABC": [
         ({"stream": 31}, "stream must name a stream of the machine"),
         *_BURST,
-        ({"dtype": DType.FP16}, "dtype must be int8"),
-        ({"dtype": 7}, "dtype must be int8"),
+        ({"dtype": DType.FP32}, "dtype must be int8 or fp16"),
+        ({"dtype": 7}, "dtype must be int8 or fp16"),
+        ({"dtype": DType.FP16, "stream": 3, "interval": 2}, "fp16 streams must start at an even one"),
+        ({"dtype": DType.FP16, "stream": 2, "interval": 1}, "fp16 interval must be at least 2"),
     ],
     "ACC": [
         ({"addr": 64}, "addr must be below acc_depth"),
         *_BURST,
         ({"stream": 16}, "stream must name a stream of the machine"),
         ({"stream": 6}, "stream must be a multiple of 4"),
+        ({"float": 1, "interval": 1}, "float interval must be at least 2"),
     ],
     "SHIFT": [
         ({"src": 16}, "src must name a stream of the machine"),
@@ -72,11 +81,34 @@ BROKEN: dict[str, list[tuple[dict[str, int], str]]] = {
         ({"low": 16}, "low must name a stream of the machine"),
         *_AMOUNT,
     ],
+    "PERMUTE": [
+        ({"src": 16}, "src must name a stream of the machine"),
+        ({"dst": 16}, "dst must name a stream of the machine"),
+        ({"map": 16}, "map must name a stream of the machine"),
+        ({"map": 5}, "map must be a multiple of 2"),
+    ],
+    "DISTRIBUTE": [
+        ({"src": 16}, "src must name a stream of the machine"),
+        ({"dst": 16}, "dst must name a stream of the machine"),
+        ({"map": 16}, "map must name a stream of the machine"),
+    ],
+    "ROTATE": [
+        ({"src": 16}, "src must name a stream of the machine"),
+        ({"dst": 16}, "dst must name a stream of the machine"),
+        ({"dst": 6}, "dst must be a multiple of lanes"),
+        ({"size": 1}, "size must be 2, 3 or 4, its square at most lanes"),
+        ({"size": 3}, "size must be 2, 3 or 4, its square at most lanes"),
+        ({"size": 5}, "size must be 2, 3 or 4, its square at most lanes"),
+    ],
     "TRANSPOSE": [
         ({"src": 16}, "src must name a stream of the machine"),
         ({"dst": 16}, "dst must name a stream of the machine"),
         ({"src": 2}, "src must be a multiple of lanes"),
         ({"dst": 6}, "dst must be a multiple of lanes"),
+    ],
+    "LOADMAP": [
+        ({"map": 16}, "map must name a stream of the machine"),
+        ({"map": 3}, "map must be a multiple of 2 at a PERMUTE unit"),
     ],
 }
 """Per mnemonic: what to change in `LEGAL`, and the rule that it breaks."""
@@ -87,14 +119,26 @@ _ALU: list[tuple[dict[str, int], str]] = [
     ({"a_src": Source.MESH, "a_index": 4}, "a_index must be a mesh row"),
     ({"b_src": Source.STREAM, "b_index": 1}, "b_index must be a stream aligned to dtype"),
     ({"b_index": 4}, "b_index must be a mesh row"),
-    ({"dst": 10}, "dst must be a stream aligned to out_dtype"),
     ({"dst": 16}, "dst must be a stream aligned to out_dtype"),
 ]
+
+_ALU_MORE: dict[str, list[tuple[dict[str, int], str]]] = {
+    "PASS": [({"dst": 10}, "dst must be a stream aligned to out_dtype")],
+    "CMP": [({"relation": 6}, "relation must be 0 to 5"), ({"relation": 7}, "relation must be 0 to 5")],
+    "SEL": [
+        ({"c_index": 16}, "c_index must be a stream of the machine"),
+        ({"c_src": Source.MESH, "c_index": 4}, "c_index must be a mesh row"),
+    ],
+    "CVT": [({"out_dtype": DType.FP16, "dst": 9}, "dst must be a stream aligned to out_dtype")],
+}
+"""Per mnemonic: rules that break nowhere else, or in another format."""
 
 CASES = [
     (row.mnemonic, changes, text)
     for row in BUILT
-    for changes, text in (_ALU if "out_dtype" in row.offsets else BROKEN[row.mnemonic])
+    for changes, text in (
+        [*_ALU, *_ALU_MORE.get(row.mnemonic, [])] if "out_dtype" in row.offsets else BROKEN[row.mnemonic]
+    )
 ]
 
 
@@ -120,8 +164,16 @@ def test_broken_rule_is_named(mnemonic: str, changes: dict[str, int], text: str)
 def test_every_rule_of_the_table_is_broken_above() -> None:
     broken = {(mnemonic, text) for mnemonic, _, text in CASES}
     rules = {(row.mnemonic, rule.text) for row in BUILT for rule in row.rules}
-    own_tests = {text for _, text in rules if text.startswith("dtype->out_dtype") or "mesh columns only" in text}
+    own = ("dtype->out_dtype", " built in ", "a vector must hold whole words", "first plane of a pair")
+    own_tests = {text for _, text in rules if any(part in text for part in own)}
     assert {text for _, text in rules - broken} == own_tests
+
+
+def test_a_vector_of_text_is_whole_words() -> None:
+    odd = preset("nano", ["superlanes=3"])
+    reason = illegality(odd, unit_for(odd, "IFETCH"), encode("IFETCH", **LEGAL["IFETCH"]))
+    assert reason is not None
+    assert reason.startswith("IFETCH: a vector must hold whole words, in ")
 
 
 def integer_pairs() -> set[tuple[DType, DType]]:
@@ -131,15 +183,23 @@ def integer_pairs() -> set[tuple[DType, DType]]:
 
 @pytest.mark.parametrize("row", [row for row in BUILT if "out_dtype" in row.offsets], ids=lambda row: row.mnemonic)
 def test_formats_of_the_alu(row: Any) -> None:
+    integers = {a for a, _ in integer_pairs()}
     if row.mnemonic == "CVT":
-        integers = {a for a, _ in integer_pairs()}
-        expected = {(a, DType.FP32) for a in integers} | {(DType.FP32, a) for a in integers}
-    elif row.mnemonic in ("SHL", "SHR", "SHRL"):
+        floats = {DType.FP16, DType.FP32}
+        expected = {(a, b) for a in DType for b in DType if a != b} & {
+            *((a, b) for a in floats for b in DType),
+            *((a, b) for a in DType for b in floats),
+        }
+    elif row.mnemonic in Function.__members__:
+        expected = {(DType.FP32, DType.FP32)}
+    elif row.mnemonic == "CMP":
+        expected = {(a, DType.INT8) for a in (*integers, DType.FP32)}
+    elif row.mnemonic in ("SHL", "SHR", "SHRL", "AND", "OR", "XOR", "NOT"):
         expected = integer_pairs()
     else:
         expected = integer_pairs() | {(DType.FP32, DType.FP32)}
     found = set()
-    for column in (0, 1):
+    for column in range(NANO.alu_cols):
         unit = alu_in_column(column)
         for dtype in range(8):
             for out_dtype in range(8):
@@ -159,6 +219,17 @@ def test_costly_functions_are_built_in_some_columns(column: int) -> None:
     for mnemonic in ("ADD", "SUB"):
         assert illegality(NANO, unit, encode(mnemonic, **LEGAL[mnemonic])) is None
         assert (illegality(NANO, unit, encode(mnemonic, **LEGAL[mnemonic] | fp32)) is None) == (not even)
+    for function in Function:
+        assert (illegality(NANO, unit, encode(function.name, **LEGAL[function.name])) is None) == (column == 2)
+
+
+@pytest.mark.parametrize("planes", [2, 4])
+def test_fp16_belongs_to_the_first_plane_of_a_pair(planes: int) -> None:
+    config = NANO.replace(planes=planes)
+    word = encode("ABC", **LEGAL["ABC"] | {"dtype": DType.FP16, "interval": 2})
+    for unit in units(config):
+        if unit.kind is UnitKind.MXM_ACTIVATIONS:
+            assert (illegality(config, unit, word) is None) == (planes == 4 and unit.index == 0)
 
 
 def test_alignment_follows_the_format() -> None:
@@ -174,6 +245,14 @@ def test_unused_operand_and_destination_are_free() -> None:
     unit = unit_for(NANO, "PASS")
     free = {"a_src": Source.SELF, "a_index": 31, "b_src": Source.ZERO, "b_index": 31, "drive": 0, "dst": 31}
     assert illegality(NANO, unit, encode("PASS", **LEGAL["PASS"] | free)) is None
+    assert illegality(NANO, unit, encode("SEL", **LEGAL["SEL"] | free | {"c_src": Source.SELF, "c_index": 31})) is None
+
+
+def test_fields_of_other_instructions_are_free() -> None:
+    unit = unit_for(NANO, "PASS")
+    free = {"relation": 7, "c_src": Source.MESH, "c_index": 31}
+    assert illegality(NANO, unit, encode("PASS", **LEGAL["PASS"] | free)) is None
+    assert illegality(NANO, unit, encode("SEL", **LEGAL["SEL"] | {"relation": 7})) is None
 
 
 @pytest.mark.parametrize("unit_kind", UnitKind)
@@ -205,7 +284,7 @@ def test_random_legal_words_reach_every_built_instruction(rng: np.random.Generat
         for unit in {unit.kind: unit for unit in units(NANO)}.values()
         for word in legal_words(NANO, unit, rng, tries=400)
     }
-    vxm = [word for column in (0, 1) for word in legal_words(NANO, alu_in_column(column), rng, tries=400)]
+    vxm = [word for column in range(3) for word in legal_words(NANO, alu_in_column(column), rng, tries=400)]
     seen |= {BY_OPCODE[word & (1 << OPCODE_BITS) - 1].mnemonic for word in vxm}
     assert seen == {row.mnemonic for row in BUILT}
     assert {row.mnemonic for row in INSTRUCTIONS} == BY_MNEMONIC.keys()

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from arch.config import Config
+from arch.formats import DType
 from arch.geometry import positions, units
 from arch.isa.encoding import decode
 from arch.isa.footprint import footprint
@@ -56,6 +57,10 @@ def test_latencies_are_compositions_of_what_lies_on_the_way(config: Config) -> N
     assert table["ACC"].d_skew == 1
     assert table.acc_after_abc == stagger + 2
     assert table["ABC"].retire >= table.acc_after_abc + 1 + stagger
+    # fp16: products of two halves, and three stages from a sum to fp32.
+    assert table.acc_after_fp16_abc == stagger + 6
+    assert table.retire("ABC", {"dtype": DType.FP16}) == table.acc_after_fp16_abc + 1 + stagger
+    assert table.retire("ABC", {"dtype": DType.INT8}) == table["ABC"].retire
     # VXM: chained ALUs follow one another in the time an operation takes; a driven result takes two registers more.
     assert table["ADD"].d_func == table.chain + 2
     assert table.held == table.chain

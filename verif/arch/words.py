@@ -6,10 +6,13 @@ import numpy as np
 
 from arch.config import Config
 from arch.formats import DType
+from arch.functions.function import Function
 from arch.geometry import Unit, units
+from arch.isa.codes import Source
 from arch.isa.encoding import encode, illegality
 from arch.isa.instruction import Instruction
-from arch.isa.table import BY_MNEMONIC, INSTRUCTIONS, Source
+from arch.isa.table import BY_MNEMONIC, INSTRUCTIONS
+from arch.isa.vxm_rows import alu_column
 
 BUILT = [row for row in INSTRUCTIONS if row.built]
 
@@ -23,6 +26,9 @@ LEGAL: dict[str, dict[str, int]] = {
     "NOP": {"count": 1},
     "REPEAT": {"count": 1, "interval": 1},
     "END": {},
+    "IFETCH": {"stream": 3, "count": 3},
+    "SYNC": {},
+    "NOTIFY": {},
     "READ": {**_BURST, "addr": 5, "stride": -1, "stream": 3},
     "WRITE": {**_BURST, "addr": 5, "stride": 1, "stream": 3},
     "GATHER": {"count": 3, "interval": 64, "addr": 5, "stream": 3, "map": 2},
@@ -32,9 +38,15 @@ LEGAL: dict[str, dict[str, int]] = {
     "ACC": {**_BURST, "addr": 2, "stride": 1, "stream": 4},
     "SHIFT": {"src": 1, "dst": 2, "amount": 1},
     "SELECT": {"src": 1, "dst": 2, "low": 3, "amount": 1},
+    "PERMUTE": {"src": 1, "dst": 2, "streamed": 1, "map": 4},
+    "DISTRIBUTE": {"src": 1, "dst": 2, "streamed": 1, "map": 3},
+    "ROTATE": {"src": 1, "dst": 0, "size": 2},
     "TRANSPOSE": {"src": 0, "dst": 0},
+    "LOADMAP": {"map": 2, "register": 1},
     **{row.mnemonic: _ALU for row in BUILT if "out_dtype" in row.offsets},
     "CVT": {**_ALU, "out_dtype": DType.FP32},
+    "CMP": {**_ALU, "out_dtype": DType.INT8},
+    **{function.name: {**_ALU, "dtype": DType.FP32, "out_dtype": DType.FP32} for function in Function},
 }
 """Fields that are legal in every preset, on the unit that `unit_for` returns."""
 
@@ -42,7 +54,10 @@ LEGAL: dict[str, dict[str, int]] = {
 def unit_for(config: Config, mnemonic: str) -> Unit:
     """Return the first unit that may issue an instruction."""
     kinds = BY_MNEMONIC[mnemonic].kinds
-    return next(unit for unit in units(config) if unit.kind in kinds)
+    able = [unit for unit in units(config) if unit.kind in kinds]
+    if mnemonic in Function.__members__:
+        able = [unit for unit in able if alu_column(unit, config) == config.alu_cols - 2]
+    return able[0]
 
 
 def random_fields(row: Instruction, rng: np.random.Generator) -> dict[str, int]:

@@ -11,8 +11,10 @@ from arch.faults import FaultError
 from arch.formats import DType
 from arch.geometry import Direction, Unit, UnitKind, positions, units
 from arch.image import Image, TensorMap
+from arch.isa.codes import Relation, Source
 from arch.isa.encoding import encode, illegality
-from arch.isa.table import Source, gather_accesses, instructions_of, scatter_accesses
+from arch.isa.mem_rows import gather_accesses, scatter_accesses
+from arch.isa.table import instructions_of
 from arch.isa.timeline import queue_words
 from arch.timing import timing
 from golden.machine.machine import Machine
@@ -26,6 +28,9 @@ _KINDS = (
     UnitKind.MXM_WEIGHTS,
     UnitKind.MXM_ACTIVATIONS,
     UnitKind.SXM_SHIFT,
+    UnitKind.SXM_PERMUTE,
+    UnitKind.SXM_DISTRIBUTE,
+    UnitKind.SXM_ROTATE,
     UnitKind.SXM_TRANSPOSE,
 )
 
@@ -55,6 +60,9 @@ class RandomProgram:
             0, 256, (config.slices, 8, config.vector_length), np.uint8
         )
         self._contents[:, ::2] &= 7
+        # Lane maps of lanes that exist: low bytes in one half of the slices, high bytes in the other.
+        self._contents[::2, 3] %= config.vector_length
+        self._contents[1::2, 3] = 0
         self._other_positions = {u.position for u in self._units if u.kind is not UnitKind.MEM and u.kind in _KINDS}
         self._written = self._live()
         self.refused: Proposal | None = None
@@ -187,8 +195,16 @@ class RandomProgram:
         return encode(mnemonic, **place, **indices, count=self._random.randint(1, 2), interval=accesses)
 
     def _multiply(self, unit: Unit, issue: int, stream: int) -> Proposal:
-        count, interval = self._random.randint(1, 3), self._random.randint(1, 2)
-        abc = encode("ABC", stream=stream, count=count, interval=interval, install=self._random.randrange(2))
+        fp16 = unit.index == 0 and self._random.random() < 0.5
+        count, interval = self._random.randint(1, 3), self._random.randint(1, 2) + fp16
+        abc = encode(
+            "ABC",
+            stream=self._first(stream, 2) if fp16 else stream,
+            count=count,
+            interval=interval,
+            install=self._random.randrange(2),
+            dtype=DType.FP16 if fp16 else DType.INT8,
+        )
         acc = encode(
             "ACC",
             addr=self._random.randrange(4),
@@ -198,8 +214,10 @@ class RandomProgram:
             add=self._random.randrange(2),
             emit=self._random.randrange(2),
             stream=4 * self._random.randrange(self._config.streams // 4),
+            float=fp16,
         )
-        return [(unit, issue, abc), (self._units[unit.id + 1], issue + self._timing.acc_after_abc, acc)]
+        after = self._timing.acc_after_fp16_abc if fp16 else self._timing.acc_after_abc
+        return [(unit, issue, abc), (self._units[unit.id + 1], issue + after, acc)]
 
     def _compute(self, unit: Unit, issue: int, direction: int, stream: int) -> Proposal:
         """One operation, or two chained through the mesh."""
@@ -216,8 +234,8 @@ class RandomProgram:
     ) -> Iterator[tuple[Unit, int, int]]:
         rows = [row for row in instructions_of(unit.kind) if row.built and "a_src" in row.offsets]
         for _ in range(40):
-            dtype = self._random.choice((DType.INT8, DType.INT8, DType.INT16, DType.INT32, DType.FP32))
-            out = self._random.choice((DType.INT8, DType.INT16, DType.INT32, DType.FP32))
+            dtype = self._random.choice((DType.INT8, DType.INT8, DType.INT16, DType.INT32, DType.FP16, DType.FP32))
+            out = self._random.choice(tuple(DType))
             word = encode(
                 self._random.choice(rows).mnemonic,
                 dtype=dtype,
@@ -229,6 +247,10 @@ class RandomProgram:
                 b_src=self._random.choice((Source.SELF, Source.ZERO, source)),
                 b_dir=direction,
                 b_index=index if source is Source.MESH else self._first(index, dtype.size),
+                c_src=self._random.choice((Source.SELF, Source.ZERO, source)),
+                c_dir=direction,
+                c_index=index,
+                relation=self._random.choice(tuple(Relation)),
                 drive=self._random.randrange(4) > 0,
                 dst_dir=self._random.randrange(2),
                 dst=self._first(self._random.randrange(self._config.streams), out.size),
@@ -243,14 +265,28 @@ class RandomProgram:
             self._random.randint(0, self._config.vector_length),
         )
         places = {"src_dir": direction, "dst_dir": self._random.randrange(2)}
-        if unit.kind is UnitKind.SXM_TRANSPOSE:
-            lanes = self._config.lanes
-            return encode("TRANSPOSE", src=self._first(stream, lanes), dst=self._first(other, lanes), **places)
+        lanes = self._config.lanes
+        match unit.kind:
+            case UnitKind.SXM_TRANSPOSE:
+                return encode("TRANSPOSE", src=self._first(stream, lanes), dst=self._first(other, lanes), **places)
+            case UnitKind.SXM_ROTATE:
+                return encode("ROTATE", src=stream, dst=self._first(other, lanes), size=2, **places)
+            case UnitKind.SXM_PERMUTE | UnitKind.SXM_DISTRIBUTE:
+                return self._mapped(unit, stream, other, places)
         if self._random.random() < 0.5:
             return encode("SHIFT", src=stream, dst=other, amount=amount, down=self._random.randrange(2), **places)
         near = min(stream ^ 1, self._config.streams - 1)
         low = self._random.choice((stream, near))
         return encode("SELECT", src=stream, dst=other, amount=amount, low=low, low_dir=direction, **places)
+
+    def _mapped(self, unit: Unit, stream: int, other: int, places: dict[str, int]) -> int:
+        size = 2 if unit.kind is UnitKind.SXM_PERMUTE else 1
+        chosen = {"map": self._first(stream, size), "register": self._random.randrange(2)}
+        if self._random.random() < 0.3:
+            return encode("LOADMAP", map_dir=places["src_dir"], **chosen)
+        mnemonic = unit.kind.value.partition(".")[2]
+        streamed = self._random.randrange(2)
+        return encode(mnemonic, src=stream, dst=other, streamed=streamed, map_dir=places["src_dir"], **chosen, **places)
 
     def _address(self) -> int:
         return self._random.choice((*range(8, 12), self._config.mem_depth))

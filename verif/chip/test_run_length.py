@@ -1,10 +1,11 @@
 """The cycle in which a run ends: the last thing under way in each unit, long pauses within bursts, a second run."""
 
 from arch.config import Config
+from arch.formats import DType
 from arch.geometry import Direction, units
 from arch.image import Image
+from arch.isa.codes import Source
 from arch.isa.encoding import encode
-from arch.isa.table import Source
 from arch.presets import preset
 from arch.timing import timing
 from runtime.rtl_backend import run_jobs_on_rtl
@@ -51,12 +52,36 @@ def programs(config: Config) -> dict[str, Image]:
             *feed(config, "SXM_W.TRANSPOSE", config.lanes, 40),
             (40, "SXM_W.TRANSPOSE", "TRANSPOSE", {"src_dir": WEST}),
         ),
+        **{
+            f"{mnemonic}, {unit}": timetable(
+                config, *feed(config, unit, 2, 40), (40, unit, mnemonic, {f"{read}_dir": WEST, **fields})
+            )
+            for mnemonic, unit, read, fields in (
+                ("PERMUTE", "SXM_W.PERMUTE", "src", {}),
+                ("DISTRIBUTE", "SXM_W.DISTRIBUTE", "src", {}),
+                ("ROTATE", "SXM_W.ROTATE", "src", {"size": 2}),
+                ("LOADMAP", "SXM_W.PERMUTE", "map", {}),
+                ("LOADMAP", "SXM_W.DISTRIBUTE", "map", {}),
+            )
+        },
         "LW": timetable(config, *feed(config, "MXM_W0.W", config.lanes, 40), (40, "MXM_W0.W", "LW", {"count": 1})),
         "ABC": timetable(
             config,
             *feed(config, "MXM_W1.A", 1, 40),
             (40, "MXM_W1.A", "ABC", {}),
             (40 + after, "MXM_W1.R", "ACC", {}),
+        ),
+        "ABC of fp16": timetable(
+            config,
+            *feed(config, "MXM_W0.A", 2, 40),
+            (40, "MXM_W0.A", "ABC", {"dtype": DType.FP16, "interval": 2}),
+            (40 + times.acc_after_fp16_abc, "MXM_W0.R", "ACC", {"float": 1, "interval": 2}),
+        ),
+        "ABC and ACC of fp16, long interval": timetable(
+            config,
+            *feed(config, "MXM_W0.A", 2, 40, **LONG),
+            (40, "MXM_W0.A", "ABC", {"dtype": DType.FP16, **LONG}),
+            (40 + times.acc_after_fp16_abc, "MXM_W0.R", "ACC", {"float": 1, "emit": 1, **LONG}),
         ),
         "ABC and ACC, long interval": timetable(
             config,

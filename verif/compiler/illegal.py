@@ -1,9 +1,10 @@
 """Hand-made timetables, each of which breaks one rule."""
 
 from arch.faults import FaultKind
+from arch.formats import DType
 from arch.geometry import Direction, units
+from arch.isa.codes import Source
 from arch.isa.encoding import encode
-from arch.isa.table import Source
 from arch.presets import preset
 from arch.timing import timing
 from verif.compiler.timetables import timetable
@@ -47,6 +48,19 @@ CASES = {  # name: image, and what it raises: kind, unit, cycle
         "MEM_W3",
         0,
     ),
+    "SYNC without NOTIFY": (
+        timetable(
+            NANO,
+            (3, "VXM_1", "SYNC", {}),
+            raw={
+                "MEM_W4": [encode("NOP", count=7), encode("SYNC"), encode("SYNC")],
+                "MEM_W5": [encode("NOTIFY"), encode("END")],
+            },
+        ),
+        FaultKind.DEADLOCK,
+        "MEM_W4",
+        TIMES.barrier + 1,
+    ),
     "burst upon burst": (
         timetable(NANO, (3, "MEM_W2", *read(count=4, interval=2)), (9, "MEM_W2", *read())),
         FaultKind.BUSY,
@@ -63,6 +77,22 @@ CASES = {  # name: image, and what it raises: kind, unit, cycle
         FaultKind.OPERAND_MISSED,
         "VXM_1",
         3 + TIMES.chain + 2,
+    ),
+    "mask missed": (
+        timetable(
+            NANO,
+            (3, "VXM_4", "ADD", CHAINED),
+            (3 + TIMES.chain, "VXM_1", "SEL", {**CHAINED, "c_src": Source.MESH, "c_index": 0}),
+        ),
+        FaultKind.OPERAND_MISSED,
+        "VXM_1",
+        3 + TIMES.chain + 1,
+    ),
+    "mask on an empty stream": (
+        timetable(NANO, (3, "VXM_4", "SEL", {**CHAINED, "c_src": Source.STREAM, "c_index": 5})),
+        FaultKind.UNWRITTEN,
+        "VXM_4",
+        4,
     ),
     "ACC without a result": (
         timetable(NANO, (8, "MXM_E1.R", "ACC", {})),
@@ -107,6 +137,39 @@ CASES = {  # name: image, and what it raises: kind, unit, cycle
         FaultKind.BANK_CONFLICT,
         "MEM_W0",
         4 + NANO.lanes,
+    ),
+    "fp16 result without ACC": (
+        timetable(
+            NANO,
+            (0, "MEM_E7", *read(stream=2)),
+            (0, "MEM_E6", *read(stream=3)),
+            (
+                distance("MEM_E7", "MXM_E0.A") + TIMES["READ"].d_func - 1,
+                "MXM_E0.A",
+                "ABC",
+                {"stream": 2, "dtype": DType.FP16, "interval": 2},
+            ),
+        ),
+        FaultKind.OPERAND_MISSED,
+        "MXM_E0.R",
+        distance("MEM_E7", "MXM_E0.A") + TIMES["READ"].d_func + TIMES.acc_after_fp16_abc,
+    ),
+    "int8 ABC under an fp16 one": (
+        timetable(
+            NANO,
+            (0, "MEM_E7", *read(stream=2, count=9)),
+            (0, "MEM_E6", *read(stream=3, count=9)),
+            (
+                distance("MEM_E7", "MXM_E0.A") + TIMES["READ"].d_func - 1,
+                "MXM_E0.A",
+                "ABC",
+                {"stream": 2, "dtype": DType.FP16, "interval": 2, "count": 2},
+            ),
+            (distance("MEM_E7", "MXM_E0.A") + TIMES["READ"].d_func + 2, "MXM_E1.A", "ABC", {"stream": 2}),
+        ),
+        FaultKind.BUSY,
+        "MXM_E1.A",
+        distance("MEM_E7", "MXM_E0.A") + TIMES["READ"].d_func + 2,
     ),
     "read and write of one bank": (
         timetable(

@@ -31,10 +31,16 @@ def random_int8(rng: np.random.Generator, *shape: int) -> Array:
     return rng.integers(-128, 128, shape).astype(np.int8)
 
 
-def compile_layer(config: Config, m: int, k: int, n: int, **options: Any) -> Image:
+def random_float16(rng: np.random.Generator, *shape: int) -> Array:
+    """Return float16 of all exponents, zeros among them; sums of many products stay finite."""
+    values = rng.standard_normal(shape) * 2.0 ** rng.integers(-24, 15, shape)
+    return np.where(rng.integers(0, 9, shape) == 0, 0, values).astype(np.float16)
+
+
+def compile_layer(config: Config, m: int, k: int, n: int, dtype: str = "int8", **options: Any) -> Image:
     """Return the image of one product with the inputs ``x`` and ``w`` and the output ``y``."""
     program = Program(config, "layer")
-    x, w = program.input("x", (m, k)), program.input("w", (k, n))
+    x, w = program.input("x", (m, k), dtype), program.input("w", (k, n), dtype)
     program.output("y", program.matmul(x, w, **options))
     return program.compile()
 

@@ -7,6 +7,7 @@ from arch.presets import preset
 from compiler.placement.allocator import Allocator, Bank, OutOfMemory
 from compiler.placement.layout import sweeps
 from compiler.program import Program
+from compiler.schedule.pattern import Pattern
 from verif.compiler.layers import compile_layer, random_int8
 
 NANO = preset("nano")
@@ -33,20 +34,58 @@ def test_what_is_given_back_can_be_taken_again():
 
 
 def test_sweeps_cover_every_word_once_and_keep_to_a_bank(rng):
-    for _ in range(50):
+    for _ in range(150):
         count = int(rng.integers(1, 60))
         slices = np.repeat(rng.integers(0, 3, count), rng.integers(1, 9, count))
-        addrs = np.cumsum(rng.choice([1, 1, 1, 5], len(slices))) + NANO.mem_depth - 40
-        cycles = np.cumsum(rng.choice([1, 1, 1, 4], len(slices)))
+        strides = rng.choice([1, 0, -1, 3], count)[rng.integers(0, count, len(slices))]
+        addrs = np.cumsum(np.where(rng.integers(0, 9, len(slices)) > 0, strides[0], strides)) + NANO.mem_depth
+        cycles = np.cumsum(rng.choice([1, 1, 2, 4][rng.integers(4) :], len(slices)))
         found = []
         for sweep in sweeps(slices, addrs, cycles, NANO.mem_depth):
-            words = sweep.cycles.count * sweep.cycles.length
-            assert sweep.addr // NANO.mem_depth == (sweep.addr + words - 1) // NANO.mem_depth
-            for word in range(words):
-                burst, element = divmod(word, sweep.cycles.length)
-                cycle = sweep.cycles.start + burst * sweep.cycles.every + element
-                found.append((sweep.slice, sweep.addr + word, cycle))
+            words = words_of(sweep)
+            assert len({addr // NANO.mem_depth for _, addr, _ in words}) == 1
+            assert words[-1][2] == sweep.cycles.last
+            found += words
         assert found == list(zip(slices.tolist(), addrs.tolist(), cycles.tolist(), strict=True))
+
+
+def words_of(sweep):
+    """Return slice, address and cycle of every word."""
+    at = sweep.cycles
+    return [
+        (
+            sweep.slice,
+            sweep.addr + burst * sweep.advance + word * sweep.stride,
+            at.start + burst * at.every + word * at.interval,
+        )
+        for burst in range(at.count)
+        for word in range(at.length)
+    ]
+
+
+@pytest.mark.parametrize("stride", [1, 0, -1, 7, -1023])
+@pytest.mark.parametrize("interval", [1, 2, 9, 4095])
+def test_regular_words_are_one_sweep(stride, interval):
+    """Of one burst, or of several that continue: one word and a REPEAT in either case."""
+    place = 8192 if stride >= 0 else 16383
+    addrs = place + stride * np.arange(8, dtype=np.int32)
+    slices = np.zeros(8, np.int32)
+    (lone,) = sweeps(slices, addrs, 5 + interval * np.arange(8, dtype=np.int64), 8192)
+    assert lone.cycles.count * lone.cycles.length == 8
+    assert lone.stride == stride and (lone.cycles.count == 1 or lone.advance == stride)
+    assert interval == 1 or lone.cycles.length == 1, "pauses leave the engine free"
+    (burst,) = sweeps(slices, addrs, 5 + interval * np.arange(8, dtype=np.int64), 8192, interval)
+    assert burst.cycles == Pattern(5, 1, 1, 8, interval)
+    rows = (40_000 * np.arange(3)[:, None] + interval * np.arange(8)).reshape(-1)
+    (blocks,) = sweeps(np.zeros(24, np.int32), np.tile(addrs, 3), rows, 8192)
+    assert (blocks.advance, blocks.stride) == (0, stride)
+    assert blocks.cycles == Pattern(0, 3, 40_000, 8, interval)
+
+
+def test_a_word_out_of_step_does_not_break_up_the_burst_after_it():
+    cycles = np.array([0, 3, 4, 5, 6, 11, 13, 15])
+    found = list(sweeps(np.zeros(8, np.int32), np.arange(8, dtype=np.int32), cycles, 8192))
+    assert [sweep.cycles for sweep in found] == [Pattern(0), Pattern(3, 1, 1, 4), Pattern(11, 3, 2)]
 
 
 @pytest.mark.parametrize("planes", [1, 4])

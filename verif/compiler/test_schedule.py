@@ -15,15 +15,16 @@ NANO = preset("nano")
 
 def taken_by(pattern):
     return {
-        pattern.start + block * pattern.every + cycle
+        pattern.start + block * pattern.every + cycle * pattern.interval
         for block in range(pattern.count)
         for cycle in range(pattern.length)
     }
 
 
 def random_pattern(rng):
-    length = int(rng.integers(1, 6))
-    return Pattern(int(rng.integers(60)), int(rng.integers(1, 5)), length + int(rng.integers(4)), length)
+    length, interval = int(rng.integers(1, 6)), int(rng.choice([1, 1, 2, 3]))
+    every = (length - 1) * interval + 1 + int(rng.integers(4))
+    return Pattern(int(rng.integers(60)), int(rng.integers(1, 5)), every, length, interval)
 
 
 def test_claims_are_refused_exactly_when_they_overlap(rng):
@@ -63,11 +64,11 @@ def test_values_on_one_stream_never_meet_on_their_way(direction, rng):
             source = 14 - source
         start = int(rng.integers(20))
         flow = Flow("flow", direction, 1)
-        flow.carry(0, source, source + direction.step * way, Pattern(start, int(rng.integers(1, 3)), 2, 1))
+        flow.carry(0, source, source + direction.step * way, random_pattern(rng).shifted(start))
         wanted = {
-            (source + direction.step * hop, start + 2 * element + hop)
+            (source + direction.step * hop, cycle + hop)
             for hop in range(way + 1)
-            for element in range(flow.segments[0].cycles.count)
+            for cycle in taken_by(flow.segments[0].cycles)
         }
         free = table.claim_flow(flow, 0, 0) == 0
         assert free == registers.isdisjoint(wanted)
@@ -75,12 +76,12 @@ def test_values_on_one_stream_never_meet_on_their_way(direction, rng):
         registers |= wanted if free else set()
 
 
-def macro(key="flow", count=4, cycle=0):
-    unit = units(NANO)[0]
+def macro(key="flow", count=4, cycle=0, number=0, interval=1, config=NANO):
+    unit = units(config)[number]
     flow = Flow(key, Direction.EAST, 1)
-    flow.carry(0, unit.position, unit.position + 3, Pattern(cycle + 3, 1, 1, count))
+    flow.carry(0, unit.position, unit.position + 3, Pattern(cycle + 3, 1, 1, count, interval))
     fields = {"dir": 0, "addr": 0, "stride": 1, "count": count}
-    return Macro("read", [Action(unit, "READ", cycle, fields, {"stream": (flow, 0)})], [flow])
+    return Macro("read", [Action(unit, "READ", cycle, fields, {"stream": (flow, 0)}, interval=interval)], [flow])
 
 
 def test_macros_are_placed_as_early_as_they_fit():
@@ -91,6 +92,33 @@ def test_macros_are_placed_as_early_as_they_fit():
     assert scheduler.place(macro(count=12), 0) == 8
     assert scheduler.place(macro(count=1, cycle=-5), 0) == 27
     assert len({issue.fields["stream"] for issue in scheduler.issues}) == 1
+
+
+def test_flows_of_one_key_are_aligned_to_their_own_width():
+    scheduler = Scheduler(NANO)
+    for width in (1, 2, 4, 1):
+        wide = macro()
+        wide.flows[0].width = width
+        scheduler.place(wide, 0)
+        assert scheduler.issues[-1].fields["stream"] % width == 0
+        assert scheduler.issues[-1].fields["stream"] + width <= NANO.streams
+
+
+def test_bursts_with_pauses_share_a_stream_but_not_an_engine():
+    scheduler = Scheduler(NANO)
+    assert scheduler.place(macro(count=4, interval=2), 0) == 0
+    assert scheduler.place(macro(count=4, interval=2, number=1), 0) == 0
+    assert scheduler.place(macro(count=4, interval=2), 0) == 7
+    assert [issue.fields["interval"] for issue in scheduler.issues] == [2, 2, 2]
+    assert len({issue.fields["stream"] for issue in scheduler.issues}) == 2
+
+
+def test_streams_are_free_between_the_words_of_a_burst():
+    config = NANO.replace(streams=4, slices_per_hop=8)
+    scheduler = Scheduler(config)
+    macros = [macro(number, count=4, number=number, interval=2, config=config) for number in range(8)]
+    starts = [scheduler.place(item, 0) for item in macros]
+    assert starts == [0] * 4 + [1] * 4
 
 
 def test_a_macro_in_its_own_way():

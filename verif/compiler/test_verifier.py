@@ -1,6 +1,7 @@
 """The verifier names the same fault, unit and cycle as the golden machine, and the same cycles where there is none."""
 
 import dataclasses
+import random
 from collections import Counter
 from typing import Any
 
@@ -8,15 +9,18 @@ import numpy as np
 import pytest
 
 from arch.faults import FaultError, FaultKind
-from arch.geometry import Direction, units
+from arch.geometry import Direction, Hemisphere, units
+from arch.isa.codes import Source
 from arch.isa.encoding import encode
-from arch.isa.table import Source
+from arch.isa.timeline import queue_words
 from arch.presets import preset
 from arch.timing import timing
 from compiler.program import Program
 from compiler.verifier.verify import verify
 from verif.compiler.illegal import CASES, read
 from verif.compiler.timetables import damage, golden, image_of, timetable, verified
+from verif.mxm.pair_programs import random_pair_program
+from verif.mxm.programs import broken, plane_queues
 
 NANO = preset("nano")
 TIMES = timing(NANO)
@@ -154,6 +158,36 @@ def test_random_indexed_accesses(rng):
         assert found == golden(image)
         kinds[0 if isinstance(found, int) else found[2]] += 1
     assert {0, FaultKind.BUSY, FaultKind.BANK_CONFLICT} <= set(kinds)
+
+
+def test_pairs_of_planes(rng):
+    """fp16 and int8 bursts on the pair of a hemisphere, mixed and then broken; every stream holds something."""
+    kinds: Counter[int] = Counter()
+    hemisphere, start = Hemisphere.WEST, 40
+    planes = plane_queues(NANO, hemisphere, 0), plane_queues(NANO, hemisphere, 1)
+    names = [f"MEM_{side}{index}" for side in "WE" for index in range(NANO.mem_slices)]
+    reads = timetable(
+        NANO,
+        *(
+            (0, name, "READ", {"dir": WEST, "stream": stream, "count": 400, "stride": 0})
+            for stream, name in enumerate(names[: NANO.streams])
+        ),
+    )
+    randoms = random.Random(int(rng.integers(1 << 30)))
+    for number in range(120):
+        program = random_pair_program(NANO, planes, randoms, bursts=6)
+        if number % 3:
+            program = broken(program, randoms)
+        later = {
+            queue: np.array(queue_words((cycle + start, word) for cycle, word in line), np.uint64)
+            for queue, line in program.items()
+        }
+        image = image_of(NANO, {**reads.queues, **later})
+        found = verified(image)
+        assert found == golden(image), f"program {number}"
+        assert number % 3 or isinstance(found, int)
+        kinds[0 if isinstance(found, int) else found[2]] += 1
+    assert {0, FaultKind.BUSY, FaultKind.OPERAND_MISSED} <= set(kinds)
 
 
 def test_a_driver_may_replace_what_arrives():

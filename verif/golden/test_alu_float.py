@@ -133,7 +133,11 @@ def test_float_to_integer(rng, dtype, saturate):
         ("ADD", DType.INT32, FP32),
         ("CVT", DType.INT8, DType.INT32),
         ("CVT", FP32, FP32),
-        ("CVT", DType.FP16, DType.INT8),
+        ("CVT", DType.FP16, DType.FP16),
+        ("PASS", DType.FP16, DType.FP16),
+        ("CMP", DType.FP16, DType.INT8),
+        ("CMP", FP32, FP32),
+        ("SEL", FP32, DType.INT8),
     ],
 )
 def test_formats_that_an_operation_does_not_have(mnemonic, dtype, out_dtype):
@@ -142,5 +146,5 @@ def test_formats_that_an_operation_does_not_have(mnemonic, dtype, out_dtype):
 
 
 def test_unknown_operation():
-    with pytest.raises(TaktError, match="mnemonic must be one of ADD, CVT, .*, not 'TANH'"):
-        operate("TANH", FP32, FP32, False, 0, 0)
+    with pytest.raises(TaktError, match="mnemonic must be one of ADD, AND, .*, not 'CVTX'"):
+        operate("CVTX", FP32, FP32, False, 0, 0)

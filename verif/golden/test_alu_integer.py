@@ -29,6 +29,10 @@ EXACT = {
     "SHR": lambda a, b, width: math.floor(a / 2 ** (b % 32)),
     "SHRL": lambda a, b, width: (a % 2**width) // 2 ** (b % 32),
     "RELU": lambda a, b, width: a if a > 0 else 0,
+    "AND": lambda a, b, width: a & b,
+    "OR": lambda a, b, width: a | b,
+    "XOR": lambda a, b, width: a ^ b,
+    "NOT": lambda a, b, width: -1 - a,
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 from arch.errors import TaktError
 from arch.faults import FaultKind
 from arch.geometry import Direction
-from arch.isa.table import Source
+from arch.isa.codes import Source
 from arch.presets import preset
 from golden.machine.ecc import EccState
 from verif.golden.program import Program, numbers

@@ -140,7 +140,8 @@ def test_underrun(words, cycle):
         ([read(addr=512)], 0),
         ([encode("LW", count=1)], 0),
         ([encode("GATHER")], 0),
-        ([encode("SYNC")], 0),
+        ([encode("IFETCH")], 0),
+        ([encode("NOTIFY"), repeat(1, 1)], 1),
         ([63], 0),
         ([7], 0),
     ],
@@ -164,7 +165,7 @@ def test_words_of_other_units_and_columns():
         ("SXM_W.SHIFT0", encode("TRANSPOSE")),
         ("SXM_W.SHIFT0", encode("SHIFT", amount=9)),
         ("SXM_W.TRANSPOSE", encode("TRANSPOSE", src=2)),
-        ("SXM_E.PERMUTE", encode("PERMUTE")),
+        ("SXM_E.PERMUTE", encode("DISTRIBUTE")),
         ("C2C_0", encode("SEND")),
     ):
         program = Program(NANO)

@@ -5,7 +5,7 @@ import pytest
 
 from arch.faults import FaultKind
 from arch.geometry import Direction
-from arch.isa.table import gather_accesses, scatter_accesses
+from arch.isa.mem_rows import gather_accesses, scatter_accesses
 from arch.presets import PRESETS, preset
 from verif.golden.program import Program, numbers
 

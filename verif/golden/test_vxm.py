@@ -6,7 +6,7 @@ import pytest
 from arch.faults import FaultKind
 from arch.formats import DType
 from arch.geometry import Direction
-from arch.isa.table import Source
+from arch.isa.codes import Source
 from arch.presets import preset
 from verif.golden.program import Program, numbers
 
@@ -101,6 +101,58 @@ def test_the_second_operand_of_a_unary_operation_is_checked():
     program = Program(NANO)
     program.at(4, "VXM_1", "PASS", a_src=ZERO, b_src=STREAM, b_index=5)
     program.fails(5, "VXM_1", FaultKind.UNWRITTEN)
+
+
+def test_a_mask_is_checked_where_it_is_used():
+    for mnemonic, fails in (("SEL", True), ("AND", False)):
+        for source, kind in ((MESH, FaultKind.OPERAND_MISSED), (STREAM, FaultKind.UNWRITTEN)):
+            program = Program(NANO)
+            program.at(4, "VXM_1", mnemonic, a_src=ZERO, b_src=ZERO, c_src=source, c_index=1)
+            if fails:
+                program.fails(5, "VXM_1", kind)
+            else:
+                program.run()
+
+
+def test_a_mask_is_one_byte_wherever_it_comes_from(rng):
+    """MESH, SELF and STREAM in turn, of int32 results and of the last stream of a group."""
+    program = Program(NANO)
+    a, b = random(rng, INT32), random(rng, INT32)
+    mask = rng.choice(np.array([0, 1, 0x80, 0x100, 0x1000000, -1], np.int32), NANO.vector_length)
+    mask[:2] = 0xFF, 0x7F000000
+    for cycle in range(1, 20):
+        program.inject_numbers(cycle, "VXM_0", EAST, 0, a)
+        program.inject_numbers(cycle, "VXM_0", EAST, 4, b)
+        program.inject_numbers(cycle, "VXM_0", WEST, 8, mask)
+    into = {"dtype": INT32, "out_dtype": INT32}
+    pair = into | {"a_index": 0, "b_index": 4, "drive": 1, "dst_dir": EAST, "dst": 12}
+    for alu in ("VXM_0", "VXM_1"):
+        program.at(0, alu, "PASS", a_dir=WEST, a_index=8, b_src=ZERO, **into)
+    program.at(3, "VXM_1", "SEL", c_src=SELF, **pair)
+    program.at(4, "VXM_2", "SEL", c_src=STREAM, c_dir=WEST, c_index=11, **pair)
+    program.at(3, "VXM_5", "SEL", c_src=MESH, **pair | {"dst_dir": WEST})
+    program.at(5, "VXM_5", "SEL", c_src=ZERO, **pair)
+    held = program.watch("VXM_0")
+    low = np.where(mask & 0xFF, a, b)
+    assert (numbers(held, 8, EAST, 12, np.int32) == low).all()
+    assert (numbers(held, 8, WEST, 12, np.int32) == low).all()
+    assert (numbers(held, 9, EAST, 12, np.int32) == np.where(mask >> 24, a, b)).all()
+    assert (numbers(held, 10, EAST, 12, np.int32) == b).all()
+
+
+def test_fp16_is_two_streams_and_zero_extended(rng):
+    program = Program(NANO)
+    value = (rng.random(NANO.vector_length) * -100).astype(np.float32)
+    program.inject_numbers(1, "VXM_0", EAST, 4, value)
+    half = {"drive": 1, "dst_dir": WEST, "dst": 6, "b_src": ZERO}
+    program.at(0, "VXM_0", "CVT", dtype=FP32, out_dtype=DType.FP16, a_index=4, **half)
+    program.at(3, "VXM_1", "CVT", dtype=DType.FP16, out_dtype=INT16, a_src=MESH, **half)
+    held = program.watch("VXM_0")
+    expected = value.astype(np.float16)
+    assert held.written[5, WEST].sum() == 2
+    assert (numbers(held, 5, WEST, 6, np.float16) == expected).all()
+    assert (program.machine.held(0) == expected.view(np.uint16)).all()
+    assert (numbers(held, 8, WEST, 6, np.int16) == np.rint(expected)).all()
 
 
 def test_self_is_the_last_result_that_is_old_enough():

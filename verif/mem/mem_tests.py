@@ -9,7 +9,7 @@ from arch.config import Config
 from arch.faults import FaultKind
 from arch.geometry import Direction, Unit, units
 from arch.isa.encoding import encode
-from arch.isa.table import gather_accesses, scatter_accesses
+from arch.isa.mem_rows import gather_accesses, scatter_accesses
 from arch.timing import timing
 from verif.bench import Bench
 from verif.mem.programs import bursts, indexed_program, mixed_bursts, random_program, slices_of_position

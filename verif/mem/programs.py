@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from arch.config import Config
 from arch.geometry import Unit, UnitKind, units
 from arch.isa.encoding import encode
-from arch.isa.table import gather_accesses, scatter_accesses
+from arch.isa.mem_rows import gather_accesses, scatter_accesses
 from arch.timing import timing
 
 __all__ = ["bursts", "indexed_program", "mixed_bursts", "random_program", "slices_of_position"]

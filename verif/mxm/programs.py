@@ -8,7 +8,7 @@ from arch.geometry import Hemisphere, UnitKind, units
 from arch.isa.encoding import decode, encode
 from arch.timing import timing
 
-__all__ = ["PlaneQueues", "broken", "plane_queues", "preamble", "random_program"]
+__all__ = ["PlaneQueues", "Program", "broken", "collect", "plane_queues", "preamble", "random_program"]
 
 Program = dict[int, list[tuple[int, int]]]
 
@@ -64,21 +64,26 @@ def random_program(config: Config, queues: PlaneQueues, rng: random.Random, burs
         burst = [cycle + k * interval for k in range(count)]
         elements += burst
         cycle = burst[-1] + rng.choice((1, 1, 1, 2, 7))
+    due = [(cycle + timing(config).acc_after_abc, False) for cycle in elements]
     return {
         queues.weights: loads,
         queues.activations: activations,
-        queues.results: _collect(config, elements, rng),
+        queues.results: collect(config, due, rng, range(config.streams // 4)),
     }
 
 
-def _collect(config: Config, elements: list[int], rng: random.Random) -> list[tuple[int, int]]:
-    after = timing(config).acc_after_abc
+def collect(config: Config, due: list[tuple[int, bool]], rng: random.Random, groups: range) -> list[tuple[int, int]]:
+    """Return ACCs for elements that are due in given cycles, in order, each with whether it is of fp32.
+
+    They put sums on some of the groups of 4 streams.
+    """
     words = []
-    while elements:
-        count, interval = 1, rng.randint(1, 4)
-        if len(elements) > 1:
-            interval = elements[1] - elements[0]
-        while count < len(elements) and elements[count] - elements[count - 1] == interval and rng.random() < 0.9:
+    while due:
+        start, is_float = due[0]
+        count, interval = 1, rng.randint(1 + is_float, 4)
+        if len(due) > 1 and due[1][1] == is_float:
+            interval = due[1][0] - start
+        while count < len(due) and due[count] == (start + count * interval, is_float) and rng.random() < 0.9:
             count += 1
         word = encode(
             "ACC",
@@ -88,10 +93,11 @@ def _collect(config: Config, elements: list[int], rng: random.Random) -> list[tu
             interval=interval,
             add=rng.random() < 0.7,
             emit=rng.random() < 0.7,
-            stream=rng.randrange(config.streams // 4) * 4,
+            stream=rng.choice(groups) * 4,
+            float=is_float,
         )
-        words.append((elements[0] + after, word))
-        elements = elements[count:]
+        words.append((start, word))
+        due = due[count:]
     return words
 
 

@@ -5,8 +5,8 @@ import numpy as np
 from arch.config import Config
 from arch.geometry import Hemisphere, mem_position, mem_slice, units, vxm_position
 from arch.image import Image, TensorMap
+from arch.isa.codes import Source
 from arch.isa.encoding import encode
-from arch.isa.table import Source
 from arch.isa.timeline import queue_words
 from arch.timing import timing
 

@@ -18,7 +18,7 @@ def test_bench_leaves_out_what_does_not_fit(tmp_path):
     assert [row["work"] for row in rows] == ["64x64x64"]
     assert rows[0]["preset"] == "nano"
     assert rows[0]["cycles"] == rows[0]["predicted_cycles"]
-    assert result.stderr.count("left out: ") == 3
+    assert result.stderr.count("left out: ") == 6
     lines = page.read_text().splitlines()
     assert lines[1] == "| " + " | ".join(COLUMNS) + " |"
     assert len(lines) == 5
@@ -34,6 +34,10 @@ def test_bench_meets_the_issues_bounds(tmp_path):
     assert cycles["1x512x512", 1, "small"] <= 1_150
     assert cycles["256x256x256", 1, "small"] >= 3.6 * cycles["256x256x256", 4, "small"]
     assert cycles["512x512x512", 1, "small, 32 lanes"] <= 131_700
+    utilisation = {(row["work"], row["planes"]): row["utilisation"] for row in json.loads(result.stdout)}
+    assert utilisation["128x128x128 fp16", 2] >= 0.988
+    assert utilisation["256x256x256 fp16", 2] >= 0.988
+    assert utilisation["256x256x256 fp16", 4] >= 0.988
 
 
 def test_bench_refuses_wrong_pages(tmp_path):
@@ -55,7 +59,7 @@ def test_demo_ends_in_a_table(tmp_path):
 
 @pytest.mark.parametrize("command", ["gemm", "demo"])
 def test_a_mismatch_is_an_exit_code(command, monkeypatch):
-    def wrong(gemm):
+    def wrong(gemm, config):
         return np.zeros((gemm.a.shape[0], gemm.b.shape[1]), np.int32)
 
     monkeypatch.setattr(gemm_command, "gemm_reference", wrong)

@@ -59,6 +59,26 @@ def test_own_matrices(preset, tmp_path, monkeypatch):
     assert found[0, 0] == 20 * 128 * 128
 
 
+@pytest.mark.parametrize("preset", ["nano", "small"])
+def test_own_float16_matrices(preset, tmp_path, monkeypatch):
+    """One pass over whole numbers is exact in float32: any product of them says what the result is."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(3)
+    a, b = rng.integers(-99, 99, (5, 7)).astype(np.float16), rng.integers(-99, 99, (7, 9)).astype(np.float16)
+    np.save("a.npy", a)
+    np.save("b.npy", b)
+    files = ("--a", "a.npy", "--b", "b.npy", "--out", "c.npy")
+    result = takt("gemm", "--dtype", "fp16", *files, "--preset", preset, "--json", "-")
+    figures = json.loads(result.stdout)
+    assert figures["dtype"] == "fp16" and figures["matches_golden"] and figures["matches_numpy"]
+    lanes = {"nano": 8, "small": 16}[preset]
+    rate = figures["planes"] * lanes**2 / 4
+    assert figures["utilisation"] == pytest.approx(5 * 7 * 9 / figures["cycles"] / rate)
+    found = np.load("c.npy")
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, a.astype(np.float64) @ b.astype(np.float64))
+
+
 def test_bias_scale_and_relu(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(2)

@@ -26,3 +26,7 @@ def test_three_superlanes() -> None:
 
 def test_small() -> None:
     _run(preset("small"), Hemisphere.EAST, "verilator")
+
+
+def test_rotations_that_leave_streams_alone() -> None:
+    _run(preset("nano", ["lanes=8"]), Hemisphere.WEST, "icarus")

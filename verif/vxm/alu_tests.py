@@ -5,25 +5,33 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from arch.formats import DType
+from arch.isa.codes import Source
 from arch.isa.encoding import encode
-from arch.isa.table import Source
 from arch.presets import preset
 from arch.timing import timing
 from golden.vxm.alu import operate
+from hdl.vxm.micro_op import MICRO_OP
 from verif.bench import Bench
-from verif.vxm.vectors import FLOAT_CORNERS, INTEGER_CORNERS, operand_bits, operations
+from verif.vxm.vectors import Operation, corners_of, operand_bits, operations
 
 LANES = 16
-CONFIG = preset("small")
+CONFIG = preset("small", ["alu_rows=1", "streams=16"])
 LATENCY = timing(CONFIG).chain
-VALID = 1 << 36
+VALID = 1 << MICRO_OP.size - 1
 
 
-def _word(mnemonic: str, dtype: DType, out_dtype: DType, saturate: bool) -> int:
-    return VALID | encode(
-        mnemonic, dtype=dtype, out_dtype=out_dtype, saturate=saturate, a_src=Source.STREAM, b_src=Source.STREAM, b_dir=1
-    )
+Work = tuple[Operation, np.ndarray, np.ndarray]
+"""An operation and its operands a and b, 32 bits per lane."""
+
+
+def _word(operation: Operation, mask_index: int) -> int:
+    """The mask of SEL comes from a stream of b."""
+    sources = {"a_src": Source.STREAM, "b_src": Source.STREAM, "b_dir": 1, "c_dir": 1, "c_index": mask_index}
+    return VALID | encode(operation.mnemonic, **operation.fields, **sources)
+
+
+def _mask(b: np.ndarray, index: int) -> np.ndarray:
+    return b >> np.uint32(8 * index)
 
 
 def _streams(bits: np.ndarray) -> list[int]:
@@ -37,9 +45,10 @@ def _lanes(streams: list[int]) -> np.ndarray:
     return np.frombuffer(data, np.uint8).reshape(-1, 4, LANES).transpose(0, 2, 1).copy().view(np.uint32)[..., 0]
 
 
-async def _run(bench: Bench, work: list[tuple[tuple[str, DType, DType, bool], np.ndarray, np.ndarray]]) -> None:
+async def _run(bench: Bench, work: list[Work]) -> None:
     """Issue one operation per cycle, then compare all results."""
-    words = [_word(*operation) for operation, _, _ in work]
+    masks = bench.rng.integers(0, 4, len(work))
+    words = [_word(operation, int(index)) for (operation, _, _), index in zip(work, masks, strict=True)]
     a = _streams(np.stack([a for _, a, _ in work]))
     b = _streams(np.stack([b for _, _, b in work]))
     results = []
@@ -55,17 +64,13 @@ async def _run(bench: Bench, work: list[tuple[tuple[str, DType, DType, bool], np
     for operation in sorted({operation for operation, _, _ in work}):
         chosen = [index for index, item in enumerate(work) if item[0] == operation]
         a_bits, b_bits = (np.concatenate([work[index][part] for index in chosen]) for part in (1, 2))
-        result, expected = got[chosen].ravel(), operate(*operation, a_bits, b_bits)
+        c_bits = np.concatenate([_mask(work[index][2], masks[index]) for index in chosen])
+        result, expected = got[chosen].ravel(), operate(*operation[:4], a_bits, b_bits, c_bits, relation=operation[4])
         wrong = np.flatnonzero(result != expected)
-        mnemonic, dtype, out_dtype, saturate = operation
-        assert not len(wrong), (
-            f"{mnemonic} {dtype.name}->{out_dtype.name} saturate={saturate}: {len(wrong)} of {len(result)} differ "
-            f"(seed {bench.seed}): "
-            + "; ".join(
-                f"a={a_bits[at]:#010x} b={b_bits[at]:#010x} got {result[at]:#010x}, expected {expected[at]:#010x}, "
-                f"lane {at % LANES}, vector {chosen[at // LANES]}"
-                for at in wrong[:3]
-            )
+        assert not len(wrong), f"{operation}: {len(wrong)} of {len(result)} differ (seed {bench.seed}): " + "; ".join(
+            f"a={a_bits[at]:#010x} b={b_bits[at]:#010x} c={c_bits[at] & 0xFF:#04x} got {result[at]:#010x}, "
+            f"expected {expected[at]:#010x}, lane {at % LANES}, vector {chosen[at // LANES]}"
+            for at in wrong[:3]
         )
 
 
@@ -82,9 +87,8 @@ async def pairs_of_corners(dut: Any) -> None:
     bench = await Bench.start(dut)
     work = []
     for operation in operations(CONFIG, bench.parameters["column"]):
-        is_float = operation[1].is_float
-        a, b = _pairs(FLOAT_CORNERS if is_float else INTEGER_CORNERS)
-        limit = bench.parameters["float_corner_vectors" if is_float else "integer_corner_vectors"]
+        a, b = _pairs(corners_of(operation.dtype))
+        limit = bench.parameters["float_corner_vectors" if operation.dtype.is_float else "integer_corner_vectors"]
         work += [(operation, a[index], b[index]) for index in bench.rng.permutation(len(a))[:limit]]
     await _run(bench, [work[index] for index in bench.rng.permutation(len(work))])
 
@@ -94,9 +98,9 @@ async def random_operands(dut: Any) -> None:
     """Operations in random order, back to back."""
     bench = await Bench.start(dut)
     every = operations(CONFIG, bench.parameters["column"])
-    floats = [operation for operation in every if operation[1].is_float or operation[2].is_float]
+    floats = [operation for operation in every if operation.dtype.is_float or operation.out_dtype.is_float]
     work = []
     for _ in range(bench.parameters["random_vectors"]):
         operation = bench.random.choice(floats if bench.random.random() < 0.7 else every)
-        work.append((operation, *operand_bits(bench.rng, operation[0], operation[1], LANES)))
+        work.append((operation, *operand_bits(bench.rng, operation.mnemonic, operation.dtype, LANES)))
     await _run(bench, work)

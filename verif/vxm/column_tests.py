@@ -9,8 +9,8 @@ from arch.config import Config
 from arch.faults import FaultError, FaultKind
 from arch.formats import DType
 from arch.geometry import Direction, vxm_position
+from arch.isa.codes import Source
 from arch.isa.encoding import encode
-from arch.isa.table import Source
 from arch.isa.timeline import queue_words
 from arch.timing import timing
 from golden.machine.machine import Machine

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from arch.config import Config
 from arch.formats import DType
 from arch.geometry import Direction, Unit, UnitKind, units
+from arch.isa.codes import Source
 from arch.isa.encoding import decode, encode, illegality
 from arch.isa.footprint import StreamGroup, footprint
-from arch.isa.table import Source, alu_column
+from arch.isa.vxm_rows import alu_column
 from arch.timing import timing
 from verif.vxm.vectors import operations
 
@@ -75,12 +76,16 @@ def random_program(config: Config, rng: random.Random, cycles: int, busy: float 
         for alu, unit in enumerate(alus):
             if rng.random() >= busy:
                 continue
-            mnemonic, dtype, out_dtype, saturate = rng.choice(abilities[alu_column(unit, config)])
-            fields = {"dtype": dtype, "out_dtype": out_dtype, "saturate": saturate}
-            for name in "ab":
+            operation = rng.choice(abilities[alu_column(unit, config)])
+            fields = operation.fields
+            for name, dtype in (("a", operation.dtype), ("b", operation.dtype), ("c", DType.INT8)):
                 fields |= _operand(config, rng, issues, cycle - table.chain, alu, name, dtype)
-            fields |= _result(config, rng, driven, cycle + (table[mnemonic].d_func or 0), out_dtype)
-            word = encode(mnemonic, **fields)
+            if operation.mnemonic != "SEL" and rng.random() < 0.5:
+                # Others take no notice of c: neither of what is not there nor of a row that does not exist.
+                fields |= {"c_src": rng.choice((Source.STREAM, Source.MESH)), "c_index": rng.randrange(32)}
+            due = cycle + (table[operation.mnemonic].d_func or 0)
+            fields |= _result(config, rng, driven, due, operation.out_dtype)
+            word = encode(operation.mnemonic, **fields)
             assert illegality(config, unit, word) is None
             issues[cycle, alu] = word
     return Program(config, issues, cycles + (table["PASS"].d_func or 0) + 1)

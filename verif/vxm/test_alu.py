@@ -1,20 +1,20 @@
-"""One ALU of an even and of an odd mesh column."""
+"""One ALU of each kind of mesh column: with a multiplier, with an fp32 adder, with functions."""
 
 import pytest
 
 from arch.presets import preset
-from hdl.vxm.alu import VxmAlu
-from hdl.vxm.capability import capability
 from verif.bench import each_simulator, run_bench
+from verif.vxm.lone_alu import LoneAlu
+
+CONFIG = preset("small", ["alu_rows=1", "streams=16"])
 
 
 @each_simulator
-@pytest.mark.parametrize("column", [0, 1])
+@pytest.mark.parametrize("column", [0, 1, 2])
 def test_alu(simulator: str, column: int) -> None:
-    able = capability(preset("small"), column)
     slow = simulator == "icarus"
     run_bench(
-        VxmAlu(lanes=16, streams=4, rows=1, multiply=able.multiply, float_add=able.float_add),
+        LoneAlu(config=CONFIG, column=column),
         "verif.vxm.alu_tests",
         simulator,
         parameters={

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,10 +10,21 @@ import numpy.typing as npt
 from arch.config import Config
 from arch.formats import DType
 from arch.geometry import UnitKind, units
+from arch.isa.codes import Relation
 from arch.isa.encoding import encode, illegality
-from arch.isa.table import INSTRUCTIONS, alu_column
+from arch.isa.table import INSTRUCTIONS
+from arch.isa.vxm_rows import alu_column
 
-__all__ = ["FLOAT_CORNERS", "INTEGER_CORNERS", "operand_bits", "operations"]
+__all__ = [
+    "FLOAT_CORNERS",
+    "HALF_CORNERS",
+    "INTEGER_CORNERS",
+    "Operation",
+    "corners_of",
+    "hard_floats",
+    "operand_bits",
+    "operations",
+]
 
 Bits = npt.NDArray[np.uint32]
 
@@ -79,19 +91,69 @@ INTEGER_CORNERS: Bits = np.array(
 """32-bit patterns at the ends of the integer formats, around the rounding of CVT, and shift amounts."""
 
 
-def operations(config: Config, column: int) -> list[tuple[str, DType, DType, bool]]:
-    """Return every ``(mnemonic, dtype, out_dtype, saturate)`` that a mesh column has."""
+_POSITIVE_HALVES = (
+    0,
+    1,
+    2,
+    0x200,
+    0x3FF,
+    0x400,
+    0x401,
+    0x3800,
+    0x3C00,
+    0x3C01,
+    0x3E00,
+    0x5800,
+    0x7BFF,
+    0x7C00,
+    0x7C01,
+    0x7E00,
+    0x7FFF,
+)
+
+HALF_CORNERS: Bits = np.array(
+    [
+        sign | bits | above << 16
+        for bits in (*_POSITIVE_HALVES, 0x7E00, 0x7FFF)
+        for sign in (0, 1 << 15)
+        for above in (0, 1)
+    ],
+    np.uint32,
+)
+"""fp16 patterns at which something changes, with and without something above them."""
+
+
+class Operation(NamedTuple):
+    """What an ALU is told: the fields of a word that say what to compute."""
+
+    mnemonic: str
+    dtype: DType
+    out_dtype: DType
+    saturate: bool
+    relation: Relation = Relation.EQ
+
+    @property
+    def fields(self) -> dict[str, int]:
+        """The fields by name."""
+        return {name: int(value) for name, value in self._asdict().items() if name != "mnemonic"}
+
+
+def operations(config: Config, column: int) -> list[Operation]:
+    """Return every operation that a mesh column has."""
     unit = next(unit for unit in units(config) if unit.kind is UnitKind.VXM and alu_column(unit, config) == column)
 
-    def all_words() -> Iterator[tuple[str, DType, DType, bool]]:
+    def all_words() -> Iterator[Operation]:
         mnemonics = [row.mnemonic for row in INSTRUCTIONS if row.built and row.kinds == (UnitKind.VXM,)]
-        yield from product(mnemonics, DType, DType, (False, True))
+        for mnemonic, dtype, out_dtype, saturate in product(mnemonics, DType, DType, (False, True)):
+            for relation in Relation if mnemonic == "CMP" else (Relation.EQ,):
+                yield Operation(mnemonic, dtype, out_dtype, saturate, relation)
 
-    return [
-        (mnemonic, dtype, out_dtype, saturate)
-        for mnemonic, dtype, out_dtype, saturate in all_words()
-        if illegality(config, unit, encode(mnemonic, dtype=dtype, out_dtype=out_dtype, saturate=saturate)) is None
-    ]
+    return [one for one in all_words() if illegality(config, unit, encode(one.mnemonic, **one.fields)) is None]
+
+
+def corners_of(dtype: DType) -> Bits:
+    """Return the patterns at which something changes, of a format."""
+    return {DType.FP16: HALF_CORNERS, DType.FP32: FLOAT_CORNERS}.get(dtype, INTEGER_CORNERS)
 
 
 def operand_bits(rng: np.random.Generator, mnemonic: str, dtype: DType, count: int) -> tuple[Bits, Bits]:
@@ -108,14 +170,17 @@ def operand_bits(rng: np.random.Generator, mnemonic: str, dtype: DType, count: i
     -------
     a, b : ndarray of uint32, shape (count,)
     """
-    corners = FLOAT_CORNERS if dtype.is_float else INTEGER_CORNERS
+    corners = corners_of(dtype)
     a, b = rng.integers(0, 1 << 32, (2, count), dtype=np.uint32)
     kind = rng.integers(0, 8, count, dtype=np.uint32)
     a = np.where(kind < 3, rng.choice(corners, count), a)
     b = np.where((kind < 2) | (kind == 3), rng.choice(corners, count), b)
-    if dtype.is_float:
+    if dtype == DType.FP32:
         a, b = _float_bits(rng, mnemonic, kind, a, b)
-    elif mnemonic in ("ADD", "SUB", "MUL"):
+    elif mnemonic == "CVT":
+        # Every size of number, not only great ones.
+        a = np.where(kind >= 3, (a.view(np.int32) >> rng.integers(0, 32, count, np.int32)).view(np.uint32), a)
+    elif mnemonic in ("ADD", "SUB", "MUL", "CMP"):
         b = np.where(kind == 4, a + rng.integers(-3, 4, count).astype(np.uint32), b)
     return a.astype(np.uint32), b.astype(np.uint32)
 
@@ -141,3 +206,24 @@ def _float_bits(rng: np.random.Generator, mnemonic: str, kind: Bits, a: Bits, b:
     tie = ((near & ~below) | (below + 1) >> 1 | rng.integers(0, 2, count, dtype=np.uint32)) & 0x7FFFFF
     b = np.where(kind == 4, near, np.where(kind >= 5, (near & 0xFF800000) | tie, b))
     return a, b
+
+
+_HARD_EXPONENTS = np.array(
+    [0, 0, 0, 1, 1, 2, 23, 24, 25, 104, 126, 127, 128, 150, 151, 157, 158, 230, 252, 253, 254, 254, 255], np.uint32
+)
+
+
+def hard_floats(rng: np.random.Generator, mnemonic: str, count: int) -> tuple[Bits, Bits]:
+    """Return `count` pairs of fp32 operands: those of `operand_bits`, ends of the exponents, and any bits.
+
+    The ends make subnormals, sums and products on either side of them, overflows, infinities and NaN payloads.
+    """
+    kind = rng.integers(0, 4, count)
+    a, b = rng.integers(0, 1 << 32, (2, count), dtype=np.uint32)
+    ends = (rng.choice(_HARD_EXPONENTS, (2, count)) << np.uint32(23)).astype(np.uint32)
+    easy_a, easy_b = operand_bits(rng, mnemonic, DType.FP32, count)
+
+    def mixed(easy: Bits, bits: Bits, end: Bits) -> Bits:
+        return np.where(kind < 2, easy, np.where(kind == 2, (bits & np.uint32(0x807FFFFF)) | end, bits))
+
+    return mixed(easy_a, a, ends[0]), mixed(easy_b, b, ends[1])

@@ -1,0 +1,1 @@
+"""Elementwise expressions: what a kernel author writes, and the ALU operations that it means."""

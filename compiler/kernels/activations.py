@@ -1,0 +1,55 @@
+"""Activation functions: GELU, SiLU, sigmoid."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from arch.config import Config
+from compiler.expression.expr import Expr
+from compiler.expression.functions import sigmoid
+from compiler.kernels.bounds import stream_bound, vectors
+from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameters
+from compiler.program import Program
+from compiler.tensor import View
+
+FLOATS = ("float16", "float32")
+
+_SCALE = float(np.float32(2 * np.sqrt(2 / np.pi)))
+_CUBE = float(np.float32(2 * np.sqrt(2 / np.pi) * 0.044715))
+
+
+def gelu(x: Expr) -> Expr:
+    """Return ``x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x**3))`` (Hendrycks and Gimpel, section 2)."""
+    return x * sigmoid(x * (x * x * _CUBE + _SCALE))
+
+
+def silu(x: Expr) -> Expr:
+    """Return ``x * sigmoid(x)``."""
+    return x * sigmoid(x)
+
+
+ACTIVATIONS: dict[str, tuple[Callable[[Expr], Expr], int, str]] = {
+    "gelu": (gelu, 6, "GELU in its tanh form: x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3))"),
+    "silu": (silu, 2, "SiLU: x * sigmoid(x)"),
+    "sigmoid": (sigmoid, 1, "1 / (1 + exp(-x))"),
+}
+"""Function, operations in a row, one line."""
+
+
+def _kernel(name: str, function: Callable[[Expr], Expr], levels: int, doc: str) -> Kernel:
+    def build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, View]:
+        x = arrays["x"]
+        flat = program.input("x", x.shape, x.dtype.name).reshape(x.size)
+        return {"y": program.map(function, flat, dtype=x.dtype.name).reshape(*x.shape)}
+
+    def bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
+        x = arrays["x"]
+        casts = 2 if x.dtype == np.float16 else 0
+        return stream_bound(config, vectors(config, x.size), levels + casts)
+
+    argument: Any = Argument(name="x", dtypes=FLOATS, shape="...", doc="values")
+    return Kernel(name=name, doc=doc, arguments=(argument,), results=("y",), build=build, bound=bound)
+
+
+KERNELS = tuple(_kernel(name, *rest) for name, rest in ACTIVATIONS.items())

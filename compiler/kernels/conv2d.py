@@ -1,0 +1,60 @@
+"""Two-dimensional convolution: one pass of the MXM per element of the filter, lanes are channels."""
+
+from collections.abc import Mapping
+
+from arch.config import Config
+from arch.errors import TaktError
+from compiler.kernels.bounds import product_latency, vectors
+from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
+from compiler.kernels.pooling import places
+from compiler.program import Program
+from compiler.tensor import View
+
+
+def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, View]:
+    shape, filters = arrays["x"].shape, arrays["w"].shape
+    dtype = arrays["x"].dtype.name
+    if arrays["w"].dtype.name != dtype:
+        raise TaktError(f"w must be {dtype} like x, not {arrays['w'].dtype}")
+    rows, columns = places(shape, parameters, *filters[:2])
+    stride, padding = int(parameters["stride"]), int(parameters["padding"])
+    vector = program.config.vector_length
+    # Whole vectors of channels for every element of the filter.
+    more = -shape[2] % vector
+    edge = (padding, padding)
+    x = program.input("x", shape, dtype).pad((edge, edge, (0, more)))
+    w = program.input("w", filters, dtype).pad(((0, 0), (0, 0), (0, more), (0, 0)))
+    windows = x.windows(filters[:2], stride)
+    taps = filters[0] * filters[1] * (shape[2] + more)
+    y = program.matmul(windows.reshape(rows * columns, taps), w.reshape(taps, filters[3]))
+    return {"y": y.reshape(rows, columns, filters[3])}
+
+
+def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
+    shape, filters = arrays["x"].shape, arrays["w"].shape
+    rows, columns = places(shape, parameters, *filters[:2])
+    fp16 = arrays["x"].dtype.name == "float16"
+    tiles = filters[0] * filters[1] * vectors(config, shape[2]) * vectors(config, filters[3])
+    units = config.planes // 2 if fp16 else config.planes
+    elements = rows * columns * tiles * (2 if fp16 else 1)
+    return Bound(
+        -(-elements // units) + product_latency(config, "float16" if fp16 else "int8"),
+        f"MXM: {rows * columns} vectors through {tiles} tiles of weights on {units} {'pairs' if fp16 else 'planes'}",
+    )
+
+
+CONV2D = Kernel(
+    name="conv2d",
+    doc="convolution (cross-correlation) of an image: int32 sums of int8, float32 of float16",
+    arguments=(
+        Argument(name="x", dtypes=("int8", "float16"), shape="h, w, c", doc="image"),
+        Argument(name="w", dtypes=("int8", "float16"), shape="r, s, c, f", doc="filters"),
+    ),
+    parameters=(
+        Parameter(name="stride", default=1, doc="step of the filter, both ways"),
+        Parameter(name="padding", default=0, doc="zeros around the image"),
+    ),
+    results=("y",),
+    build=_build,
+    bound=_bound,
+)

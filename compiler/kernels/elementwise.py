@@ -1,0 +1,46 @@
+"""A chain of elementwise operations."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from arch.config import Config
+from compiler.expression.functions import relu
+from compiler.kernels.activations import FLOATS
+from compiler.kernels.bounds import stream_bound, vectors
+from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameters
+from compiler.program import Program
+from compiler.tensor import View
+
+
+def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, View]:
+    shape, dtype = arrays["x"].shape, arrays["x"].dtype.name
+    operands = [program.input("x", shape, dtype)]
+    operands += [program.input(name, arrays[name].shape, "float32") for name in ("scale", "shift")]
+    if "residual" in arrays:
+        operands.append(program.input("residual", shape, dtype))
+        y = program.map(lambda x, a, b, r: relu(x * a + b + r), *operands, dtype=dtype)
+    else:
+        y = program.map(lambda x, a, b: relu(x * a + b), *operands, dtype=dtype)
+    return {"y": y.view()}
+
+
+def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
+    x = arrays["x"]
+    levels = 3 + ("residual" in arrays) + (2 if x.dtype == np.float16 else 0)
+    return stream_bound(config, vectors(config, x.shape[-1], *x.shape[:-1]), levels)
+
+
+ELEMENTWISE = Kernel(
+    name="elementwise",
+    doc="max(x * scale + shift + residual, 0) in fp32, scale and shift along the last axis",
+    arguments=(
+        Argument(name="x", dtypes=FLOATS, shape="..., n", doc="values"),
+        Argument(name="scale", dtypes=("float32",), shape="n", doc="factors"),
+        Argument(name="shift", dtypes=("float32",), shape="n", doc="addends"),
+        Argument(name="residual", dtypes=FLOATS, shape="..., n", doc="of the shape and dtype of x", optional=True),
+    ),
+    results=("y",),
+    build=_build,
+    bound=_bound,
+)

@@ -1,0 +1,1 @@
+"""Expressions on the VXM's mesh of ALUs."""

@@ -1,0 +1,171 @@
+"""An expression as a graph of ALU operations."""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from arch.formats import DType
+from arch.isa.codes import Relation
+from compiler.expression.expr import CONSTANT, OPERAND, Expr, convert
+
+
+class Kind(enum.Enum):
+    """What an operand of a node is."""
+
+    NODE = "node"
+    PORT = "port"
+    SELF = "self"
+    ZERO = "zero"
+
+
+@dataclass(frozen=True)
+class Ref:
+    """An operand: `number` of the node or port."""
+
+    kind: Kind
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Port:
+    """Something that comes on streams: operand number `operand`, or (None) the constant of these bits."""
+
+    operand: int | None
+    dtype: DType
+    value: int = 0
+
+
+@dataclass(frozen=True)
+class Node:
+    """One ALU operation per step.
+
+    Attributes
+    ----------
+    mnemonic : str
+    dtype, out_dtype : DType
+        Formats of operands and result.
+    operands : tuple of Ref
+        a, b and c as far as the operation has them.
+    saturate : bool
+    relation : Relation
+    accumulates : bool
+        In the first steps of a group the operation is PASS of a.
+    """
+
+    mnemonic: str
+    dtype: DType
+    out_dtype: DType
+    operands: tuple[Ref, ...]
+    saturate: bool = False
+    relation: Relation = Relation.EQ
+    accumulates: bool = False
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes, operands before their users; ports; and the nodes whose results leave the mesh."""
+
+    nodes: tuple[Node, ...]
+    ports: tuple[Port, ...]
+    outputs: tuple[int, ...]
+
+    def repeats(self, port: int) -> bool:
+        """Return whether a port feeds a sum, so that it is read in every step."""
+        early: set[int] = set()
+        for number in reversed(range(len(self.nodes))):
+            node = self.nodes[number]
+            if node.accumulates or number in early:
+                if Ref(Kind.PORT, port) in node.operands:
+                    return True
+                early |= {ref.number for ref in node.operands if ref.kind is Kind.NODE}
+        return False
+
+
+def lower(outputs: Sequence[Expr]) -> Graph:
+    """Return the graph of one or more expressions; what they share is computed once.
+
+    Every output is a node of its own: an operand or constant becomes one by PASS (float16 by two conversions).
+    """
+    builder = _Builder()
+    found: list[int] = []
+    for output in outputs:
+        root = output
+        if root.mnemonic in (OPERAND, CONSTANT):
+            if root.dtype is DType.FP16:
+                root = convert(convert(root, "float32"), "float16")
+            else:
+                root = Expr("PASS", root.dtype, (root,), root.dtype)
+        ref = builder.add(root, is_output=True)
+        if ref.number in found:
+            node = builder.nodes[ref.number]
+            ref = builder.node(Node("PASS", node.out_dtype, node.out_dtype, (ref,)), fresh=True)
+        found.append(ref.number)
+    return builder.graph(found)
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self._numbers: dict[Node, int] = {}
+        self._ports: dict[Port, int] = {}
+
+    def add(self, root: Expr, is_output: bool) -> Ref:
+        refs: dict[int, Ref] = {}
+        for expr in root.walk():
+            refs[id(expr)] = self._one(expr, [refs[id(arg)] for arg in expr.args], is_output and expr is root)
+        return refs[id(root)]
+
+    def node(self, node: Node, fresh: bool = False) -> Ref:
+        if fresh or node not in self._numbers:
+            self._numbers[node] = len(self.nodes)
+            self.nodes.append(node)
+        return Ref(Kind.NODE, self._numbers[node])
+
+    def graph(self, outputs: list[int]) -> Graph:
+        """Return the graph of what the outputs need."""
+        needed: set[int] = set()
+        for number in reversed(range(len(self.nodes))):
+            if number in outputs or number in needed:
+                needed |= {ref.number for ref in self.nodes[number].operands if ref.kind is Kind.NODE}
+                needed.add(number)
+        kept = sorted(needed)
+        places = {number: place for place, number in enumerate(kept)}
+        used: dict[int, int] = {}
+        nodes = []
+        for number in kept:
+            operands = []
+            for ref in self.nodes[number].operands:
+                if ref.kind is Kind.NODE:
+                    operands.append(Ref(Kind.NODE, places[ref.number]))
+                elif ref.kind is Kind.PORT:
+                    operands.append(Ref(Kind.PORT, used.setdefault(ref.number, len(used))))
+                else:
+                    operands.append(ref)
+            nodes.append(replace(self.nodes[number], operands=tuple(operands)))
+        ports = list(self._ports)
+        return Graph(tuple(nodes), tuple(ports[number] for number in used), tuple(places[n] for n in outputs))
+
+    def _one(self, expr: Expr, operands: list[Ref], keep: bool) -> Ref:
+        if expr.mnemonic in (OPERAND, CONSTANT):
+            if expr.mnemonic == CONSTANT and expr.value == 0:
+                return Ref(Kind.ZERO)
+            is_constant = expr.mnemonic == CONSTANT
+            port = Port(None if is_constant else expr.index, expr.dtype, expr.value)
+            return Ref(Kind.PORT, self._ports.setdefault(port, len(self._ports)))
+        widens = expr.mnemonic == "PASS" and expr.dtype.size >= expr.reads.size and not expr.accumulates
+        if widens and operands[0].kind is Kind.NODE and not keep:
+            # A result has 32 bits in the mesh, sign-extended: it is its own wider form.
+            return operands[0]
+        if expr.accumulates:
+            operands = [operands[0], Ref(Kind.SELF)]
+        return self.node(
+            Node(
+                expr.mnemonic,
+                expr.reads,
+                expr.dtype,
+                tuple(operands),
+                expr.saturate,
+                expr.relation,
+                expr.accumulates,
+            )
+        )

@@ -1,0 +1,143 @@
+"""Who reads which vectors of a tensor, in which order."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from arch.geometry import Hemisphere
+from arch.timing import timing
+from compiler.kernels.plan import Feeder, Plan
+from compiler.operation import MatMul
+from compiler.placement.layout import Cycles, Layout, Numbers
+from compiler.tensor import Elements, Tensor, as_view
+from compiler.vector.lanes import distinct, find_vectors, vectors_along
+from compiler.vector.operation import Pass
+from compiler.vector.plan import PassPlan
+
+Vectors = npt.NDArray[np.int64]
+Work = list[tuple[MatMul | Pass, Plan | PassPlan]]
+
+
+@dataclass(frozen=True, eq=False)
+class Demand:
+    """A port of an operation.
+
+    Attributes
+    ----------
+    op : MatMul or Pass
+    key : int
+        Number of the feeder or stream.
+    tensor : Tensor
+        What it reads.
+    steps : ndarray of int64
+        Number of the vector of each step, among `elements` or, without, the tensor's own; -1 for a vector of zeros.
+        Steps of a MatMul are its blocks of K times its rows.
+    used : ndarray of int64
+        The steps that the port reads, in order.
+    elements : ndarray of int32, shape (u, vector_length), or None
+        Vectors that the host writes.
+    near : Hemisphere or None
+        Where the reader stands.
+    levels : tuple of int
+        Of what a pass reads once per turn only, when its sum is complete: the level, in each of its mappings.
+    """
+
+    op: MatMul | Pass
+    key: int
+    tensor: Tensor
+    steps: Vectors
+    used: Vectors
+    elements: Elements | None = None
+    near: Hemisphere | None = None
+    levels: tuple[int, ...] = ()
+
+    @property
+    def order(self) -> Vectors:
+        """Vectors in the order in which they are first read, zeros left out."""
+        numbers = self.steps[self.used]
+        numbers = numbers[numbers >= 0]
+        _, first = np.unique(numbers, return_index=True)
+        return numbers[np.sort(first)]
+
+    def apart(self, other: "Demand") -> bool:
+        """Return whether two ports of a pass are read so rarely that they never meet: one slice can hold both."""
+        if self.op is not other.op or not isinstance(self.op, Pass) or not self.levels or not other.levels:
+            return False
+        chain = timing(self.op.config).chain
+        cycles = [chain * (mine - theirs) for mine, theirs in zip(self.levels, other.levels, strict=True)]
+        return all(gap and gap % self.op.interval and gap % self.op.hurried().interval for gap in cycles)
+
+    @property
+    def zeros(self) -> bool:
+        """Whether vectors of zeros are read."""
+        return bool((self.steps[self.used] < 0).any())
+
+
+@dataclass
+class Port:
+    """Where the vectors of a demand are: a copy of the tensor, and a word per byte that holds zeros."""
+
+    demand: Demand
+    layout: Layout
+    zero_slices: Numbers
+    zero_addrs: Numbers
+
+    def words(self) -> tuple[Numbers, Numbers, Cycles]:
+        """Return slices and addrs, shape (bytes, steps), and the cycles from which they can be read, shape (steps,)."""
+        slices, addrs, ready = self.layout.flat
+        steps = self.demand.steps
+        zero = steps < 0
+        if not zero.any():
+            return slices[:, steps], addrs[:, steps], ready[steps]
+        return (
+            np.where(zero, self.zero_slices[:, None], slices[:, steps]),
+            np.where(zero, self.zero_addrs[:, None], addrs[:, steps]),
+            np.where(zero, 0, ready[steps]),
+        )
+
+    @property
+    def slices(self) -> set[int]:
+        """Slices that are read."""
+        used = self.words()[0][:, self.demand.used]
+        return {int(number) for number in np.unique(used) if number >= 0}
+
+
+def demands_of(op: MatMul | Pass, plan: Plan | PassPlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
+    """Yield the ports of an operation: one per feeder of a MatMul, one per stream of a Pass.
+
+    Weights and the VXM's vectors of a MatMul are not among them.
+    """
+    if isinstance(op, Pass):
+        assert isinstance(plan, PassPlan)
+        for key, stream in enumerate(plan.mappings[0].streams):
+            operand = op.operands[stream.port]
+            levels: tuple[int, ...] = ()
+            if op.turn > 1 and not op.graph.repeats(stream.port):
+                levels = tuple(mapping.streams[key].level for mapping in plan.mappings)
+            used = np.arange(op.steps)
+            yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, levels=levels)
+        return
+    assert isinstance(plan, Plan)
+    view = as_view(op.x)
+    wanted = vectors_along(view.elements, -1, op.config.vector_length)
+    elements: Elements | None
+    if stored(view.tensor):
+        elements, steps = None, find_vectors(view.tensor, wanted, op.config.vector_length)
+    elif isinstance(op.x, Tensor):
+        elements, steps = wanted, np.arange(len(wanted))
+    else:
+        elements, steps = distinct(wanted)
+    for key, feeder in enumerate(plan.feeders):
+        yield Demand(op, key, view.tensor, steps, _reading_order(op, feeder), elements, feeder.hemisphere)
+
+
+def _reading_order(op: MatMul, feeder: Feeder) -> Vectors:
+    """Return the steps of activations in the order in which a feeder reads them."""
+    return np.concatenate(
+        [
+            (np.arange(op.k_blocks)[:, None] * op.m + np.arange(first, first + count)).reshape(-1)
+            for first, count in feeder.blocks
+        ]
+    )

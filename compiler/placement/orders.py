@@ -1,0 +1,89 @@
+"""Which vectors are written together, in which order, and who shares them."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from arch.config import Config
+from compiler.kernels.plan import Feeder, Plan
+from compiler.operation import MatMul
+from compiler.placement.demand import Demand, Vectors
+from compiler.placement.layout import Layout, Numbers
+from compiler.tensor import Tensor
+from compiler.vector.lanes import vector_count
+from compiler.vector.operation import Result
+
+_RUN = 8
+"""Least vectors of a dense stream before it changes its place."""
+
+
+def distinct_layouts(found: list[tuple[Layout, Demand | None]]) -> list[Layout]:
+    """Return the copies, those that operations share once."""
+    return list({id(layout): layout for layout, _ in found}.values())
+
+
+def sharing(wants: list[tuple[Demand | None, Vectors]]) -> list[list[tuple[Demand | None, Vectors]]]:
+    """Group copies so that those of different groups have no vector in common."""
+    groups: list[list[tuple[Demand | None, Vectors]]] = []
+    for want in wants:
+        joined = [group for group in groups if any(np.isin(want[1], order).any() for _, order in group)]
+        groups = [group for group in groups if not any(group is other for other in joined)]
+        groups.append([*(item for group in joined for item in group), want])
+    return groups
+
+
+def turns_of(result: Result, times: Vectors, order: Vectors) -> tuple[Numbers, int]:
+    """Return after how many changes of place each vector of a result is stored, and in how many slices in turn.
+
+    A reader that follows the writer closely must meet it in another bank, and issue in other cycles. Vectors that come
+    now and then (sums) change banks each time; a dense stream does after some cycles and between two slices, which
+    gives the reader a window of one to three runs to follow in.
+    """
+    written = np.flatnonzero(np.isin(result.steps, order))
+    run = np.cumsum(np.append(0, np.diff(times[written]) > 1))
+    step = np.zeros(int(result.steps.max()) + 1, np.int64)
+    if run[-1] or len(order) < 2 * _RUN:
+        step[result.steps[written]] = run
+        return step[order].astype(np.int32), 1
+    step[result.steps[written]] = np.arange(len(written)) // max(_RUN, len(order) // 32)
+    return step[order].astype(np.int32), 2
+
+
+def missing_vectors(config: Config, tensor: Tensor, readers: list[Demand]) -> Vectors:
+    """Return the vectors of a tensor that no reader wants."""
+    blocks, steps = vector_count(tensor, config.vector_length)
+    held = np.zeros(blocks * steps, np.bool_)
+    for reader in readers:
+        held[reader.order] = True
+    return np.flatnonzero(~held)
+
+
+def writing_order(op: MatMul, plan: Plan, readers: list[Demand]) -> Vectors:
+    """Return the vectors of a result that nobody reads, in the order in which the planes emit them."""
+    order = np.concatenate(
+        [
+            (np.array(group)[:, None] * op.m + np.arange(first, first + count)).reshape(-1)
+            for feeder in plan.feeders
+            for first, count in feeder.blocks
+            for group in feeder.groups
+        ]
+    )
+    missing: Vectors = order[np.isin(order, missing_vectors(op.config, op.y, readers))]
+    return missing
+
+
+def words_of(op: MatMul, feeder: Feeder, order: Vectors) -> Iterator[Vectors]:
+    """Yield the part of `order` that each plane of a feeder writes."""
+    blocks, rows = np.divmod(order, op.m)
+    in_rows = np.zeros(op.m, np.bool_)
+    for first, count in feeder.blocks:
+        in_rows[first : first + count] = True
+    for plane in range(len(feeder.planes)):
+        own = [group[plane] for group in feeder.groups if plane < len(group)]
+        yield order[in_rows[rows] & np.isin(blocks, own)]
+
+
+def is_copied(readers: list[Demand]) -> bool:
+    """Return whether two readers want the same vectors."""
+    numbers = np.concatenate([np.zeros(0, np.int64), *(reader.order for reader in readers)])
+    return len(np.unique(numbers)) < len(numbers)

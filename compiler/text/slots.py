@@ -1,0 +1,105 @@
+"""The words of a queue with the cycles in which each is at the head."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from arch.isa.encoding import decode, encode
+from arch.isa.timeline import NOP_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A word at the head of its queue.
+
+    Attributes
+    ----------
+    word : int
+    need : int
+        First cycle in which it is at the head: by then it must be able to issue.
+    leave : int
+        Last one; its place in the queue is free from the next cycle on.
+    """
+
+    word: int
+    need: int
+    leave: int
+
+
+class Slots:
+    """A queue's program as slots, in order, without a cycle between them.
+
+    Parameters
+    ----------
+    words : iterable of int
+        From cycle 0 on; legal, closed by END.
+    """
+
+    def __init__(self, words: Iterable[int]) -> None:
+        self.slots: list[Slot] = []
+        now = 0
+        for word in words:
+            row, fields = decode(word)
+            span = 1
+            if row.mnemonic == "NOP":
+                span = fields["count"]
+            elif row.mnemonic == "REPEAT":
+                span = fields["count"] * fields["interval"]
+            self.slots.append(Slot(word, now, now + span - 1))
+            now += span
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    @property
+    def words(self) -> list[int]:
+        """All words."""
+        return [slot.word for slot in self.slots]
+
+    def index_at(self, cycle: int) -> int:
+        """Return the number of the slot that `cycle` belongs to."""
+        return bisect_right(self.slots, cycle, key=lambda slot: slot.need) - 1
+
+    def insert(self, cycle: int, word: int) -> None:
+        """Let another word issue in a cycle in which none does: in a NOP, between issues of a REPEAT, or at the end."""
+        end = self.slots[-1]
+        if cycle >= end.need:
+            after = cycle + 1
+            self.slots[-1:] = [*_pause(end.need, cycle), Slot(word, cycle, cycle), Slot(end.word, after, after)]
+            return
+        index = self.index_at(cycle)
+        slot = self.slots[index]
+        row, fields = decode(slot.word)
+        if row.mnemonic == "NOP":
+            pieces = [*_pause(slot.need, cycle), Slot(word, cycle, cycle), *_pause(cycle + 1, slot.leave + 1)]
+        else:
+            assert row.mnemonic == "REPEAT", row.mnemonic
+            pieces = self._split(index, fields["count"], fields["interval"], cycle, word)
+        self.slots[index : index + 1] = pieces
+
+    def _split(self, index: int, count: int, interval: int, cycle: int, word: int) -> list[Slot]:
+        """Return a REPEAT taken apart around a cycle between two of its issues."""
+        last = self.slots[index].need - 1
+        before = (cycle - last) // interval
+        assert last + before * interval != cycle, "a word issues in this cycle"
+        repeated = next(slot.word for slot in reversed(self.slots[:index]) if decode(slot.word)[0].mnemonic != "REPEAT")
+        pieces = _repeat(last, before, interval)
+        pieces += [*_pause(last + before * interval + 1, cycle), Slot(word, cycle, cycle)]
+        again = last + (before + 1) * interval
+        pieces += [*_pause(cycle + 1, again), Slot(repeated, again, again)]
+        return pieces + _repeat(again, count - before - 1, interval)
+
+
+def _pause(start: int, end: int) -> list[Slot]:
+    found = []
+    while start < end:
+        count = min(end - start, NOP_LIMIT)
+        found.append(Slot(encode("NOP", count=count), start, start + count - 1))
+        start += count
+    return found
+
+
+def _repeat(last: int, count: int, interval: int) -> list[Slot]:
+    if not count:
+        return []
+    return [Slot(encode("REPEAT", count=count, interval=interval), last + 1, last + count * interval)]

@@ -1,0 +1,1 @@
+"""Passes: vectors of tensors through the VXM, step by step."""

@@ -1,0 +1,235 @@
+"""A pass as a macro-operation: words from MEM through the mesh to MEM."""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from arch.config import Config
+from arch.geometry import Direction, Unit, UnitKind, units, vxm_position
+from arch.isa.codes import Source as Code
+from arch.timing import timing
+from compiler.mesh.graph import Kind
+from compiler.mesh.mapping import Cell, Mapping
+from compiler.placement.layout import Cycles, Layout, Numbers
+from compiler.placement.placed import Placed
+from compiler.schedule.flow import Flow
+from compiler.schedule.macro import Action, Macro
+from compiler.schedule.pattern import Pattern
+from compiler.schedule.transfer import Transfers
+from compiler.vector.operation import Pass, Result
+
+Steps = npt.NDArray[np.bool_]
+
+_CODES = {Kind.PORT: Code.STREAM, Kind.NODE: Code.MESH, Kind.SELF: Code.SELF, Kind.ZERO: Code.ZERO}
+
+
+@dataclass
+class PassTemplate:
+    """The macro-operation of a pass, with what ties it to others.
+
+    Attributes
+    ----------
+    macro : Macro
+        In its cycle 0 the cells of level 0 issue for step 0.
+    needs : int
+        Earliest start at which everything is in MEM when it is read.
+    written : list of (Layout, ndarray, ndarray)
+        Copy, vectors, and from which cycle on (relative) each of them can be read.
+    """
+
+    macro: Macro
+    needs: int = 0
+    written: list[tuple[Layout, Cycles, Cycles]] = field(default_factory=list)
+
+    @property
+    def first_write(self) -> int:
+        """Relative cycle of the first access of a WRITE."""
+        return min(int(ready.min()) for _, _, ready in self.written) - 1
+
+    def place(self, start: int) -> None:
+        """Note in the results' copies that the pass starts at cycle `start`."""
+        for layout, vectors, ready in self.written:
+            layout.flat[2][vectors] = start + ready
+
+
+class PassBuilder:
+    """Builds the macro-operation of a pass for one mapping.
+
+    Step i of a cell of level L issues in cycle ``chain * L + times[i]``.
+    """
+
+    def __init__(self, op: Pass, placed: Placed, mapping: Mapping) -> None:
+        self._op = op
+        self._config: Config = op.config
+        self._timing = timing(op.config)
+        self._placed = placed
+        self._mapping = mapping
+        self._times = op.times
+        self._middle = vxm_position(op.config)
+        self._alus = [unit for unit in units(op.config) if unit.kind is UnitKind.VXM]
+        self._sides: npt.NDArray[np.int64] = np.array(
+            [int(unit.inward) for unit in units(op.config)[: op.config.slices]]
+        )
+        self._template = PassTemplate(Macro(op.name))
+        self._macro = self._template.macro
+        self._transfers = Transfers(op.config, self._macro)
+        self._steps_of, self._steps_read = self._needed()
+
+    def build(self) -> PassTemplate:
+        """Return the pass's template."""
+        arriving = [self._read(number) for number in range(len(self._mapping.streams))]
+        leaving: dict[int, list[tuple[int, int, Flow | None]]] = {}
+        for number, result in enumerate(self._op.results):
+            leaving[self._mapping.outputs[number]] = self._write(number, result)
+        everywhere: list[tuple[int, int, Flow | None]] = [(0, self._op.steps, None)]
+        for number, cell in enumerate(self._mapping.cells):
+            self._cell(cell, self._steps_of[number], arriving, leaving.get(number, everywhere))
+        self._macro.flows.sort(key=lambda flow: -flow.width)
+        return self._template
+
+    def _needed(self) -> tuple[list[Steps], list[Steps]]:
+        """Return in which steps each cell works, and each stream is read: what follows a sum, when that is complete."""
+        columns = self._config.alu_cols
+        places = {cell.alu: number for number, cell in enumerate(self._mapping.cells)}
+        cells: list[Steps] = [np.zeros(self._op.steps, np.bool_) for _ in self._mapping.cells]
+        streams: list[Steps] = [np.zeros(self._op.steps, np.bool_) for _ in self._mapping.streams]
+        for output, result in zip(self._mapping.outputs, self._op.results, strict=True):
+            cells[output] |= result.steps >= 0
+        for number, cell in sorted(enumerate(self._mapping.cells), key=lambda item: -item[1].level):
+            if cell.node.accumulates:
+                cells[number][:] = True
+            for source in cell.sources:
+                if source.kind is Kind.NODE:
+                    before = source.index * columns + (cell.alu - 1) % columns
+                    cells[places[before]] |= cells[number]
+                elif source.kind is Kind.PORT:
+                    streams[source.index] |= cells[number]
+        return cells, streams
+
+    def _read(self, number: int) -> Flow:
+        """Read a stream's words so that they arrive when the cells of its level want them."""
+        stream = self._mapping.streams[number]
+        skew = self._timing["PASS"].d_skew
+        assert skew is not None
+        slices, addrs, ready = self._placed.ports[number].words()
+        read = self._steps_read[number]
+        slices, addrs, ready = slices[:, read], addrs[:, read], ready[read]
+        direction = Direction(int(self._sides[slices[0, 0]]))
+        flow = Flow(("pass", number, len(slices)), direction, len(slices))
+        self._macro.flows.append(flow)
+        arrival = self._timing.chain * stream.level + skew + self._times[read]
+        for member in range(len(slices)):
+            self._transfers.read(flow, member, slices[member], addrs[member], arrival, self._middle)
+            access = arrival - self._transfers.read_travel(slices[member], self._middle)
+            self._template.needs = max(self._template.needs, int((ready - access).max()))
+        return flow
+
+    def _write(self, number: int, result: Result) -> list[tuple[int, int, Flow | None]]:
+        """Write an output's words; return which steps (first, steps) leave on which flow."""
+        func = self._timing["PASS"].d_func
+        assert func is not None
+        layouts = self._placed.outputs[number]
+        cell = self._mapping.cells[self._mapping.outputs[number]]
+        vectors = np.where(result.steps < 0, 0, result.steps)
+        holds = np.stack([(layout.flat[0][0, vectors] >= 0) & (result.steps >= 0) for layout in layouts])
+        flows: dict[Direction, Flow] = {}
+        cycles = self._timing.chain * cell.level + func + self._times
+        leaving: list[tuple[int, int, Flow | None]] = []
+        for start, end in _runs(holds):
+            copies = [layout for layout, held in zip(layouts, holds[:, start], strict=True) if held]
+            if not copies:
+                leaving.append((start, end - start, None))
+                continue
+            direction = units(self._config)[int(copies[0].flat[0].max())].outward
+            if direction not in flows:
+                size = result.tensor.itemsize
+                flows[direction] = Flow(("result", number, size), direction, size)
+                self._macro.flows.append(flows[direction])
+            self._store(flows[direction], copies, vectors[start:end], cycles[start:end])
+            leaving.append((start, end - start, flows[direction]))
+        return leaving
+
+    def _store(self, flow: Flow, layouts: list[Layout], vectors: Cycles, cycles: Cycles) -> None:
+        ready = [np.zeros(len(vectors), np.int64)] * len(layouts)
+        for member in range(flow.width):
+            copies: list[tuple[Numbers, Numbers]] = [
+                (layout.flat[0][member, vectors], layout.flat[1][member, vectors]) for layout in layouts
+            ]
+            done = self._transfers.write(flow, member, copies, cycles, self._middle)
+            ready = [np.maximum(*pair) for pair in zip(ready, done, strict=True)]
+        self._template.written += [(layout, vectors, last) for layout, last in zip(layouts, ready, strict=True)]
+
+    def _cell(
+        self, cell: Cell, works: Steps, arriving: list[Flow], leaving: list[tuple[int, int, Flow | None]]
+    ) -> None:
+        """Add a cell's instructions, for the steps in which it works."""
+        node = cell.node
+        fields = {
+            "dtype": int(node.dtype),
+            "out_dtype": int(node.out_dtype),
+            "saturate": int(node.saturate),
+            "b_src": int(Code.ZERO),
+        }
+        streams: dict[str, tuple[Flow, int]] = {}
+        for name, source in zip("abc", cell.sources, strict=False):
+            fields[f"{name}_src"] = int(_CODES[source.kind])
+            if source.kind is Kind.PORT:
+                source_flow = arriving[source.index]
+                fields[f"{name}_dir"] = int(source_flow.direction)
+                streams[f"{name}_index"] = (source_flow, 0)
+            elif source.kind is Kind.NODE:
+                fields[f"{name}_index"] = source.index
+        if node.mnemonic == "CMP":
+            fields["relation"] = int(node.relation)
+        base = self._timing.chain * cell.level
+        if node.accumulates:
+            self._hold(cell, base)
+        for start, steps, flow in leaving:
+            driven = fields if flow is None else fields | {"drive": 1, "dst_dir": int(flow.direction)}
+            onto = streams if flow is None else streams | {"dst": (flow, 0)}
+            if not node.accumulates:
+                mine = start + np.flatnonzero(works[start : start + steps])
+                self._issue(self._alus[cell.alu], node.mnemonic, base + self._times[mine], driven, onto)
+                continue
+            restarts = self._op.restarts[start : start + steps]
+            for first, last in _runs(restarts[None]):
+                begins = bool(restarts[first])
+                mnemonic = "PASS" if begins else node.mnemonic
+                chosen = driven | {"b_src": int(Code.ZERO)} if begins else driven
+                self._issue(
+                    self._alus[cell.alu], mnemonic, base + self._times[start + first : start + last], chosen, onto
+                )
+
+    def _hold(self, cell: Cell, base: int) -> None:
+        """Keep others from the ALU between the steps of a turn: their results would be taken for its own."""
+        op = self._op
+        if op.turn > 1:
+            for offset in range(1, op.within):
+                idle = Pattern(base + offset, op.steps // op.turn, op.interval, op.turn - 1, op.within)
+                self._macro.holds.append((("issue", self._alus[cell.alu].id), idle))
+
+    def _issue(
+        self,
+        unit: Unit,
+        mnemonic: str,
+        times: Cycles,
+        fields: dict[str, int],
+        streams: dict[str, tuple[Flow, int]],
+    ) -> None:
+        """Issue an instruction at some cycles, in order."""
+        while len(times):
+            gaps = np.diff(times)
+            # Steps of one run are equally far apart; a lone pause belongs to the next one.
+            odd = np.flatnonzero(gaps != gaps[0]) if len(gaps) else gaps
+            count = int(odd[0]) + 1 if len(odd) else len(times)
+            every = int(gaps[0]) if count > 1 else 1
+            self._macro.actions.append(Action(unit, mnemonic, int(times[0]), dict(fields), dict(streams), count, every))
+            times = times[count:]
+
+
+def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return first and last + 1 of runs of equal columns of flags, shape (k, n)."""
+    changes = np.flatnonzero((flags[:, 1:] != flags[:, :-1]).any(axis=0)) + 1
+    return list(pairwise([0, *changes.tolist(), flags.shape[1]]))

@@ -1,0 +1,148 @@
+"""From a function over tensors to a pass."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from arch.config import Config
+from arch.errors import TaktError
+from compiler.expression.expr import OPERAND, Expr, convert, format_of
+from compiler.mesh.graph import lower
+from compiler.tensor import Elements, Tensor, View, layout_axis
+from compiler.vector.lanes import Numbers, distinct, find_vectors, lane_axis, vectors_along
+from compiler.vector.operation import Operand, Pass, Result
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What passes need to know of the program that they belong to.
+
+    Attributes
+    ----------
+    config : Config
+    stored : callable
+        Whether a tensor lives in MEM in vectors of its own (results, states); the host writes others where wanted.
+    scalar : callable
+        ``scalar(format, bits)`` is the tensor of one element that holds a constant.
+    """
+
+    config: Config
+    stored: Callable[[Tensor], bool]
+    scalar: Callable[[Any, int], Tensor]
+
+
+def operand_exprs(views: Sequence[View]) -> list[Expr]:
+    """Return the expressions that stand for the tensors of a function's arguments."""
+    return [Expr(OPERAND, format_of(view.dtype), index=index) for index, view in enumerate(views)]
+
+
+def trace(function: Function, operands: Sequence[Expr]) -> tuple[list[Expr], bool]:
+    """Return the expressions that a function returns, and whether it returned a tuple.
+
+    Raises
+    ------
+    TaktError
+        When it returns anything else.
+    """
+    found = function(*operands)
+    several = isinstance(found, tuple | list)
+    outputs = list(found) if several else [found]
+    for output in outputs:
+        if not isinstance(output, Expr):
+            raise TaktError(f"function must return expressions, not {output!r}")
+    if not outputs:
+        raise TaktError("function must return an expression, not nothing")
+    return outputs, several
+
+
+def common_shape(views: Sequence[View]) -> tuple[int, ...]:
+    """Return the shape that all views broadcast to."""
+    try:
+        return np.broadcast_shapes(*(view.shape for view in views))
+    except ValueError:
+        raise TaktError(
+            f"shapes must broadcast to one, not {', '.join(f'{view.name} {view.shape}' for view in views)}"
+        ) from None
+
+
+def common_lanes(
+    scope: Scope,
+    views: Sequence[View],
+    shape: tuple[int, ...],
+    layout: str | int | None,
+    reduced: Collection[int] = (),
+) -> int:
+    """Return the lane axis of an operation on views: the layout asked for, that of a result, or that of the largest.
+
+    Where a view fits several, neither an axis that it is repeated along nor (negative) one of `reduced`.
+    """
+    if layout is not None:
+        return layout_axis(layout, len(shape))
+    vector = scope.config.vector_length
+    view = min(views, key=lambda view: (not scope.stored(view.tensor), -view.elements.size))
+    worst = [axis for axis in range(-len(view.shape), 0) if view.shape[axis] < shape[axis] or axis in reduced]
+    return lane_axis(view, vector, worst) if view.shape else -1
+
+
+def build_pass(
+    scope: Scope,
+    name: str,
+    outputs: Sequence[Expr],
+    rows: Sequence[tuple[Tensor, Elements]],
+    results: Sequence[Result],
+    restarts: npt.NDArray[np.bool_] | None = None,
+) -> Pass:
+    """Return the pass that computes expressions.
+
+    Parameters
+    ----------
+    scope : Scope
+    name : str
+    outputs : sequence of Expr
+    rows : sequence of (Tensor, ndarray of int32, shape (n, vector_length))
+        Per operand of the expressions, the elements in every lane in every step.
+    results : sequence of Result
+        One per expression.
+    restarts : ndarray of bool, shape (n,), optional
+    """
+    graph = lower(outputs)
+    vector = scope.config.vector_length
+    steps = len(results[0].steps)
+    operands = []
+    for port in graph.ports:
+        if port.operand is None:
+            one = np.zeros((1, vector), np.int32)
+            operands.append(Operand(scope.scalar(port.dtype, port.value), one, np.zeros(steps, np.int64)))
+            continue
+        tensor, wanted = rows[port.operand]
+        if scope.stored(tensor):
+            operands.append(Operand(tensor, None, find_vectors(tensor, wanted, vector)))
+        else:
+            operands.append(Operand(tensor, *distinct(wanted)))
+    if restarts is None:
+        restarts = np.zeros(steps, np.bool_)
+    return Pass(scope.config, name, graph, tuple(operands), tuple(results), restarts)
+
+
+def map_pass(
+    scope: Scope, name: str, function: Function, views: Sequence[View], dtype: str | None, layout: str | int | None
+) -> tuple[Pass, bool]:
+    """Return the pass of an elementwise function with NumPy's broadcasting, and whether it has a tuple of results."""
+    outputs, several = trace(function, operand_exprs(views))
+    if dtype is not None:
+        outputs = [convert(output, dtype) for output in outputs]
+    shape = common_shape(views)
+    lanes = common_lanes(scope, views, shape, layout)
+    vector = scope.config.vector_length
+    rows = [(view.tensor, vectors_along(np.broadcast_to(view.elements, shape), lanes, vector)) for view in views]
+    steps: Numbers = np.arange(len(rows[0][1]), dtype=np.int64)
+    results = [
+        Result(Tensor(name if not several else f"{name}.{index}", shape, output.dtype.numpy.name, None, lanes), steps)
+        for index, output in enumerate(outputs)
+    ]
+    return build_pass(scope, name, outputs, rows, results), several

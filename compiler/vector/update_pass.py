@@ -1,0 +1,50 @@
+"""Passes that copy bits: a state's value for the next run."""
+
+import numpy as np
+
+from arch.errors import TaktError
+from arch.formats import DType
+from compiler.mesh.graph import Graph, Kind, Node, Port, Ref
+from compiler.tensor import Tensor, View
+from compiler.vector.lanes import distinct, find_vectors, lane_axis, vectors_along
+from compiler.vector.map_pass import Scope
+from compiler.vector.operation import Operand, Pass, Result
+
+_BITS = {1: DType.INT8, 2: DType.INT16, 4: DType.INT32}
+"""Formats that leave bits alone, by size."""
+
+
+def copy_pass(scope: Scope, name: str, value: View) -> Pass:
+    """Return the pass that makes a tensor of a view."""
+    lanes = lane_axis(value, scope.config.vector_length)
+    return _copy(scope, name, value, Tensor(name, value.shape, value.dtype, None, lanes), makes=True)
+
+
+def update_pass(scope: Scope, state: Tensor, value: View) -> Pass:
+    """Return the pass that copies a value to a state.
+
+    Raises
+    ------
+    TaktError
+        When shapes or formats differ, or the value's vectors are not the state's.
+    """
+    if value.shape != state.shape or value.dtype != state.dtype:
+        raise TaktError(
+            f"update of {state.name} must be {state.dtype} of shape {state.shape}, "
+            f"not {value.dtype} of shape {value.shape}"
+        )
+    return _copy(scope, f"update of {state.name}", value, state, makes=False)
+
+
+def _copy(scope: Scope, name: str, value: View, target: Tensor, makes: bool) -> Pass:
+    vector = scope.config.vector_length
+    wanted = vectors_along(value.elements, target.lanes, vector)
+    if scope.stored(value.tensor):
+        operand = Operand(value.tensor, None, find_vectors(value.tensor, wanted, vector))
+    else:
+        operand = Operand(value.tensor, *distinct(wanted))
+    bits = _BITS[target.itemsize]
+    graph = Graph((Node("PASS", bits, bits, (Ref(Kind.PORT, 0),)),), (Port(0, bits),), (0,))
+    result = Result(target, np.arange(len(wanted)))
+    restarts = np.zeros(len(wanted), np.bool_)
+    return Pass(scope.config, name, graph, (operand,), (result,), restarts, makes=makes)

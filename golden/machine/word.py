@@ -1,0 +1,36 @@
+"""A decoded instruction word."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Issue = Callable[[int], None]
+"""Called with the cycle of issue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a queue needs to know of a word.
+
+    Attributes
+    ----------
+    mnemonic : str
+        Empty for a word that is illegal.
+    illegal : str or None
+        Why it is illegal.
+    count, interval : int
+        Of NOP and REPEAT.
+    issue : callable or None
+        What a unit's instruction or an IFETCH does at its issue.
+    length : int
+        Cycles from the issue to the retirement of the last element.
+    repeatable : bool
+        Whether it is a unit's instruction.
+    """
+
+    mnemonic: str
+    illegal: str | None
+    count: int = 0
+    interval: int = 0
+    issue: Issue | None = None
+    length: int = 0
+    repeatable: bool = False

@@ -1,0 +1,63 @@
+"""Where the fp16 activations of one superlane enter a pair's array."""
+
+from amaranth.hdl import Instance, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from arch.config import Config
+from hdl.mxm.half_number import HALF_SLOT, half_numbers
+from hdl.mxm.micro_op import activation_op
+
+__all__ = ["HalfTile"]
+
+
+class HalfTile(wiring.Component):
+    """Picks two adjacent outward streams and decodes them, combinational, and hands the micro-op to the tile above.
+
+    Parameters
+    ----------
+    config
+        The machine.
+
+    Attributes
+    ----------
+    op_in : in activation_op
+        Micro-op of this tile; its stream is even.
+    op : out activation_op
+        The same one cycle later.
+    streams : in streams * lanes * 8
+        Outward stream registers of this superlane.
+    x : out lanes * HALF_SLOT
+        The numbers whose low bytes are on the stream that `op_in` names, their high bytes on the next one.
+    """
+
+    def __init__(self, *, config: Config) -> None:
+        self.config = config
+        layout = activation_op(config)
+        super().__init__(
+            {
+                "op_in": In(layout),
+                "op": Out(layout),
+                "streams": In(config.streams * config.lanes * 8),
+                "x": Out(config.lanes * HALF_SLOT),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.d.sync += self.op.valid.eq(self.op_in.valid)
+        with m.If(self.op_in.valid):
+            m.d.sync += self.op.eq(self.op_in)
+        width = self.config.lanes * 8
+        halves = Signal(2 * width)
+        m.submodules.select = Instance(
+            "takt_select",
+            p_WIDTH=2 * width,
+            p_COUNT=self.config.streams // 2,
+            i_en=self.op_in.valid,
+            i_index=self.op_in.stream[1:],
+            i_words=self.streams,
+            o_word=halves,
+        )
+        m.d.comb += self.x.eq(half_numbers(m, "decode", en=self.op_in.valid, low=halves[:width], high=halves[width:]))
+        return m

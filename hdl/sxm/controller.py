@@ -1,0 +1,68 @@
+"""What the controllers of every SXM unit have."""
+
+from abc import abstractmethod
+
+from amaranth.hdl import Module, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from arch.config import Config
+from arch.isa.instruction import WORD_BITS
+
+__all__ = ["SxmController"]
+
+
+class SxmController(wiring.Component):
+    """Turns the words of a queue into micro-ops, one cycle later; the base of a class per kind of unit.
+
+    Parameters
+    ----------
+    config
+        The machine.
+    op
+        Layout of the micro-op; it has a member ``valid``.
+
+    Attributes
+    ----------
+    start : in 1
+    issue_valid, issue_word : in 1, 64
+        A legal word of this unit.
+    op : out of the layout
+        Micro-op of tile 0, in cycle t + 1.
+    element : out 1
+        In the cycle of the issue.
+    reads : out 2 * streams
+        In cycle t + 1.
+    """
+
+    def __init__(self, *, config: Config, op: data.StructLayout) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "start": In(1),
+                "issue_valid": In(1),
+                "issue_word": In(WORD_BITS),
+                "op": Out(op),
+                "element": Out(1),
+                "reads": Out(2 * config.streams),
+            }
+        )
+
+    @abstractmethod
+    def decode(self, m: Module) -> None:
+        """Add what takes `issue_word` into `op`, but for ``valid``; it is conditional on `issue_valid` already."""
+
+    @abstractmethod
+    def operands(self) -> Value:
+        """Return the streams that `op` reads, as `reads`."""
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        # Cycle t: issue.
+        m.d.comb += self.element.eq(self.issue_valid)
+        m.d.sync += self.op.valid.eq(self.issue_valid & ~self.start)
+        with m.If(self.issue_valid):
+            self.decode(m)
+        # Cycle t + 1: operands.
+        m.d.comb += self.reads.eq(self.operands())
+        return m

@@ -1,0 +1,12 @@
+"""How wide a format is."""
+
+from amaranth.hdl import Value
+
+from arch.formats import DType
+
+__all__ = ["is_half"]
+
+
+def is_half(dtype: Value) -> Value:
+    """Return whether a format, by its code, has two bytes."""
+    return dtype.matches(*(one for one in DType if one.size == 2))

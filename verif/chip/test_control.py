@@ -1,0 +1,130 @@
+"""Instruction control of the whole chip: golden machine, verifier and RTL agree."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from arch.config import Config
+from arch.faults import FaultError, FaultKind
+from arch.image import Image
+from arch.presets import PRESETS, preset
+from arch.timing import timing
+from golden.machine.machine import Machine
+from runtime.rtl_backend import run_jobs_on_rtl
+from verif.bench import default_seed, each_simulator
+from verif.chip.control_programs import RandomControl, barriers, boot, fetch_faults, fetched_everywhere
+from verif.compiler.timetables import Verdict, verified
+
+SMALL_QUEUES = ("queue_depth=16",)
+MACHINES = {
+    **{name: preset(name, SMALL_QUEUES) for name in PRESETS},
+    "lanes=8": preset("nano", [*SMALL_QUEUES, "lanes=8", "mem_slices=12", "superlanes=3"]),
+    "slow SRAM": preset("small", [*SMALL_QUEUES, "sram_latency=2", "alu_cols=2"]),
+}
+
+
+def golden(found: Image) -> Verdict:
+    """Return what the golden machine makes of an image."""
+    machine = Machine(found.config)
+    try:
+        machine.load(found)
+        return machine.run()
+    except FaultError as error:
+        return error.fault.key
+
+
+def programs(config: Config) -> dict[str, Image]:
+    return {**barriers(config), **fetch_faults(config), **fetched_everywhere(config)}
+
+
+def check_on_rtl(images: Mapping[str, Image], simulator: str, runs: int = 1) -> None:
+    """Check that the RTL does as the golden machine and the verifier do."""
+    results = run_jobs_on_rtl([(found, [{}] * runs) for found in images.values()], simulator)
+    for (name, found), each in zip(images.items(), results, strict=True):
+        expected = golden(found)
+        assert verified(found) == expected, name
+        for result in each:
+            assert (result.fault.key if result.fault else result.cycles) == expected, name
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_golden_and_verifier(machine: str) -> None:
+    config = MACHINES[machine]
+    for name, found in programs(config).items():
+        assert golden(found) == verified(found), name
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_measured_release(machine: str) -> None:
+    """The END behind a SYNC issues `barrier` cycles after the NOTIFY, from one end of the chip to the other."""
+    config = MACHINES[machine]
+    found = barriers(config)
+    assert golden(found["released"]) == 9 + timing(config).barrier + 1
+    assert golden(found["released in the other direction"]) == timing(config).barrier + 1
+    assert golden(found["just in time"]) == 4 + timing(config).barrier + 1
+
+
+def test_faults_are_what_they_seem() -> None:
+    config = MACHINES["nano"]
+    kinds = {name: golden(found) for name, found in fetch_faults(config).items()}
+    for name, verdict in kinds.items():
+        kind = name.split()[0]
+        if kind in FaultKind.__members__:
+            assert isinstance(verdict, tuple), name
+            assert FaultKind(verdict[2]).name == kind, name
+    assert isinstance(kinds["port free again"], int)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_boot(machine: str) -> None:
+    """Text of more than twenty times the queues' depth runs in them."""
+    found, copied = boot(MACHINES[machine], 165, default_seed(__name__))
+    assert len(found.constant_words) * MACHINES[machine].vector_length // 8 > 20 * 16
+    assert max(len(words) for words in found.queues.values()) < 5
+    result = Machine(found.config).run_image(found, {})
+    np.testing.assert_array_equal(result.outputs["copied"], copied)
+    assert result.cycles == verified(found)
+
+
+@pytest.mark.parametrize("machine", ["nano", "small", "lanes=8"])
+def test_random_programs(machine: str) -> None:
+    seed = default_seed(__name__)
+    control = RandomControl(MACHINES[machine], seed)
+    kinds = set()
+    for number in range(150):
+        found = control.image()
+        expected = golden(found)
+        assert verified(found) == expected, f"program {number} of seed {seed}"
+        kinds.add(FaultKind(expected[2]) if isinstance(expected, tuple) else None)
+    faults = {FaultKind.ILLEGAL, FaultKind.UNDERRUN, FaultKind.OVERRUN, FaultKind.BUSY, FaultKind.DEADLOCK}
+    assert {None, *faults} <= kinds, f"{kinds}, seed {seed}"
+
+
+def on_rtl(config: Config, number: int) -> dict[str, Image]:
+    seed = default_seed(__name__)
+    control = RandomControl(config, seed)
+    return {
+        **programs(config),
+        **{f"program {index} of seed {seed}": control.image() for index in range(number)},
+    }
+
+
+@each_simulator
+def test_nano(simulator: str) -> None:
+    check_on_rtl(on_rtl(MACHINES["nano"], 6 if simulator == "icarus" else 60), simulator)
+
+
+def test_small() -> None:
+    check_on_rtl(on_rtl(MACHINES["small"], 30), "verilator")
+
+
+@pytest.mark.parametrize(("machine", "simulator"), [("nano", "icarus"), ("nano", "verilator"), ("small", "verilator")])
+def test_boot_on_rtl(machine: str, simulator: str) -> None:
+    """Twice: the text has overwritten the host's words, so they are written anew."""
+    found, copied = boot(MACHINES[machine], 165, default_seed(__name__))
+    ((first, second),) = run_jobs_on_rtl([(found, [{}, {}])], simulator)
+    for result in (first, second):
+        assert result.fault is None
+        assert result.cycles == golden(found)
+        np.testing.assert_array_equal(result.outputs["copied"], copied)

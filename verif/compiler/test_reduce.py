@@ -1,0 +1,103 @@
+"""Reductions over time."""
+
+import numpy as np
+import pytest
+
+from arch.errors import TaktError
+from arch.presets import preset
+from compiler.expression.functions import cast, maximum, square
+from compiler.program import Program
+from verif.compiler.expressions import bits_of, random_values, run_golden
+
+MACHINES = {"nano": preset("nano"), "small": preset("small"), "two columns": preset("nano", ["alu_cols=2"])}
+
+
+def sum_of_three(terms):
+    """Return the sums over the first axis in the order of the machine."""
+    parts = []
+    for first in range(min(3, len(terms))):
+        part = terms[first]
+        for term in terms[first + 3 :: 3]:
+            part = part + term
+        parts.append(part)
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+@pytest.mark.parametrize("config", MACHINES.values(), ids=MACHINES)
+@pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 17])
+def test_float_sums_over_rows(config, length, rng):
+    program = Program(config, "sum")
+    x = program.input("x", (4, length, config.vector_length + 3), "float32")
+    program.output("y", program.reduce(x, "add", 1, function=square))
+    values = random_values(rng, "float32", 4, length, config.vector_length + 3)
+    got = run_golden(program.compile(), x=values)["y"]
+    want = sum_of_three(np.moveaxis(values * values, 1, 0))
+    np.testing.assert_array_equal(bits_of(got), bits_of(want))
+
+
+@pytest.mark.parametrize("config", MACHINES.values(), ids=MACHINES)
+@pytest.mark.parametrize("operation", ["add", "max", "min"])
+@pytest.mark.parametrize("groups", [1, 2, 3, 7, 12])
+def test_integers(config, operation, groups, rng):
+    program = Program(config, "reduce")
+    x = program.input("x", (groups, 5, 9), "int8")
+    y = program.reduce(x, operation, axis=1, finish=lambda total: maximum(total, -3), keepdims=True)
+    program.output("y", y)
+    values = random_values(rng, "int8", groups, 5, 9)
+    got = run_golden(program.compile(), x=values)["y"]
+    function = {"add": np.sum, "max": np.max, "min": np.min}[operation]
+    wide = values.astype(np.int32) if operation == "add" else values
+    want = np.maximum(function(wide, axis=1, keepdims=True), -3).astype(wide.dtype)
+    assert got.dtype == want.dtype
+    np.testing.assert_array_equal(got, want)
+
+
+def test_windows(rng):
+    program = Program(MACHINES["nano"], "pool")
+    x = program.input("x", (8, 6, 8), "int8")
+    windows = x.reshape(4, 2, 3, 2, 8)
+    program.output("y", program.reduce(windows, "max", (1, 3)))
+    values = random_values(rng, "int8", 8, 6, 8)
+    got = run_golden(program.compile(), x=values)["y"]
+    np.testing.assert_array_equal(got, values.reshape(4, 2, 3, 2, 8).max(axis=(1, 3)))
+
+
+def test_a_chain_of_reductions_and_maps(rng):
+    config = MACHINES["small"]
+    program = Program(config, "centre")
+    x = program.input("x", (20, 37), "float32", layout="columns")
+    mean = program.reduce(x, "add", -1, finish=lambda total: total * (1 / 37), keepdims=True)
+    y = program.map(lambda a, b: a - b, x, mean)
+    program.output("y", y)
+    values = random_values(rng, "float32", 20, 37)
+    got = run_golden(program.compile(), x=values)["y"]
+    want = values - (sum_of_three(values.T) * np.float32(1 / 37))[:, None]
+    np.testing.assert_array_equal(bits_of(got), bits_of(want))
+
+
+def test_cycles(rng):
+    config = MACHINES["small"]
+    program = Program(config, "sum")
+    x = program.input("x", (256, 16), "float32")
+    program.output("y", program.reduce(x, "add", 0))
+    assert program.compile().cycles <= 256 + 50
+    program = Program(config, "max")
+    x = program.input("x", (30, 10, 16), "int8")
+    program.output("y", program.reduce(x, "max", 1))
+    assert program.compile().cycles <= 300 + 20
+
+
+def test_refusals():
+    program = Program(MACHINES["nano"], "wrong")
+    x = program.input("x", (4, 8), "int32")
+    with pytest.raises(TaktError, match="reduction must be one of add, max, min, not 'mul'"):
+        program.reduce(x, "mul", 0)
+    with pytest.raises(TaktError, match="axis must be a time axis"):
+        program.reduce(x, "add", 1)
+    with pytest.raises(TaktError, match="reduce without a function must have one tensor"):
+        program.reduce((x, x), "add", 0)
+    program.output("y", program.reduce((x, x), "add", 0, function=lambda a, b: cast(a, "int16") + cast(b, "int16")))
+    program.compile()

@@ -1,0 +1,75 @@
+"""States: values that a run leaves to the next one."""
+
+import numpy as np
+import pytest
+
+from arch.errors import TaktError
+from arch.presets import preset
+from compiler.expression.functions import add, maximum
+from compiler.program import Program
+from golden.machine.machine import Machine
+from runtime.backend import make_backend
+from verif.compiler.expressions import random_values
+
+NANO = preset("nano")
+
+
+@pytest.mark.parametrize("dtype", ["int8", "float32"])
+@pytest.mark.parametrize("preset_name", ["nano", "small"])
+def test_running_sum(preset_name, dtype, rng):
+    program = Program(preset(preset_name), "sum")
+    x = program.input("x", (9, 11), dtype)
+    initial = random_values(rng, dtype, 9, 11)
+    total = program.state("total", (9, 11), dtype, initial)
+    following = program.map(lambda a, b: a + b, total, x)
+    program.update(total, following)
+    program.output("old", program.map(lambda a: maximum(a, 0), total))
+    program.output("new", following)
+    image = program.compile()
+    machine = Machine(image.config)
+    expected = initial
+    for run in range(4):
+        values = random_values(rng, dtype, 9, 11)
+        result = machine.run_image(image, {"x": values}, again=run > 0)
+        assert result.cycles == image.cycles
+        np.testing.assert_array_equal(result.outputs["old"], np.maximum(expected, 0))
+        expected = (expected + values).astype(dtype)
+        np.testing.assert_array_equal(result.outputs["new"], expected)
+    again = machine.run_image(image, {"x": initial})
+    np.testing.assert_array_equal(again.outputs["old"], np.maximum(initial, 0))
+
+
+def test_states_that_exchange_values_and_products_that_read_them(rng):
+    program = Program(NANO, "exchange")
+    a, b = (program.state(name, (4, 8), "int8", random_values(rng, "int8", 4, 8)) for name in "ab")
+    w = random_values(rng, "int8", 8, 8)
+    y = program.matmul(a, program.constant("w", w))
+    program.update(a, b)
+    program.update(b, a)
+    program.output("y", y)
+    program.output("a", a)
+    image = program.compile()
+    results = make_backend("golden").run(image, [{}, {}, {}])
+    first, second = a.data, b.data
+    for result in results:
+        np.testing.assert_array_equal(result.outputs["y"], first.astype(np.int32) @ w.astype(np.int32))
+        first, second = second, first
+        np.testing.assert_array_equal(result.outputs["a"], first)
+
+
+def test_refusals():
+    program = Program(NANO, "wrong")
+    state = program.state("s", (4, 8), "int16")
+    x = program.input("x", (4, 8), "int16")
+    program.output("y", program.map(add, state, x))
+    with pytest.raises(TaktError, match="state must be updated, not 's' left as it is"):
+        program.compile()
+    with pytest.raises(TaktError, match="update must be of a state of this program, not of 'x'"):
+        program.update(x, state)
+    with pytest.raises(TaktError, match=r"update of s must be int16 of shape \(4, 8\), not int16 of shape \(3, 8\)"):
+        program.update(state, x[:3])
+    program.update(state, x)
+    with pytest.raises(TaktError, match="state must be updated once"):
+        program.update(state, x)
+    with pytest.raises(TaktError, match=r"initial value of t must be int8 of shape \(2,\)"):
+        program.state("t", (2,), "int8", np.zeros(3, np.int8))

@@ -1,0 +1,1 @@
+"""Kernels: against their definitions, their bounds, on golden machine and RTL."""

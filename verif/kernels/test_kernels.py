@@ -1,0 +1,95 @@
+"""Every kernel against its definition, bit for bit, on golden machine and RTL."""
+
+import numpy as np
+import pytest
+
+from arch.presets import preset
+from compiler.kernels.catalogue import KERNELS
+from runtime.backend import GoldenBackend, RtlBackend
+from runtime.kernel import KernelRun, run_kernel
+from runtime.kernel_samples import SAMPLES, sample
+
+FORMATS = [(name, dtype) for name, (_, dtypes) in SAMPLES.items() for dtype in dtypes]
+BASE = preset("base")
+NANO = preset("nano", ["mem_depth=2048"])
+SMALL = preset("small")
+
+
+def run(name: str, dtype: str, size: int, config, backend=None, **parameters: str) -> KernelRun:
+    kernel = KERNELS[name]
+    return run_kernel(kernel, config, sample(name, dtype, size), kernel.values(parameters), backend or GoldenBackend())
+
+
+def check(found: KernelRun) -> None:
+    measured = found.measurement
+    assert measured.matches_golden
+    assert measured.matches_expected
+    assert measured.predicted_cycles == measured.golden_cycles == measured.cycles
+    assert found.bound.cycles <= measured.cycles
+
+
+def test_every_kernel_has_cases():
+    assert set(SAMPLES) == set(KERNELS)
+
+
+@pytest.mark.parametrize("config", [SMALL, BASE], ids=lambda config: config.name)
+@pytest.mark.parametrize("size", [1, 5, 17, 33])
+@pytest.mark.parametrize("name,dtype", FORMATS)
+def test_definition(name, dtype, size, config):
+    check(run(name, dtype, size, config))
+
+
+@pytest.mark.parametrize("size", [1, 5, 9])
+@pytest.mark.parametrize("name,dtype", FORMATS)
+def test_definition_on_nano(name, dtype, size):
+    check(run(name, dtype, size, NANO))
+
+
+@pytest.mark.parametrize("name", ["maxpool", "avgpool", "conv2d"])
+@pytest.mark.parametrize("stride,padding", [(1, 0), (2, 1), (3, 1)])
+def test_windows(name, stride, padding):
+    check(run(name, "float16", 5, SMALL, stride=str(stride), padding=str(padding)))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1)])
+@pytest.mark.parametrize("name", ["softmax", "layernorm", "rmsnorm"])
+def test_single_rows(name, shape):
+    rng = np.random.default_rng(1)
+    arrays = {"x": rng.normal(size=shape).astype(np.float32)}
+    for argument in KERNELS[name].arguments[1:]:
+        arrays[argument.name] = rng.normal(size=shape[1:]).astype(np.float32)
+    for config in (NANO, SMALL):
+        check(run_kernel(KERNELS[name], config, arrays, KERNELS[name].values({}), GoldenBackend()))
+
+
+@pytest.mark.parametrize("name,dtype", [item for item in FORMATS if item[0] in ("gelu", "layernorm", "softmax")])
+def test_cost(name, dtype):
+    """Passes that depend on one another run at the same time."""
+    found = run(name, dtype, 64, SMALL)
+    check(found)
+    assert found.measurement.cycles <= 1.15 * found.bound.cycles
+
+
+@pytest.mark.parametrize("activation", range(4))
+@pytest.mark.parametrize("config", [NANO, SMALL], ids=lambda config: config.name)
+def test_epilogues_of_a_product(activation, config):
+    for size in (5, 33):
+        check(run("gemm", "float16", size, config, activation=str(activation)))
+
+
+def test_bits_are_compared():
+    found = run("softmax", "float32", 5, SMALL)
+    changed = found.outputs["y"].copy()
+    changed.view(np.uint32)[0, 0] ^= 1
+    assert not np.array_equal(changed, found.outputs["y"])
+
+
+@pytest.mark.parametrize("name,dtype", [(name, dtypes[-1]) for name, (_, dtypes) in SAMPLES.items()])
+def test_rtl(name, dtype):
+    check(run(name, dtype, 5, NANO, RtlBackend("verilator")))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name,dtype", [(name, dtypes[-1]) for name, (_, dtypes) in SAMPLES.items()])
+def test_rtl_of_a_larger_machine(name, dtype):
+    check(run(name, dtype, 33, SMALL, RtlBackend("verilator")))

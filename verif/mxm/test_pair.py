@@ -1,0 +1,32 @@
+"""A pair of planes with its controllers."""
+
+from arch.config import Config
+from arch.geometry import Hemisphere
+from arch.presets import preset
+from hdl.mxm.pair import MxmPair
+from verif.bench import each_simulator, run_bench
+
+
+def _run(config: Config, hemisphere: Hemisphere, simulator: str, programs: int) -> None:
+    parameters = {"config": config.as_dict(), "hemisphere": int(hemisphere), "programs": programs}
+    run_bench(
+        lambda: MxmPair(config=config, hemisphere=hemisphere),
+        "verif.mxm.pair_tests",
+        simulator,
+        name=f"mxm_pair_{config.name}",
+        parameters=parameters,
+    )
+
+
+@each_simulator
+def test_nano(simulator: str) -> None:
+    _run(preset("nano"), Hemisphere.EAST, simulator, programs=1 if simulator == "icarus" else 4)
+
+
+def test_three_superlanes() -> None:
+    """A stagger that is no power of two, and more than one block to travel."""
+    _run(preset("nano", ["superlanes=3", "lanes=8"]), Hemisphere.WEST, "verilator", programs=2)
+
+
+def test_small() -> None:
+    _run(preset("small"), Hemisphere.WEST, "verilator", programs=2)
