@@ -14,6 +14,7 @@ from arch.host import REGION_SHIFT, SLICE_SHIFT, TILE_SHIFT
 from hdl.column.column import Column
 from hdl.column.mem_tile import MemTile
 from hdl.mem.controller import MEM_ELEMENTS, MemController
+from hdl.mem.indexed_clock import indexed_clock
 from hdl.mem.micro_op import address_bits, slice_ops
 from hdl.shared import place
 
@@ -31,8 +32,8 @@ class MemColumn(Column):
         It is for this slice.
     op : out slices_per_hop * slice_ops
         Micro-ops of tile 0.
-    indexed_clk, indexed_rst : out slices_per_hop
-        See `hdl.mem.controller.MemController`.
+    indexed_clk, indexed_rst : out
+        See `hdl.mem.indexed_clock`.
     reads : list of Signal
         What each tile in the chip gives the host; 0 unless it is read.
     """
@@ -57,8 +58,8 @@ class MemColumn(Column):
             "mem_data": In(self.config.stream_bits),
             "host_en": Out(slices),
             "op": Out(slices * slice_ops(self.config).size),
-            "indexed_clk": Out(slices),
-            "indexed_rst": Out(slices),
+            "indexed_clk": Out(1),
+            "indexed_rst": Out(1),
         }
 
     def build_units(self, m: Module, controllers: Sequence[Any]) -> None:
@@ -75,11 +76,16 @@ class MemColumn(Column):
                 bank_conflict_fault=port.bank_conflict_fault,
                 reads=port.reads,
                 drives=port.drives,
+                indexed_clk=self.indexed_clk,
+                indexed_rst=self.indexed_rst,
             )
+        clock, reset = indexed_clock(
+            m, self.config, start=self.start, busy=(controller.indexed_busy for controller in mine)
+        )
         m.d.comb += [
             self.op.eq(Cat(Cat(getattr(one, f"{name}_op") for name in slice_ops(self.config).members) for one in mine)),
-            self.indexed_clk.eq(Cat(controller.indexed_clk for controller in mine)),
-            self.indexed_rst.eq(Cat(controller.indexed_rst for controller in mine)),
+            self.indexed_clk.eq(clock),
+            self.indexed_rst.eq(reset),
             self.elements.eq(reduce(or_, (controller.elements for controller in mine))),
             self.host_en.eq(Cat(self.mem_en & (self.mem_slice == unit.id) for unit in self.units)),
         ]

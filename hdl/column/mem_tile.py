@@ -32,8 +32,8 @@ class MemTile(wiring.Component):
         See `hdl.stream.hop.StreamHop`.
     op_in, op_out : slices_per_hop * slice_ops
         Micro-ops of each slice, see `hdl.mem.micro_op.slice_ops`, and the same one cycle later.
-    indexed_clk, indexed_rst : in slices_per_hop
-        Of each slice, see `hdl.mem.slice_tile.MemSliceTile`.
+    indexed_clk, indexed_rst : in
+        See `hdl.mem.indexed_clock`.
     host_en : in slices_per_hop
         The host accesses this slice, see `hdl.mem.slice_tile.MemSliceTile`.
     host_we, host_addr, host_data : in
@@ -55,8 +55,8 @@ class MemTile(wiring.Component):
                 "west_out": Out(bus),
                 "op_in": In(ops),
                 "op_out": Out(ops),
-                "indexed_clk": In(config.slices_per_hop),
-                "indexed_rst": In(config.slices_per_hop),
+                "indexed_clk": In(1),
+                "indexed_rst": In(1),
                 "host_en": In(config.slices_per_hop),
                 "host_we": In(1),
                 "host_addr": In(address_bits(config)),
@@ -79,8 +79,8 @@ class MemTile(wiring.Component):
             m.submodules[f"slice_{index}"] = place(
                 tile,
                 **{f"{name}_op": ops[name] for name in layout.members},
-                indexed_clk=self.indexed_clk[index],
-                indexed_rst=self.indexed_rst[index],
+                indexed_clk=self.indexed_clk,
+                indexed_rst=self.indexed_rst,
                 east=self.east_out,
                 west=self.west_out,
                 host_en=self.host_en[index],

@@ -9,8 +9,6 @@ from amaranth.lib.wiring import In, Out
 from arch.config import Config
 from arch.isa.instruction import WORD_BITS
 from arch.timing import timing
-from hdl.activity_gate import ActivityGate
-from hdl.ecc.reader import REPORT_DELAY
 from hdl.mem.engine import MemEngine
 from hdl.mem.indexed_control import IndexedControl
 from hdl.mem.micro_op import access_op, indexed_op
@@ -42,8 +40,10 @@ class MemController(wiring.Component):
         A legal word of a MEM queue issues.
     read_op, write_op : Out(access_op)
     gather_op, scatter_op : Out(indexed_op)
-    indexed_clk, indexed_rst : Out(1)
-        Clock and reset for `hdl.mem.indexed_tile.IndexedTile` in every superlane.
+    indexed_busy : Out(1)
+        From registers: something of GATHER or SCATTER enters tile 0, or will.
+    indexed_clk, indexed_rst : In(1)
+        See `hdl.mem.indexed_clock`.
     elements : Out(4)
         An element of READ, WRITE, GATHER, SCATTER is performed in this cycle.
     pending, busy_fault : Out(1)
@@ -65,8 +65,9 @@ class MemController(wiring.Component):
                 "write_op": Out(access_op(config)),
                 "gather_op": Out(indexed_op(config)),
                 "scatter_op": Out(indexed_op(config)),
-                "indexed_clk": Out(1),
-                "indexed_rst": Out(1),
+                "indexed_busy": Out(1),
+                "indexed_clk": In(1),
+                "indexed_rst": In(1),
                 "elements": Out(len(MEM_ELEMENTS)),
                 "pending": Out(1),
                 "busy_fault": Out(1),
@@ -88,17 +89,12 @@ class MemController(wiring.Component):
 
         m.submodules.read = read = MemEngine(config=config, writes=False)
         m.submodules.write = write = MemEngine(config=config, writes=True)
-        # From the first micro-op to the driver of the top tile, and to its report of flipped bits.
-        m.submodules.gate = gate = ActivityGate(linger=config.superlanes + REPORT_DELAY)
         indexed = IndexedControl(config=config)
         m.submodules.indexed = place(
-            indexed, clk=gate.clock, rst=gate.reset, gather_in=read.indexed, scatter_in=write.indexed
+            indexed, clk=self.indexed_clk, rst=self.indexed_rst, gather_in=read.indexed, scatter_in=write.indexed
         )
         m.d.comb += [
-            gate.busy.eq(read.indexed.take | write.indexed.take | indexed.occupied.any()),
-            gate.flush.eq(self.start),
-            self.indexed_clk.eq(gate.clock),
-            self.indexed_rst.eq(gate.reset),
+            self.indexed_busy.eq(read.indexed.take | write.indexed.take | indexed.occupied.any()),
             self.read_op.eq(read.op),
             self.write_op.eq(write.op),
             self.gather_op.eq(indexed.gather),

@@ -35,7 +35,7 @@ class MemSliceTile(wiring.Component):
     gather_op, scatter_op, gather_op_up, scatter_op_up : indexed_op
         Of `hdl.mem.indexed_tile.IndexedTile`.
     indexed_clk, indexed_rst : In(1)
-        Its clock and reset.
+        See `hdl.mem.indexed_clock`.
     east, west : In(streams * stream_bits)
         The position's stream registers.
     drive_mask, drive_direction, drive_group : Out

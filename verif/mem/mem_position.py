@@ -11,6 +11,7 @@ from arch.config import Config
 from hdl.controller_port import controller_port
 from hdl.ecc.reader import ecc_ports
 from hdl.mem.controller import MemController
+from hdl.mem.indexed_clock import indexed_clock
 from hdl.mem.micro_op import address_bits
 from hdl.mem.slice_tile import MemSliceTile
 from hdl.shared import place
@@ -61,9 +62,11 @@ class MemPosition(wiring.Component):
         m = Module()
         rows = self.config.superlanes
         words = []
-        for index, queue in enumerate(self.queues):
-            controller = MemController(config=self.config)
-            m.submodules[f"controller{index}"] = place(controller)
+        controllers = [MemController(config=self.config) for _ in self.queues]
+        busy = (controller.indexed_busy for controller in controllers)
+        clock, reset = indexed_clock(m, self.config, start=self.start, busy=busy)
+        for index, (queue, controller) in enumerate(zip(self.queues, controllers, strict=True)):
+            m.submodules[f"controller{index}"] = place(controller, indexed_clk=clock, indexed_rst=reset)
             m.d.comb += [
                 controller.start.eq(self.start),
                 controller.issue_valid.eq(queue.issue_valid),
@@ -82,8 +85,8 @@ class MemPosition(wiring.Component):
                 driver = getattr(self, f"driver{index}")[row]
                 m.d.comb += [
                     *(getattr(tile, f"{name}_op").eq(op) for name, op in zip(_OPS, ops, strict=True)),
-                    tile.indexed_clk.eq(controller.indexed_clk),
-                    tile.indexed_rst.eq(controller.indexed_rst),
+                    tile.indexed_clk.eq(clock),
+                    tile.indexed_rst.eq(reset),
                     *(getattr(queue, name)[row].eq(getattr(tile, name)) for name in ecc_ports(self.config)),
                     tile.east.eq(self.east[row]),
                     tile.west.eq(self.west[row]),
