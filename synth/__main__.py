@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from arch.document import insert
 from arch.errors import TaktError
 from arch.presets import preset
 from synth.flow import build_folder, synthesise
@@ -72,25 +73,7 @@ def run(names: tuple[str, ...], settings: tuple[str, ...], jobs: int, document: 
         console.print(per_mac(report))
     console.print(f"Written: {folder / 'report.md'} and a JSON file per preset, no latch, no combinational loop")
     if document is not None:
-        insert(document, text)
-
-
-def insert(document: Path, text: str) -> None:
-    """Replace what stands between the markers of a document.
-
-    Raises
-    ------
-    TaktError
-        When the document cannot be read or written, or has no such markers.
-    """
-    try:
-        before, _, rest = document.read_text().partition(START)
-        _, stop, after = rest.partition(STOP)
-        if not stop:
-            raise TaktError(f"{str(document)!r} must hold the lines {START} and {STOP}")
-        document.write_text(f"{before}{START}\n{text}\n{STOP}{after}")
-    except OSError as error:
-        raise TaktError(f"cannot write {str(document)!r}: {error.strerror}") from None
+        insert(document, START, STOP, text)
 
 
 def _print(console: Console, name: str, line: str) -> None:

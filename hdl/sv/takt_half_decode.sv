@@ -28,7 +28,7 @@ module takt_half_decode #(
         number[22]    = ~normal & whole;
         number[23]    = special & whole;
         number[24]    = special & ~whole;
-        return number;
+        decode        = number;
     endfunction
 
     always_comb begin

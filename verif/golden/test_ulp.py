@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from arch.document import insert
 from arch.errors import TaktError
 from golden.numerics.functions import FUNCTIONS
-from golden.ulp.__main__ import START, STOP, insert
+from golden.ulp.__main__ import START, STOP
 from golden.ulp.report import markdown
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "functions.md"
@@ -46,6 +47,6 @@ def test_a_document_without_markers(tmp_path):
     document = tmp_path / "table.md"
     document.write_text("nothing\n")
     with pytest.raises(TaktError, match="must hold the lines"):
-        insert(document, "text")
+        insert(document, START, STOP, "text")
     with pytest.raises(TaktError, match="cannot write"):
-        insert(tmp_path / "missing.md", "text")
+        insert(tmp_path / "missing.md", START, STOP, "text")

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from arch.document import insert
 from arch.errors import TaktError
-from synth.__main__ import START, STOP, insert, main
+from synth.__main__ import START, STOP, main
 from synth.area import Area
 from synth.report import Part, Report
 from synth.tables import markdown, per_mac
@@ -58,7 +59,7 @@ def test_table_goes_between_the_markers(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"before\n{START}\nold\n{STOP}\nafter\n")
     for text in ("new", "newer"):
-        insert(page, text)
+        insert(page, START, STOP, text)
         assert page.read_text() == f"before\n{START}\n{text}\n{STOP}\nafter\n"
 
 
@@ -66,10 +67,10 @@ def test_document_without_markers(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("nothing here\n")
     with pytest.raises(TaktError, match="must hold the lines"):
-        insert(page, "new")
+        insert(page, START, STOP, "new")
     assert page.read_text() == "nothing here\n"
     with pytest.raises(TaktError, match="cannot write '.*missing.md': No such file or directory"):
-        insert(tmp_path / "missing.md", "new")
+        insert(tmp_path / "missing.md", START, STOP, "new")
 
 
 @pytest.mark.parametrize(
