@@ -17,9 +17,11 @@ from compiler.placement.demand import Work
 from compiler.placement.maps import tensor_map, view_map
 from compiler.placement.storage import Storage
 from compiler.schedule.scheduler import Scheduler, Unschedulable
+from compiler.switch.builder import switch_templates
+from compiler.switch.operation import Switch
 from compiler.tensor import Tensor, View, as_view
 from compiler.text.streamer import TextStreamer
-from compiler.vector.builder import PassBuilder
+from compiler.vector.builder import PassBuilder, PassTemplate
 from compiler.vector.cut import cut
 from compiler.vector.operation import Pass
 from compiler.vector.plan import PassPlan, pass_plans
@@ -241,12 +243,19 @@ def _rate(op: MatMul | Pass, plan: Plan | PassPlan) -> int:
 def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassPlan) -> None:
     """Place a pass, in ALUs in which it can start first; without pauses if those are in its own way."""
     placed = storage.placed[id(op)]
+    if isinstance(op, Switch):
+        _place_templates(scheduler, switch_templates(op, placed))
+        return
     paces = [op] if op.interval == op.turn * op.within else [op, op.hurried()]
     templates = [PassBuilder(pace, placed, mapping).build() for pace in paces for mapping in plan.mappings]
     if not op.makes:
         read = scheduler.last_read({number for copies in placed.outputs for layout in copies for number in layout.used})
         for template in templates:
             template.needs = max(template.needs, read + 1 - template.first_write)
+    _place_templates(scheduler, templates)
+
+
+def _place_templates(scheduler: Scheduler, templates: list[PassTemplate]) -> None:
     number, start = scheduler.place_first([(template.macro, template.needs) for template in templates])
     templates[number].place(start)
 

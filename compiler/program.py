@@ -13,6 +13,7 @@ from arch.image import Image
 from compiler.compilation import compile_program
 from compiler.expression.expr import FORMATS
 from compiler.operation import MatMul
+from compiler.switch.interface import Switching
 from compiler.tensor import Tensor, View, as_view, layout_axis
 from compiler.vector.map_pass import Function, Scope, map_pass
 from compiler.vector.operation import Pass
@@ -23,7 +24,7 @@ Array = npt.NDArray[Any]
 Operand = Tensor | View | Array
 
 
-class Program:
+class Program(Switching):
     """Tensors and operations, to be compiled for one machine.
 
     A tensor lives in MEM in *vectors* of `vector_length` lanes along one of its axes, the lane axis (`layout`: ``rows``
@@ -61,7 +62,7 @@ class Program:
         self._updates: dict[Tensor, Pass | None] = {}
         self._stored: set[int] = set()
         self._scalars: dict[tuple[DType, int], Tensor] = {}
-        self._scope = Scope(config, self._is_stored, self._scalar)
+        self._scope = Scope(config, self._is_stored, self._scalar, self.constant)
 
     @property
     def config(self) -> Config:

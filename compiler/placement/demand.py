@@ -11,6 +11,7 @@ from arch.timing import timing
 from compiler.kernels.plan import Feeder, Plan
 from compiler.operation import MatMul
 from compiler.placement.layout import Cycles, Layout, Numbers
+from compiler.switch.operation import Switch
 from compiler.tensor import Elements, Tensor, as_view
 from compiler.vector.lanes import distinct, find_vectors, vectors_along
 from compiler.vector.operation import Pass
@@ -42,6 +43,8 @@ class Demand:
         Where the reader stands.
     levels : tuple of int
         Of what a pass reads once per turn only, when its sum is complete: the level, in each of its mappings.
+    serial : bool
+        The bytes of an element are read one after another: they may lie in one slice.
     """
 
     op: MatMul | Pass
@@ -52,6 +55,7 @@ class Demand:
     elements: Elements | None = None
     near: Hemisphere | None = None
     levels: tuple[int, ...] = ()
+    serial: bool = False
 
     @property
     def order(self) -> Vectors:
@@ -109,6 +113,12 @@ def demands_of(op: MatMul | Pass, plan: Plan | PassPlan, stored: Callable[[Tenso
 
     Weights and the VXM's vectors of a MatMul are not among them.
     """
+    if isinstance(op, Switch):
+        for key, operand in enumerate(op.operands):
+            serial = op.is_serial(key)
+            used = np.arange(op.steps if serial or op.register is None else 1)
+            yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, serial=serial)
+        return
     if isinstance(op, Pass):
         assert isinstance(plan, PassPlan)
         for key, stream in enumerate(plan.mappings[0].streams):

@@ -26,6 +26,7 @@ from compiler.placement.orders import (
     writing_order,
 )
 from compiler.placement.placed import slices_of_layouts, slices_of_parts
+from compiler.switch.operation import Switch
 from compiler.tensor import Tensor, as_view
 from compiler.vector.lanes import vector_count, vectors_along
 from compiler.vector.operation import Pass, Result
@@ -98,6 +99,8 @@ class Storage(BankChoice):
             if isinstance(op, MatMul):
                 assert isinstance(plan, Plan)
                 self._place_product(op, plan)
+            elif isinstance(op, Switch):
+                self._place_switched(op)
             else:
                 self._place_results(op)
 
@@ -155,6 +158,7 @@ class Storage(BankChoice):
             if (
                 sharer.op is not op
                 and sharer.elements is not None
+                and sharer.serial == demand.serial
                 and np.array_equal(sharer.elements, demand.elements)
                 and not port.slices & busy
             ):
@@ -171,7 +175,11 @@ class Storage(BankChoice):
             for known in self.placed[id(op)].ports.values():
                 if demand.apart(known.demand) and demand.tensor.itemsize == known.demand.tensor.itemsize:
                     choices.insert(0, [Bank(number, bank) for number in sorted(known.slices) for bank in (0, 1)])
-        slices, addrs = self._take_first(tensor.name, tensor.itemsize, len(order), choices)
+        if demand.serial:
+            choices = [[bank for banks in choices for bank in banks]]
+            slices, addrs = self._take_serial(tensor, len(order), choices[0])
+        else:
+            slices, addrs = self._take_first(tensor.name, tensor.itemsize, len(order), choices)
         layout.flat[0][:, order] = slices
         layout.flat[1][:, order] = addrs
         port = self._port(demand, layout)
@@ -278,6 +286,72 @@ class Storage(BankChoice):
                 found += self._place_copies(op, result, group, written, read)
             self.placed[id(op)].outputs.append(distinct_layouts(found))
             self._publish(tensor, found)
+
+    def _place_switched(self, op: Switch) -> None:
+        """Place the results of a switch operation, parts of one tensor, in slices of their own.
+
+        Their bytes are written one after another: where they are read so too, or by the host, one slice has them all.
+        """
+        tensor = op.results[0].tensor
+        readers = self._readers(tensor)
+        missing = missing_vectors(self._config, tensor, readers)
+        written: set[int] = set()
+        read = self._banks_read(op)
+        found: list[tuple[Layout, Demand | None]] = []
+        for want in self._wanted(tensor, readers):
+            order = missing if want is None else want.order
+            sides = self._sides(op, [] if want is None else [want.op], Direction.WEST, tensor.itemsize)
+            # An ALU reads from one direction.
+            one_sided = want is not None and isinstance(want.op, Pass) and not isinstance(want.op, Switch)
+            choices = [[side] for side in sides] if one_sided else [sides]
+            saved = self.allocator.save()
+            for choice in choices:
+                try:
+                    layout = self._switched_copy(op, want, order, choice, written, read)
+                    break
+                except OutOfMemory:
+                    self.allocator.restore(saved)
+                    if choice is choices[-1]:
+                        raise
+            written |= slices_of_layouts([layout])
+            self._count(self._writes, op, *layout.flat[:2])
+            found.append((layout, want))
+        self.placed[id(op)].outputs.append([layout for layout, _ in found])
+        self._publish(tensor, found)
+
+    def _switched_copy(
+        self,
+        op: Switch,
+        want: Demand | None,
+        order: Vectors,
+        sides: list[Hemisphere],
+        written: set[int],
+        read: set[Bank],
+    ) -> Layout:
+        """Take words for a copy, part by part."""
+        tensor = op.results[0].tensor
+        theirs = set() if want is None else self._busy(want.op)
+        layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
+        for result in op.results:
+            mine = order[np.isin(order, result.steps)]
+            if not len(mine):
+                continue
+            busy = written | theirs | slices_of_layouts([layout])
+            reader = None if want is None else want.op
+            banks = [bank for side in sides for bank in self._ordered(side, busy, read, reader, op)]
+            if want is None or want.serial:
+                slices, addrs = self._take_serial(tensor, len(mine), banks)
+            else:
+                slices, addrs = self.allocator.take(tensor.name, tensor.itemsize, len(mine), banks)
+            layout.flat[0][:, mine] = slices
+            layout.flat[1][:, mine] = addrs
+        return layout
+
+    def _take_serial(self, tensor: Tensor, count: int, banks: list[Bank]) -> tuple[Numbers, Numbers]:
+        """Take words for vectors whose bytes stand one after another."""
+        size = tensor.itemsize
+        slices, addrs = self.allocator.take(tensor.name, 1, size * count, banks)
+        return slices.reshape(count, size).T, addrs.reshape(count, size).T
 
     def _place_copies(
         self,
