@@ -68,7 +68,7 @@ class SwitchBuilder:
     def _flow(self, name: str, direction: Direction, width: int) -> Flow:
         # Groups of streams are aligned to powers of two.
         aligned = 1 << (width - 1).bit_length()
-        if self._op.mnemonic in ("TRANSPOSE", "ROTATE") and width > 1:
+        if name == "dst" and self._op.mnemonic in ("TRANSPOSE", "ROTATE"):
             aligned = self._op.config.lanes
         flow = Flow(("switch", name, aligned), direction, aligned)
         self._macro.flows.append(flow)
