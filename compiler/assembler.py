@@ -60,6 +60,9 @@ def _continue(config: Config, words: Words, mnemonic: str) -> None:
     addr, count, stride = (_field(words[mine], mnemonic, name) for name in ("addr", "count", "stride"))
     following = (addr + count * stride) % (2 * config.mem_depth)
     continues = (addr[1:] == following[:-1]) & (stride[1:] == stride[:-1])
+    # A GATHER leaves its own address in the engine that reads.
+    gathers = np.cumsum((words & np.uint64(63)) == BY_MNEMONIC["GATHER"].opcode)[mine]
+    continues &= (gathers[1:] == gathers[:-1]) | (mnemonic != "READ")
     chosen = mine[1:][continues]
     words[chosen] &= ~np.uint64(_mask(mnemonic, "addr"))
     words[chosen] |= np.uint64(_mask(mnemonic, "cont"))

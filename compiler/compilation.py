@@ -9,6 +9,8 @@ import numpy as np
 from arch.config import Config
 from arch.errors import TaktError
 from arch.image import Image
+from compiler.gather.builder import gather_template
+from compiler.gather.operation import Gather
 from compiler.kernels.matmul import GroupBuilder, groups_of
 from compiler.kernels.plan import Plan, plans
 from compiler.operation import MatMul
@@ -243,6 +245,9 @@ def _rate(op: MatMul | Pass, plan: Plan | PassPlan) -> int:
 def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassPlan) -> None:
     """Place a pass, in ALUs in which it can start first; without pauses if those are in its own way."""
     placed = storage.placed[id(op)]
+    if isinstance(op, Gather):
+        _place_templates(scheduler, [gather_template(op, placed)])
+        return
     if isinstance(op, Switch):
         _place_templates(scheduler, switch_templates(op, placed))
         return

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from arch.geometry import Hemisphere
 from arch.timing import timing
+from compiler.gather.operation import Gather
 from compiler.kernels.plan import Feeder, Plan
 from compiler.operation import MatMul
 from compiler.placement.layout import Cycles, Layout, Numbers
@@ -111,13 +112,15 @@ class Port:
 def demands_of(op: MatMul | Pass, plan: Plan | PassPlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
     """Yield the ports of an operation: one per feeder of a MatMul, one per stream of a Pass.
 
-    Weights and the VXM's vectors of a MatMul are not among them.
+    Table and indices of a Gather, weights and the VXM's vectors of a MatMul are not among them.
     """
     if isinstance(op, Switch):
         for key, operand in enumerate(op.operands):
             serial = op.is_serial(key)
             used = np.arange(op.steps if serial or op.register is None else 1)
             yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, serial=serial)
+        return
+    if isinstance(op, Gather):
         return
     if isinstance(op, Pass):
         assert isinstance(plan, PassPlan)

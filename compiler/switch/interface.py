@@ -1,40 +1,26 @@
 """The part of a program's interface that moves elements between lanes."""
 
-from abc import abstractmethod
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from arch.errors import TaktError
 from arch.geometry import UnitKind
+from compiler.gather.interface import Gathers, Source
 from compiler.switch.passes import lane_map as map_operand
 from compiler.switch.passes import moved, rotated, switch_transposed
 from compiler.switch.transposition import transposition
 from compiler.tensor import Tensor, View
-from compiler.vector.map_pass import Scope
-from compiler.vector.operation import Operand, Pass
-
-Source = Tensor | View | npt.NDArray[Any]
+from compiler.vector.operation import Operand
 
 
-class Switching:
-    """Operations of the SXM.
+
+class Switching(Gathers):
+    """Operations of the SXM, and of MEM by index.
 
     They work on every vector of a tensor alike, whatever its format; an element of n bytes takes n instructions per
     vector. A result has whole vectors: its lane axis is the operand's, rounded up to the vector length.
     """
-
-    _scope: Scope
-
-    @abstractmethod
-    def _append(self, op: Pass) -> tuple[Tensor, ...]: ...
-
-    @abstractmethod
-    def _fresh(self, kind: str) -> str: ...
-
-    @abstractmethod
-    def _view(self, value: Source) -> View: ...
 
     def shift(self, x: Source, amount: int, down: bool = False) -> Tensor:
         """Return `x` with every vector moved by `amount` lanes, up or down; zeros move in.

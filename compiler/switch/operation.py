@@ -33,6 +33,8 @@ class Switch(Pass):
     sources: tuple[str, ...] = ()
     register: int | None = None
 
+    in_mesh = False
+
     @property
     def duration(self) -> int:
         """Cycles from the first step to the end of the last one."""

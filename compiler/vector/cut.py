@@ -11,7 +11,6 @@ import numpy as np
 from compiler.mesh.graph import Graph, Kind, Port, Ref
 from compiler.tensor import Tensor
 from compiler.vector.lanes import Numbers
-from compiler.switch.operation import Switch
 from compiler.vector.operation import Operand, Pass, Result
 from compiler.vector.plan import ways
 
@@ -39,7 +38,7 @@ def cut(op: Pass, spare: int) -> list[Pass]:
     list of Pass
         The pass itself if it fits, or if no cut helps.
     """
-    if isinstance(op, Switch) or ways(op, spare):
+    if not op.in_mesh or ways(op, spare):
         return [op]
     parts = sorted(_parts(op.graph), key=lambda part: _cost(op, part))
     best: list[Pass] = []

@@ -7,7 +7,6 @@ from arch.config import Config
 from arch.errors import TaktError
 from compiler.mesh.mapper import mappings
 from compiler.mesh.mapping import Mapping
-from compiler.switch.operation import Switch
 from compiler.vector.operation import Pass
 
 
@@ -51,7 +50,7 @@ def pass_plans(op: Pass) -> list[PassPlan]:
     TaktError
         When the expression does not fit the mesh.
     """
-    if isinstance(op, Switch):
+    if not op.in_mesh:
         return [PassPlan((), op.duration)]
     found = ways(op) or mappings(op.config, op.graph)
     if not found:
