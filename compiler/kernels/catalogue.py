@@ -5,6 +5,7 @@ from compiler.kernels.activations import KERNELS as ACTIVATIONS
 from compiler.kernels.conv2d import CONV2D
 from compiler.kernels.elementwise import ELEMENTWISE
 from compiler.kernels.kernel import Kernel
+from compiler.kernels.movement import EMBEDDING, TRANSPOSE
 from compiler.kernels.normalisation import LAYERNORM, RMSNORM
 from compiler.kernels.pooling import AVGPOOL, MAXPOOL
 from compiler.kernels.recurrent import GRU, LSTM
@@ -13,7 +14,21 @@ from compiler.kernels.softmax import SOFTMAX
 
 KERNELS: dict[str, Kernel] = {
     kernel.name: kernel
-    for kernel in (ELEMENTWISE, *ACTIVATIONS, SOFTMAX, LAYERNORM, RMSNORM, MAXPOOL, AVGPOOL, ROPE, CONV2D, LSTM, GRU)
+    for kernel in (
+        ELEMENTWISE,
+        *ACTIVATIONS,
+        SOFTMAX,
+        LAYERNORM,
+        RMSNORM,
+        MAXPOOL,
+        AVGPOOL,
+        ROPE,
+        CONV2D,
+        LSTM,
+        GRU,
+        TRANSPOSE,
+        EMBEDDING,
+    )
 }
 """In the order of the list that `takt kernel` prints."""
 

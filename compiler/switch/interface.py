@@ -12,6 +12,7 @@ from compiler.switch.passes import moved, rotated, switch_transposed
 from compiler.switch.transposition import transposition
 from compiler.tensor import Tensor, View
 from compiler.vector.operation import Operand
+from compiler.vector.update_pass import copy_pass
 
 
 
@@ -131,7 +132,27 @@ class Switching(Gathers):
         view = self._view(x)
         if len(view.shape) != 2:
             raise TaktError(f"x must be a matrix, not {view.dtype} of shape {view.shape}")
-        return [self._append(op) for op in transposition(self._scope, self._fresh("transpose"), view)][-1][0]
+        return self.transpose(view, (1, 0))
+
+    def transpose(self, x: Source, axes: tuple[int, ...]) -> Tensor:
+        """Return a tensor with its axes in another order, lanes along the last one.
+
+        Notes
+        -----
+        As `transpose2d`, of every matrix of the new and the old last axis; if that stays the last, vectors are copied.
+
+        Raises
+        ------
+        TaktError
+            For axes that are no permutation.
+        """
+        view = self._view(x)
+        if sorted(axes) != list(range(len(view.shape))):
+            raise TaktError(f"axes must be a permutation of 0 to {len(view.shape) - 1}, not {axes!r}")
+        name = self._fresh("transpose")
+        if axes[-1] == len(axes) - 1:
+            return self._append(copy_pass(self._scope, name, view.transpose(*axes)))[0]
+        return [self._append(op) for op in transposition(self._scope, name, view, axes)][-1][0]
 
     def _moved(
         self,

@@ -151,3 +151,14 @@ def test_refusals():
     ):
         with pytest.raises(TaktError, match=reason):
             call()
+
+
+@machines
+@pytest.mark.parametrize("axes", [(0, 1, 2), (1, 0, 2), (0, 2, 1), (2, 0, 1), (1, 2, 0), (2, 1, 0)])
+@origins
+def test_axes(config, axes, origin, rng):
+    x = values_for(rng, "int16", 3, 5, 7)
+    program = Program(config)
+    a = operand(program, "x", x, "input")
+    program.output("y", program.transpose(program.shift(a, 0)[..., :7] if origin == "result" else a, axes))
+    assert np.array_equal(outputs(program, x=x)["y"], x.transpose(axes))
