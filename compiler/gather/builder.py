@@ -67,9 +67,7 @@ def gather_template(op: Gather, placed: Placed) -> PassTemplate:
                 "count": min(BURST_LIMIT, op.m - first),
             }
             streams = {"stream": (flow, 0), "map": (indices, 0)}
-            macro.actions.append(
-                Action(unit, "GATHER", int(issues[first]), fields, streams, interval=interval)
-            )
+            macro.actions.append(Action(unit, "GATHER", int(issues[first]), fields, streams, interval=interval))
         words = layout.slices[part.byte, part.block], layout.addrs[part.byte, part.block]
         (done,) = transfers.write(flow, 0, [words], issues + latency.d_func, unit.position, interval)
         ready[part.block] = np.maximum(ready[part.block], done)

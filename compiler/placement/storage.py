@@ -301,7 +301,7 @@ class Storage(BankChoice):
         # An ALU reads from one direction.
         one_sided = any(isinstance(reader.op, Pass) and reader.op.in_mesh for reader in readers)
         west, east = (self._slices_of(side) for side in Hemisphere)
-        ways = [(Direction.EAST, west, [*west, *east])]
+        ways: list[tuple[Direction, Sequence[int], Sequence[int]]] = [(Direction.EAST, west, [*west, *east])]
         if one_sided:
             ways = [(Direction.EAST, [*reversed(west)], [*east]), (Direction.WEST, [*reversed(east)], [*west])]
         saved = self.allocator.save()
@@ -317,9 +317,7 @@ class Storage(BankChoice):
         found: list[tuple[Layout, Demand | None]] = [(layout, want) for want in self._wanted(op.target, readers)]
         self._publish(op.target, found)
 
-    def _place_gathering(
-        self, op: Gather, way: tuple[Direction, Sequence[int], Sequence[int]], busy: set[int]
-    ) -> None:
+    def _place_gathering(self, op: Gather, way: tuple[Direction, Sequence[int], Sequence[int]], busy: set[int]) -> None:
         direction, first, slices = way
         found = self.allocator.take(
             op.indices.name, 2, op.m, [Bank(number, bank) for number in reversed(first) for bank in (0, 1)]
@@ -331,16 +329,18 @@ class Storage(BankChoice):
         passed = [
             number
             for number in slices
-            if number not in busy and number not in found[0] and all(
-                (places[number] - place) * direction.step >= 0 for place in start
-            )
+            if number not in busy
+            and number not in found[0]
+            and all((places[number] - place) * direction.step >= 0 for place in start)
         ]
         rounds = dict.fromkeys(passed, 0)
         parts = []
         for block in range(op.blocks):
             mine: set[int] = set()
             for byte in range(op.target.itemsize):
-                number, addr = self._take_part(op, [one for one in passed if one not in mine], rounds, layout, block, byte)
+                number, addr = self._take_part(
+                    op, [one for one in passed if one not in mine], rounds, layout, block, byte
+                )
                 table.slices[byte, block], table.addrs[byte, block] = number, addr + np.arange(op.v)
                 mine.add(number)
                 parts.append(Part(block, byte, number, addr, rounds[number]))
@@ -349,7 +349,9 @@ class Storage(BankChoice):
         placed.gathering = Gathering(direction, *found, tuple(parts))
         placed.outputs = [[layout]]
         missing = np.full((2, op.m), -1, np.int32)
-        self._add(op.indices, element_words(op.index_rows, np.vstack([found[0], missing]), np.vstack([found[1], missing])))
+        self._add(
+            op.indices, element_words(op.index_rows, np.vstack([found[0], missing]), np.vstack([found[1], missing]))
+        )
         self._add(op.table, element_words(op.table_rows, *table.flat[:2]))
 
     def _take_part(
@@ -415,6 +417,7 @@ class Storage(BankChoice):
         """Take words for a copy, part by part."""
         tensor = op.results[0].tensor
         theirs = set() if want is None else self._busy(want.op)
+        read_slices = {bank.slice for bank in read}
         layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
         for result in op.results:
             mine = order[np.isin(order, result.steps)]
@@ -423,6 +426,8 @@ class Storage(BankChoice):
             busy = written | theirs | slices_of_layouts([layout])
             reader = None if want is None else want.op
             banks = [bank for side in sides for bank in self._ordered(side, busy, read, reader, op)]
+            # A queue that reads and writes at the same time may want to do both in one cycle.
+            banks.sort(key=lambda bank: bank.slice in read_slices)
             if want is None or want.serial:
                 slices, addrs = self._take_serial(tensor, len(mine), banks)
             else:

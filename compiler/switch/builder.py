@@ -90,7 +90,9 @@ class SwitchBuilder:
             for byte in range(size):
                 if op.register is not None:
                     first = slice(0, 1)
-                    self._words(flow, byte, slices[byte, first], addrs[byte, first], np.zeros(1, np.int64), ready[first])
+                    self._words(
+                        flow, byte, slices[byte, first], addrs[byte, first], np.zeros(1, np.int64), ready[first]
+                    )
                 else:
                     words = np.repeat(slices[byte], op.interval), np.repeat(addrs[byte], op.interval)
                     self._words(flow, byte, *words, self._cycles + skew, np.repeat(ready, op.interval))

@@ -15,7 +15,6 @@ from compiler.vector.operation import Operand
 from compiler.vector.update_pass import copy_pass
 
 
-
 class Switching(Gathers):
     """Operations of the SXM, and of MEM by index.
 

@@ -28,7 +28,9 @@ def test_gathered_rows_are_operands(config, rng):
     program.output("s", program.shift(y, 1))
     found = outputs(program, i=indices)
     assert np.array_equal(found["z"], table[indices] + np.float32(1))
-    assert np.array_equal(found["s"][:, 1 : min(20, config.vector_length)], table[indices][:, : min(20, config.vector_length) - 1])
+    assert np.array_equal(
+        found["s"][:, 1 : min(20, config.vector_length)], table[indices][:, : min(20, config.vector_length) - 1]
+    )
 
 
 def test_many_indices(rng):
