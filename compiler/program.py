@@ -61,6 +61,7 @@ class Program(Switching):
         self._outputs: dict[str, View] = {}
         self._updates: dict[Tensor, Pass | None] = {}
         self._stored: set[int] = set()
+        self._barriers: set[int] = set()
         self._scalars: dict[tuple[DType, int], Tensor] = {}
         self._scope = Scope(config, self._is_stored, self._scalar, self.constant)
 
@@ -353,6 +354,20 @@ class Program(Switching):
         self._stored.add(id(op.y))
         return op.y
 
+    def barrier(self) -> None:
+        """Let everything from here on start after the end of everything before.
+
+        Queues wait for one another: they park with SYNC in one cycle, in which one of them gives NOTIFY.
+
+        Raises
+        ------
+        TaktError
+            When there is no operation before it.
+        """
+        if not self._operations:
+            raise TaktError("barrier must come after an operation, not first")
+        self._barriers.add(id(self._operations[-1]))
+
     def output(self, name: str, tensor: Tensor | View) -> None:
         """Let the host read a result after each run, as `name`; in the arrangement of a view.
 
@@ -383,7 +398,7 @@ class Program(Switching):
                 raise TaktError(f"state must be updated, not {state.name!r} left as it is: make it a constant")
         updates = {state: update for state, update in self._updates.items() if update is not None}
         return compile_program(
-            self._config, self._name, self._operations, tensors, self._is_stored, self._outputs, updates
+            self._config, self._name, self._operations, tensors, self._is_stored, self._outputs, updates, self._barriers
         )
 
     def _add(self, tensor: Tensor) -> Tensor:
