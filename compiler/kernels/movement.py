@@ -45,8 +45,9 @@ def _transpose_bound(config: Config, arrays: Arrays, parameters: Parameters) -> 
     m, n = x.shape[axes[-1]], x.shape[-1]
     tiles = -(-m // config.vector_length) * -(-n // config.lanes) * (x.size // (m * n))
     count = tiles * x.itemsize
-    # The SXM stands a hop beyond the outermost slices.
-    latency = read.d_func + 1 - turn.d_skew + turn.d_func + 1 - write.d_skew + write.retire
+    # A TRANSPOSE has `lanes` sources and results in slices of their own; the SXM stands a hop beyond the outermost.
+    hops = -(-config.lanes // config.slices_per_hop)
+    latency = read.d_func + hops - turn.d_skew + turn.d_func + hops - write.d_skew + write.retire
     each = -(-count // 2)
     return Bound(each - 1 + latency, f"SXM: {count} TRANSPOSE in two hemispheres, and the latency of one")
 

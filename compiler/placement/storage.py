@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from arch.config import Config
-from arch.geometry import Direction, Hemisphere, units
+from arch.geometry import Direction, Hemisphere, sxm_position, units
 from compiler.gather.operation import Gather, Gathering, Part
 from compiler.kernels.epilogue import epilogue
 from compiler.kernels.plan import Plan
@@ -80,6 +80,7 @@ class Storage(BankChoice):
         self._products = [(op, plan) for op, plan in work if isinstance(op, MatMul) and isinstance(plan, Plan)]
         self._outputs = outputs
         self._tables: dict[int, int] = {}
+        self._partial: dict[int, list[tuple[Layout, Demand | None]]] = {}
         self._shared: dict[int, list[tuple[Demand, Port]]] = defaultdict(list)
         self.words: dict[int, list[Words]] = {}
         """Words of inputs, constants and outputs, by id of the tensor."""
@@ -180,8 +181,11 @@ class Storage(BankChoice):
                 if demand.apart(known.demand) and demand.tensor.itemsize == known.demand.tensor.itemsize:
                     choices.insert(0, [Bank(number, bank) for number in sorted(known.slices) for bank in (0, 1)])
         if demand.serial:
-            choices = [[bank for banks in choices for bank in banks]]
-            slices, addrs = self._take_serial(tensor, len(order), choices[0])
+            beside = self._read_beside(op)
+            distance = self._distances(op, sides[0])
+            banks = [bank for banks in choices for bank in banks]
+            banks.sort(key=lambda bank: (bank.slice in beside, distance[bank.slice], bank.bank))
+            slices, addrs = self._take_serial(tensor, len(order), banks)
         else:
             slices, addrs = self._take_first(tensor.name, tensor.itemsize, len(order), choices)
         layout.flat[0][:, order] = slices
@@ -381,60 +385,82 @@ class Storage(BankChoice):
         tensor = op.results[0].tensor
         readers = self._readers(tensor)
         missing = missing_vectors(self._config, tensor, readers)
+        shape = tensor.itemsize, *vector_count(tensor, self._config.vector_length)
         written: set[int] = set()
-        read = self._banks_read(op)
-        found: list[tuple[Layout, Demand | None]] = []
-        for want in self._wanted(tensor, readers):
+        found = self._partial.pop(id(tensor), None)
+        if found is None:
+            found = [(Layout.empty(*shape), want) for want in self._wanted(tensor, readers)]
+        for layout, want in found:
             order = missing if want is None else want.order
             sides = self._sides(op, [] if want is None else [want.op], Direction.WEST, tensor.itemsize)
             # An ALU reads from one direction.
-            one_sided = want is not None and isinstance(want.op, Pass) and not isinstance(want.op, Switch)
+            one_sided = want is not None and isinstance(want.op, Pass) and want.op.in_mesh
             choices = [[side] for side in sides] if one_sided else [sides]
+            if one_sided and layout.used:
+                choices = [[side] for side in sides if layout.used & set(self._slices_of(side))]
             saved = self.allocator.save()
             for choice in choices:
                 try:
-                    layout = self._switched_copy(op, want, order, choice, written, read)
+                    written |= self._fill_switched(op, layout, want, order, choice, written)
                     break
                 except OutOfMemory:
                     self.allocator.restore(saved)
                     if choice is choices[-1]:
                         raise
-            written |= slices_of_layouts([layout])
-            self._count(self._writes, op, *layout.flat[:2])
-            found.append((layout, want))
         self.placed[id(op)].outputs.append([layout for layout, _ in found])
-        self._publish(tensor, found)
+        if op.more:
+            self._partial[id(tensor)] = found
+        else:
+            self._publish(tensor, found)
 
-    def _switched_copy(
+    def _fill_switched(
         self,
         op: Switch,
+        layout: Layout,
         want: Demand | None,
         order: Vectors,
         sides: list[Hemisphere],
         written: set[int],
-        read: set[Bank],
-    ) -> Layout:
-        """Take words for a copy, part by part."""
+    ) -> set[int]:
+        """Take words for what an operation adds to a copy, part by part; return their slices."""
         tensor = op.results[0].tensor
-        theirs = set() if want is None else self._busy(want.op)
+        read = self._banks_read(op)
+        near = self._beside[id(op)]
+        used = {bank for other in near for bank in self._banks_read(other)}
+        copies = [layout for other in near for outputs in self.placed[id(other)].outputs for layout in outputs]
+        taken = slices_of_layouts(copies)
         read_slices = {bank.slice for bank in read}
-        layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
+        busy = written | (set() if want is None else self._busy(want.op))
+        reader = None if want is None else want.op
+        every = [bank for side in sides for bank in self._ordered(side, busy, read, reader, op)]
+        # A queue that reads and writes at the same time may want to do both in one cycle.
+        distance = self._distances(op)
+        every.sort(
+            key=lambda bank: (bank in used or bank.slice in taken, bank.slice in read_slices, distance[bank.slice])
+        )
+        mine: set[int] = set()
         for result in op.results:
-            mine = order[np.isin(order, result.steps)]
-            if not len(mine):
+            vectors = order[np.isin(order, result.steps)]
+            if not len(vectors):
                 continue
-            busy = written | theirs | slices_of_layouts([layout])
-            reader = None if want is None else want.op
-            banks = [bank for side in sides for bank in self._ordered(side, busy, read, reader, op)]
-            # A queue that reads and writes at the same time may want to do both in one cycle.
-            banks.sort(key=lambda bank: bank.slice in read_slices)
+            banks = [bank for bank in every if bank.slice not in mine]
             if want is None or want.serial:
-                slices, addrs = self._take_serial(tensor, len(mine), banks)
+                slices, addrs = self._take_serial(tensor, len(vectors), banks)
             else:
-                slices, addrs = self.allocator.take(tensor.name, tensor.itemsize, len(mine), banks)
-            layout.flat[0][:, mine] = slices
-            layout.flat[1][:, mine] = addrs
-        return layout
+                slices, addrs = self.allocator.take(tensor.name, tensor.itemsize, len(vectors), banks)
+            layout.flat[0][:, vectors] = slices
+            layout.flat[1][:, vectors] = addrs
+            mine |= {int(number) for number in np.unique(slices)}
+            self._count(self._writes, op, slices, addrs)
+        return mine
+
+    def _distances(self, op: MatMul | Pass, side: Hemisphere | None = None) -> list[int]:
+        """Return the cycles from every slice to the SXM that reads the slices of an operation, or of `side` before."""
+        known = [port.slices for _, port in sorted(self.placed[id(op)].ports.items()) if port.demand.serial]
+        if known:
+            side = units(self._config)[min(known[0])].hemisphere
+        end = sxm_position(self._config, side or Hemisphere.WEST)
+        return [abs(unit.position - end) for unit in units(self._config)[: self._config.slices]]
 
     def _take_serial(self, tensor: Tensor, count: int, banks: list[Bank]) -> tuple[Numbers, Numbers]:
         """Take words for vectors whose bytes stand one after another."""

@@ -113,7 +113,8 @@ class Switching(Gathers):
         Tensor
             Shape (vectors, lanes of whole vectors).
         """
-        return self._append(switch_transposed(self._scope, self._fresh("transpose"), self._view(x)))[0]
+        ops = switch_transposed(self._scope, self._fresh("transpose"), self._view(x))
+        return [self._append(op) for op in ops][-1][0]
 
     def transpose2d(self, x: Source) -> Tensor:
         """Return a matrix with rows and columns exchanged, lanes along the new columns.

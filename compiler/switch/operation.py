@@ -25,6 +25,8 @@ class Switch(Pass):
         Stream field of each operand; operands of one field stand on neighbouring streams.
     register : int or None
         Map register that is loaded before the first step; None for a map that comes on streams.
+    more : bool
+        Whether the next operation makes further vectors of the same tensor, at the same time if it can.
     """
 
     mnemonic: str = ""
@@ -32,6 +34,7 @@ class Switch(Pass):
     fields: Mapping[str, int] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     register: int | None = None
+    more: bool = False
 
     in_mesh = False
 

@@ -1,6 +1,7 @@
 """Switch operations of tensors."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -133,8 +134,8 @@ def rotated(scope: Scope, name: str, view: View, size: int) -> Switch:
     return switch(scope, "ROTATE", UnitKind.SXM_ROTATE, source, target, results, size=size)
 
 
-def tiles_transposed(scope: Scope, tensor: Tensor, target: Tensor, wanted: Elements, results: Numbers) -> Switch:
-    """Return the operation that transposes tiles of lanes x lanes within superlanes.
+def tiles_transposed(scope: Scope, tensor: Tensor, target: Tensor, wanted: Elements, results: Numbers) -> list[Switch]:
+    """Return the operations that transpose tiles of lanes x lanes within superlanes: half of them in each hemisphere.
 
     Parameters
     ----------
@@ -147,14 +148,18 @@ def tiles_transposed(scope: Scope, tensor: Tensor, target: Tensor, wanted: Eleme
     results : ndarray, shape (n, lanes)
         Vectors of `target`; -1 for those not wanted.
     """
-    lanes = scope.config.lanes
-    sources = [("src", operand_of(scope, tensor, np.ascontiguousarray(wanted[:, lane]))) for lane in range(lanes)]
-    parts = [results[:, lane] for lane in range(lanes) if (results[:, lane] >= 0).any()]
-    return switch(scope, "TRANSPOSE", UnitKind.SXM_TRANSPOSE, sources, target, parts)
+    lanes, half = scope.config.lanes, -(-len(wanted) // 2)
+    ops = []
+    for steps in (slice(0, half), slice(half, None)):
+        if len(mine := results[steps]):
+            sources = [("src", operand_of(scope, tensor, wanted[steps, lane])) for lane in range(lanes)]
+            parts = [mine[:, lane] for lane in range(lanes) if (mine[:, lane] >= 0).any()]
+            ops.append(switch(scope, "TRANSPOSE", UnitKind.SXM_TRANSPOSE, sources, target, parts))
+    return [*(replace(op, more=True) for op in ops[:-1]), ops[-1]]
 
 
-def switch_transposed(scope: Scope, name: str, view: View) -> Switch:
-    """Return the operation that transposes groups of `lanes` vectors within superlanes."""
+def switch_transposed(scope: Scope, name: str, view: View) -> list[Switch]:
+    """Return the operations that transpose groups of `lanes` vectors within superlanes."""
     lanes = scope.config.lanes
     rows, shape, axis = whole(scope, view)
     vector = scope.config.vector_length

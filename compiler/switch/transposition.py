@@ -46,7 +46,7 @@ def transposition(scope: Scope, name: str, view: View, axes: tuple[int, ...]) ->
     number = np.arange(columns * lanes)
     found = np.where(number < n, steps[..., np.minimum(number, n - 1)], -1)
     results = np.where(found < 0, -1, found + batch * n * np.arange(tiles)[:, None])
-    yield tiles_transposed(scope, source, target, wanted.reshape(-1, lanes, vector), results.reshape(-1, lanes))
+    yield from tiles_transposed(scope, source, target, wanted.reshape(-1, lanes, vector), results.reshape(-1, lanes))
 
 
 def _elements(matrices: Elements, row: Numbers, column: Numbers) -> Elements:
