@@ -13,6 +13,7 @@ from arch.image import Image
 from compiler.compilation import compile_program
 from compiler.expression.expr import FORMATS
 from compiler.operation import MatMul
+from compiler.switch.interface import Switching
 from compiler.tensor import Tensor, View, as_view, layout_axis
 from compiler.vector.map_pass import Function, Scope, map_pass
 from compiler.vector.operation import Pass
@@ -23,7 +24,7 @@ Array = npt.NDArray[Any]
 Operand = Tensor | View | Array
 
 
-class Program:
+class Program(Switching):
     """Tensors and operations, to be compiled for one machine.
 
     A tensor lives in MEM in *vectors* of `vector_length` lanes along one of its axes, the lane axis (`layout`: ``rows``
@@ -60,8 +61,9 @@ class Program:
         self._outputs: dict[str, View] = {}
         self._updates: dict[Tensor, Pass | None] = {}
         self._stored: set[int] = set()
+        self._barriers: set[int] = set()
         self._scalars: dict[tuple[DType, int], Tensor] = {}
-        self._scope = Scope(config, self._is_stored, self._scalar)
+        self._scope = Scope(config, self._is_stored, self._scalar, self.constant)
 
     @property
     def config(self) -> Config:
@@ -374,6 +376,20 @@ class Program:
         self._stored.add(id(op.y))
         return op.y if fused is None else self._append(fused)[0]
 
+    def barrier(self) -> None:
+        """Let everything from here on start after the end of everything before.
+
+        Queues wait for one another: they park with SYNC in one cycle, in which one of them gives NOTIFY.
+
+        Raises
+        ------
+        TaktError
+            When there is no operation before it.
+        """
+        if not self._operations:
+            raise TaktError("barrier must come after an operation, not first")
+        self._barriers.add(id(self._operations[-1]))
+
     def output(self, name: str, tensor: Tensor | View) -> None:
         """Let the host read a result after each run, as `name`; in the arrangement of a view.
 
@@ -404,7 +420,7 @@ class Program:
                 raise TaktError(f"state must be updated, not {state.name!r} left as it is: make it a constant")
         updates = {state: update for state, update in self._updates.items() if update is not None}
         return compile_program(
-            self._config, self._name, self._operations, tensors, self._is_stored, self._outputs, updates
+            self._config, self._name, self._operations, tensors, self._is_stored, self._outputs, updates, self._barriers
         )
 
     def _add(self, tensor: Tensor) -> Tensor:

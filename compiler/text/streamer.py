@@ -90,7 +90,8 @@ class TextStreamer:
         depth = self._config.queue_depth
         assembled = assemble_queues(self._config, self._scheduler.issues)
         self._programs = {
-            queue: _Program(self._units[queue], Slots(words.tolist())) for queue, words in assembled.items()
+            queue: _Program(self._units[queue], Slots(words.tolist(), self._timing.barrier))
+            for queue, words in assembled.items()
         }
         while True:
             missing = [program for program in self._programs.values() if len(program.slots) > program.loaded(depth)]
