@@ -1,4 +1,4 @@
-"""The part of a program's interface that moves elements between lanes."""
+"""Elements between lanes."""
 
 from typing import Any
 
@@ -6,23 +6,23 @@ import numpy as np
 
 from arch.errors import TaktError
 from arch.geometry import UnitKind
-from compiler.gather.interface import Gathers, Source
+from compiler.interface.workspace import Operand, Workspace
 from compiler.switch.passes import lane_map as map_operand
 from compiler.switch.passes import moved, rotated, switch_transposed
 from compiler.switch.transposition import transposition
 from compiler.tensor import Tensor, View
-from compiler.vector.operation import Operand
+from compiler.vector.operation import Operand as MapOperand
 from compiler.vector.update_pass import copy_pass
 
 
-class Switching(Gathers):
-    """Operations of the SXM, and of MEM by index.
+class Switching(Workspace):
+    """Operations of the SXM.
 
     They work on every vector of a tensor alike, whatever its format; an element of n bytes takes n instructions per
     vector. A result has whole vectors: its lane axis is the operand's, rounded up to the vector length.
     """
 
-    def shift(self, x: Source, amount: int, down: bool = False) -> Tensor:
+    def shift(self, x: Operand, amount: int, down: bool = False) -> Tensor:
         """Return `x` with every vector moved by `amount` lanes, up or down; zeros move in.
 
         Raises
@@ -34,7 +34,7 @@ class Switching(Gathers):
         views = [("src", self._view(x))]
         return self._moved("SHIFT", UnitKind.SXM_SHIFT, views, amount=int(amount), down=int(down))
 
-    def select(self, low: Source, high: Source, amount: int) -> Tensor:
+    def select(self, low: Operand, high: Operand, amount: int) -> Tensor:
         """Return vectors with lanes below `amount` from `low`, the others from `high`.
 
         Raises
@@ -46,7 +46,7 @@ class Switching(Gathers):
         views = [("src", self._view(high)), ("low", self._view(low))]
         return self._moved("SELECT", UnitKind.SXM_SHIFT, views, amount=int(amount))
 
-    def permute(self, x: Source, lane_map: Source, register: bool = False) -> Tensor:
+    def permute(self, x: Operand, lane_map: Operand, register: bool = False) -> Tensor:
         """Return vectors whose lane i is lane ``lane_map[i]`` of x; 0 where that is no lane.
 
         Parameters
@@ -66,7 +66,7 @@ class Switching(Gathers):
         views = [("src", self._view(x))]
         return self._moved("PERMUTE", UnitKind.SXM_PERMUTE, views, found, register)
 
-    def distribute(self, x: Source, lane_map: Source, register: bool = False) -> Tensor:
+    def distribute(self, x: Operand, lane_map: Operand, register: bool = False) -> Tensor:
         """Return vectors whose lane l of a superlane is its lane ``lane_map[l]`` of x; 0 where that is no lane.
 
         Parameters
@@ -86,7 +86,7 @@ class Switching(Gathers):
         views = [("src", self._view(x))]
         return self._moved("DISTRIBUTE", UnitKind.SXM_DISTRIBUTE, views, found, register)
 
-    def rotate(self, x: Source, size: int) -> Tensor:
+    def rotate(self, x: Operand, size: int) -> Tensor:
         """Return all rotations of the window of size x size lanes in every superlane, in `size` ** 2 parts.
 
         Part ``size * a + b`` has element ``((i + a) % size, (j + b) % size)`` in lane ``size * i + j``.
@@ -103,7 +103,7 @@ class Switching(Gathers):
         """
         return self._append(rotated(self._scope, self._fresh("rotate"), self._view(x), size))[0]
 
-    def switch_transpose(self, x: Source) -> Tensor:
+    def switch_transpose(self, x: Operand) -> Tensor:
         """Return vectors in groups of `lanes`, each group transposed within every superlane.
 
         Vector j of a group has in lane l of a superlane what vector l has in lane j of it; missing vectors are zeros.
@@ -116,7 +116,7 @@ class Switching(Gathers):
         ops = switch_transposed(self._scope, self._fresh("transpose"), self._view(x))
         return [self._append(op) for op in ops][-1][0]
 
-    def transpose2d(self, x: Source) -> Tensor:
+    def transpose2d(self, x: Operand) -> Tensor:
         """Return a matrix with rows and columns exchanged, lanes along the new columns.
 
         Notes
@@ -134,7 +134,7 @@ class Switching(Gathers):
             raise TaktError(f"x must be a matrix, not {view.dtype} of shape {view.shape}")
         return self.transpose(view, (1, 0))
 
-    def transpose(self, x: Source, axes: tuple[int, ...]) -> Tensor:
+    def transpose(self, x: Operand, axes: tuple[int, ...]) -> Tensor:
         """Return a tensor with its axes in another order, lanes along the last one.
 
         Notes
@@ -159,7 +159,7 @@ class Switching(Gathers):
         mnemonic: str,
         kind: UnitKind,
         views: list[tuple[str, View]],
-        lane_map: Operand | None = None,
+        lane_map: MapOperand | None = None,
         register: bool = False,
         **fields: int,
     ) -> Tensor:
@@ -171,7 +171,7 @@ class Switching(Gathers):
             moved(self._scope, name, mnemonic, kind, views, lane_map, 0 if register else None, **fields)
         )[0]
 
-    def _map(self, lane_map: Source, dtype: type[np.integer[Any]]) -> View:
+    def _map(self, lane_map: Operand, dtype: type[np.integer[Any]]) -> View:
         if isinstance(lane_map, Tensor | View):
             return self._view(lane_map)
         array = np.asarray(lane_map)

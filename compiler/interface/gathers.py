@@ -1,37 +1,20 @@
-"""The part of a program's interface that addresses MEM by index."""
-
-from abc import abstractmethod
-from typing import Any
+"""Rows of a table, by index."""
 
 import numpy as np
-import numpy.typing as npt
 
 from arch.errors import TaktError
 from compiler.gather.operation import Gather
+from compiler.interface.workspace import Operand, Workspace
 from compiler.mesh.graph import Graph
-from compiler.tensor import Tensor, View
+from compiler.tensor import Tensor
 from compiler.vector.lanes import vectors_along
-from compiler.vector.map_pass import Scope
-from compiler.vector.operation import Pass, Result
-
-Source = Tensor | View | npt.NDArray[Any]
+from compiler.vector.operation import Result
 
 
-class Gathers:
-    """Operations on rows of a table."""
+class Gathers(Workspace):
+    """Operations of MEM by index."""
 
-    _scope: Scope
-
-    @abstractmethod
-    def _append(self, op: Pass) -> tuple[Tensor, ...]: ...
-
-    @abstractmethod
-    def _fresh(self, kind: str) -> str: ...
-
-    @abstractmethod
-    def _view(self, value: Source) -> View: ...
-
-    def gather(self, table: Source, indices: Source) -> Tensor:
+    def gather(self, table: Operand, indices: Operand) -> Tensor:
         """Return rows of a table.
 
         Parameters
