@@ -238,6 +238,7 @@ def _compile(
             "macs": sum(op.macs for op, _ in work if isinstance(op, MatMul)),
             "planes": max(plan.planes for _, plan in work),
             "macs_per_cycle": max((_rate(op, plan) for op, plan in work), default=0),
+            "instructions": text.instructions,
         },
     )
     cycles = verify(image)

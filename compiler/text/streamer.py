@@ -36,12 +36,15 @@ class Text:
     slices, addrs : ndarray of int32, shape (n,)
         MEM words of the text.
     content : ndarray of uint8, shape (n, vector_length)
+    instructions : int
+        Words of all queues, fetched ones included.
     """
 
     queues: dict[int, Words]
     slices: Numbers
     addrs: Numbers
     content: npt.NDArray[np.uint8]
+    instructions: int
 
 
 @dataclass
@@ -218,6 +221,7 @@ class TextStreamer:
             np.concatenate([np.zeros(0, np.int32), *slices]),
             np.concatenate([np.zeros(0, np.int32), *addrs]),
             np.concatenate([np.zeros((0, config.vector_length), np.uint8), *content]),
+            sum(len(program.slots) for program in self._programs.values()),
         )
 
     def _check(self, program: _Program) -> None:
