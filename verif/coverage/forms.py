@@ -13,7 +13,7 @@ from arch.isa.instruction import Instruction
 from arch.isa.table import INSTRUCTIONS
 from arch.presets import preset
 
-__all__ = ["Form", "every_form", "form_of", "linked"]
+__all__ = ["Form", "every_form", "forms_of", "linked"]
 
 
 class Form(NamedTuple):
@@ -52,28 +52,29 @@ def every_form() -> list[Form]:
     return found
 
 
-def form_of(config: Config, unit: Unit, word: int) -> Form:
-    """Return the form of a legal word; one of `every_form`, or of a machine with other sizes."""
+def forms_of(config: Config, unit: Unit, word: int) -> tuple[Form, ...]:
+    """Return the forms that a legal word has; not always of `every_form`, if the machine has other sizes."""
     row, fields = decode(word)
+    names: tuple[str, ...] = ("",)
     if row.kinds == (UnitKind.VXM,):
-        return Form(row.mnemonic, _alu_form(row.mnemonic, fields))
+        names = (_alu_form(row.mnemonic, fields),)
     match row.mnemonic:
         case "ABC":
-            installs = ", installs" if fields["install"] else ""
-            return Form("ABC", DType(fields["dtype"]).name.lower() + installs)
+            dtype = DType(fields["dtype"]).name.lower()
+            names = (dtype, f"{dtype}, installs") if fields["install"] else (dtype,)
         case "ACC":
-            return Form("ACC", "fp32" if fields["float"] else "int32")
+            names = ("fp32" if fields["float"] else "int32",)
         case "SHIFT":
-            return Form("SHIFT", "down" if fields["down"] else "up")
+            names = ("down" if fields["down"] else "up",)
         case "PERMUTE" | "DISTRIBUTE":
-            return Form(row.mnemonic, "map on streams" if fields["streamed"] else "map register")
+            names = ("map on streams" if fields["streamed"] else "map register",)
         case "ROTATE":
-            return Form("ROTATE", f"{fields['size']} x {fields['size']}")
+            names = (f"{fields['size']} x {fields['size']}",)
         case "TRANSPOSE":
-            return Form("TRANSPOSE", f"{config.lanes} x {config.lanes}")
+            names = (f"{config.lanes} x {config.lanes}",)
         case "LOADMAP":
-            return Form("LOADMAP", f"for {unit.kind.value.partition('.')[2]}")
-    return Form(row.mnemonic, "")
+            names = (f"for {unit.kind.value.partition('.')[2]}",)
+    return tuple(Form(row.mnemonic, name) for name in names)
 
 
 def _alu_forms(mnemonic: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import CodeType, FunctionType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from arch.faults import FaultError
@@ -26,10 +27,10 @@ from runtime.backend import RunResult, Tensors
 from verif import bench
 from verif.bench import Bench, default_seed
 from verif.coverage.dry_bench import DryBench, run_dry
-from verif.coverage.forms import Form, form_of
+from verif.coverage.forms import Form, forms_of
 from verif.position_bench import PositionBench
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "tests_of"]
 
 _SIMULATION = {"run_bench", "run_jobs_on_rtl", "run_on_rtl"}
 
@@ -55,6 +56,15 @@ class Recorder:
         self._recording = False
         self._run: set[tuple[Form, str]] = set()
         self._patch = pytest.MonkeyPatch()
+
+    def record_image(self, name: str, image: Image) -> None:
+        """Note what an image executes on the golden machine with inputs of zeros, as of a test `name`."""
+        self._watch_golden()
+        self._test = name
+        zeros = {tensor.name: np.zeros(tensor.shape, tensor.dtype) for tensor in image.inputs}
+        with self._recorded():
+            Machine(image.config).run_image(image, zeros)
+        self._patch.undo()
 
     # Of pytest
 
@@ -132,7 +142,7 @@ class Recorder:
         word = op & (1 << WORD_BITS) - 1
         for unit in units(module.CONFIG):
             if unit.kind is UnitKind.VXM and illegality(module.CONFIG, unit, word) is None:
-                self.forms.setdefault(self._test, set()).add(form_of(module.CONFIG, unit, word))
+                self.forms.setdefault(self._test, set()).update(forms_of(module.CONFIG, unit, word))
                 return
 
     # What the golden machine executes
@@ -147,7 +157,7 @@ class Recorder:
                 if found.mnemonic == "IFETCH":
                     executor = control._ports
                 source = type(executor).__module__.replace(".", "/") + ".py"
-                self._run.add((form_of(control._config, unit, word), source))
+                self._run |= {(form, source) for form in forms_of(control._config, unit, word)}
             return found
 
         def watched_run(machine: Machine, cycles: int = 0) -> int:
