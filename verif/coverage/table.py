@@ -23,7 +23,7 @@ COLUMNS = ("instruction table", "RTL", "golden model", "compiler operation", "un
 
 _CHIP = "verif/chip/"
 _OPERATIONS = "verif/chip/test_operations.py"
-_BENCHES = {
+_BENCHES: Mapping[str | UnitKind, str] = {
     **dict.fromkeys(("NOP", "REPEAT", "END", "IFETCH", "SYNC", "NOTIFY", "CONFIG"), "verif/icu/"),
     UnitKind.MEM: "verif/mem/",
     UnitKind.VXM: "verif/vxm/",
@@ -43,7 +43,7 @@ class Evidence:
     rtl, golden : str
         Files that decode or execute it.
     operation : str
-        Of `OPERATIONS`.
+        One of `OPERATIONS`.
     bench, program : str
         Tests.
     """
@@ -112,7 +112,8 @@ def _evidence(
 def _operation(form: Form, compiled: Mapping[str, set[Form]]) -> str:
     if all(form in forms for forms in compiled.values()):
         return "every one"
-    return _nearest(form, compiled)
+    method, comma, rest = _nearest(form, compiled).partition(", ")
+    return f"`{method}`{comma}{rest}" if method else ""
 
 
 def _nearest(form: Form, found: Mapping[str, set[Form]]) -> str:
