@@ -152,12 +152,11 @@ def compare(relation: Relation, a: Any, b: Any) -> Expr:
     return Expr("CMP", DType.INT8, (first, second), first.dtype, relation=relation)
 
 
-def choose(mask: Any, a: Any, b: Any) -> Expr:
-    """Return a where the mask is not 0, else b."""
+def choose(mask: Any, a: Any, b: Any, dtype: str | None = None, saturate: bool = False) -> Expr:
+    """Return a where the mask is not 0, else b; `dtype` and `saturate` as of an integer result."""
     if not isinstance(mask, Expr) or mask.dtype is not DType.INT8:
         raise TaktError(f"mask must be an int8 expression, not {describe(mask)}")
-    first, second = _matched("SEL", a, b)
-    return Expr("SEL", first.dtype, (first, second, mask), first.dtype)
+    return _result("SEL", (*_matched("SEL", a, b), mask), dtype, saturate)
 
 
 def convert(a: Any, dtype: str, saturate: bool = False) -> Expr:

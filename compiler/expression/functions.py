@@ -10,6 +10,10 @@ from compiler.expression.expr import Expr, binary, choose, compare, convert, una
 
 __all__ = [
     "add",
+    "bitwise_and",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_xor",
     "cast",
     "equal",
     "exp",
@@ -82,6 +86,26 @@ def shift_right_logical(a: Any, b: Any, dtype: str | None = None, saturate: bool
     return binary("SHRL", a, b, dtype, saturate)
 
 
+def bitwise_and(a: Any, b: Any, dtype: str | None = None, saturate: bool = False) -> Expr:
+    """Return a & b, bit by bit before it is narrowed."""
+    return binary("AND", a, b, dtype, saturate)
+
+
+def bitwise_or(a: Any, b: Any, dtype: str | None = None, saturate: bool = False) -> Expr:
+    """Return a | b, bit by bit before it is narrowed."""
+    return binary("OR", a, b, dtype, saturate)
+
+
+def bitwise_xor(a: Any, b: Any, dtype: str | None = None, saturate: bool = False) -> Expr:
+    """Return a ^ b, bit by bit before it is narrowed."""
+    return binary("XOR", a, b, dtype, saturate)
+
+
+def bitwise_not(a: Expr, dtype: str | None = None, saturate: bool = False) -> Expr:
+    """Return ~a, bit by bit before it is narrowed."""
+    return unary("NOT", a, dtype, saturate)
+
+
 def equal(a: Any, b: Any) -> Expr:
     """Return the mask (int8, -1 or 0) of a == b."""
     return compare(Relation.EQ, a, b)
@@ -92,9 +116,9 @@ def not_equal(a: Any, b: Any) -> Expr:
     return compare(Relation.NE, a, b)
 
 
-def where(mask: Expr, a: Any, b: Any) -> Expr:
+def where(mask: Expr, a: Any, b: Any, dtype: str | None = None, saturate: bool = False) -> Expr:
     """Return a where the int8 `mask` is not 0, else b."""
-    return choose(mask, a, b)
+    return choose(mask, a, b, dtype, saturate)
 
 
 def cast(a: Expr, dtype: str, saturate: bool = False) -> Expr:

@@ -183,3 +183,20 @@ def test_refusals():
         program.map(lambda a: a + 1, z.transpose(1, 0), layout="rows")
     with pytest.raises(TaktError, match="must be used as the whole vectors"):
         program.map(lambda a, b: a + b, z[:, :1], x)
+
+
+@pytest.mark.parametrize("saturate", [False, True])
+def test_narrowed_bits_and_choices(saturate, rng):
+    x, y = random_values(rng, "int16", 9, 11), random_values(rng, "int16", 9, 11)
+    narrow = {"dtype": "int8", "saturate": saturate}
+    cases = (
+        (lambda a, b: functions.bitwise_and(a, b, **narrow), x & y),
+        (lambda a, b: functions.bitwise_or(a, b, **narrow), x | y),
+        (lambda a, b: functions.bitwise_xor(a, b, **narrow), x ^ y),
+        (lambda a, b: functions.bitwise_not(a, **narrow) + cast(b * 0, "int8"), ~x),
+        (lambda a, b: where(a > b, a, b, **narrow), np.maximum(x, y)),
+    )
+    for function, wide in cases:
+        expected = (wide.clip(-128, 127) if saturate else wide).astype(np.int8)
+        np.testing.assert_array_equal(apply(function, x, y), expected)
+        check_map(NANO, function, [x, y])

@@ -1,0 +1,1 @@
+"""Where each instruction is built and what tests it: evidence that is gathered, not written down."""
