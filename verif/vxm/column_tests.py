@@ -189,7 +189,8 @@ def _everywhere(bench: Bench, config: Config, cycles: int, doubles: float = 0) -
 
 def _flips(bench: Bench, config: Config, doubles: float) -> Mapping[int, Flips]:
     """Flipped bits of one cycle and direction, by stream."""
-    rng, found = bench.random, defaultdict(dict)
+    rng = bench.random
+    found: dict[int, dict[int, int]] = defaultdict(dict)
     for place in range(config.streams * config.superlanes if config.ecc else 0):
         if (draw := rng.random()) < max(doubles, 0.05):
             stream, superlane = divmod(place, config.superlanes)
