@@ -23,10 +23,13 @@ from hdl.ecc.reader import REPORT_DELAY
 from verif.bench import Bench, unpack_lanes
 from verif.coded_streams import coded_word, packed_streams
 
-__all__ = ["PositionBench", "Timelines"]
+__all__ = ["Flips", "PositionBench", "Timelines"]
 
 Timelines = Mapping[int, list[tuple[int, int]]]
 """Words with their issue cycles, by queue number."""
+
+Flips = Mapping[int, Mapping[Direction, Mapping[int, Mapping[int, int]]]]
+"""Masks of flipped bits of arriving words by cycle, direction, stream and superlane."""
 
 Alter = Callable[[npt.NDArray[np.uint8], np.random.Generator], None]
 
@@ -90,7 +93,7 @@ class PositionBench:
         self._drivers = drivers
         self._position = units(config)[next(iter(queues))].position
         self.golden.watch(self._position)
-        self._flips: dict[int, dict[Direction, dict[int, dict[int, int]]]] = {}
+        self._flips: Flips = {}
         self.arriving: npt.NDArray[np.uint8] = np.zeros((0, 2, config.streams, config.vector_length), np.uint8)
 
     async def run(
@@ -101,10 +104,12 @@ class PositionBench:
         high: int = 127,
         alter: Alter | None = None,
         doubles: float = 0,
+        flips: Flips | None = None,
     ) -> tuple[int, int, int] | None:
         """Run a program on both and compare registers, faults, elements, reads and drives.
 
-        With ECC one arriving word in twenty has a flipped bit, and what each queue reports is compared, too.
+        With ECC one arriving word in twenty has a flipped bit, unless told otherwise, and what each queue reports is
+        compared, too.
 
         Parameters
         ----------
@@ -117,6 +122,8 @@ class PositionBench:
             place.
         doubles
             How many of the arriving words have two flipped bits.
+        flips
+            All flipped bits there are, with ECC.
 
         Returns
         -------
@@ -131,7 +138,9 @@ class PositionBench:
         if alter is not None:
             alter(self.arriving, self.bench.rng)
         self.arriving[0] = 0
-        self._flips = self._random_flips(cycles, doubles) if config.ecc else {}
+        self._flips = {}
+        if config.ecc:
+            self._flips = self._random_flips(cycles, doubles) if flips is None else flips
         expected = self._run_golden(words, cycles)
         await self._run_unit(words, expected)
         return expected.fault
@@ -215,11 +224,11 @@ class PositionBench:
         assert found == expected.fault, f"fault: got {found}, expected {expected.fault}, seed {bench.seed}"
 
     def _present(self, row: int, cycle: int, driven: dict[tuple[int, int], int], expected: _Expected) -> None:
-        """Show a superlane its stream registers, after checking them."""
+        """Show a superlane its stream registers, after checking those of both directions."""
         if not 0 <= cycle <= expected.until:
             return
         config, bits = self.config, self.config.stream_bits
-        for direction, prefix in self._inputs.items():
+        for direction in Direction:
             flips = self._flips.get(cycle, {}).get(direction, {})
             registers = packed_streams(config, self.arriving[cycle, direction], row, flips)
             for (side, stream), word in driven.items():
@@ -232,7 +241,8 @@ class PositionBench:
                 got, wanted = (unpack_lanes(value, self.config.streams, bits) for value in (registers, want))
                 what = f"superlane {row}, tile-0 cycle {cycle}, {direction.name.lower()}, by stream"
                 self.bench.check(what, got, wanted)
-            self.bench.drive(**{f"{prefix}__{row}": registers})
+            if direction in self._inputs:
+                self.bench.drive(**{f"{self._inputs[direction]}__{row}": registers})
 
     def _driven(self, row: int) -> dict[tuple[int, int], int]:
         """Words that the unit puts on registers at the end of this cycle, by direction and stream."""
