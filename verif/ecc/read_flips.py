@@ -1,7 +1,7 @@
 """Flipped bits of the words that a program reads."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from arch.config import Config
 from arch.faults import FaultKind
@@ -23,9 +23,7 @@ def operands(config: Config, program: Timelines) -> Iterator[Operands]:
         for issue, word in timeline:
             row, fields = decode(word)
             touched = footprint(config, units(config)[queue], row.mnemonic, fields)
-            streams = [
-                (group.direction, group.first + index) for group in touched.reads for index in range(group.size)
-            ]
+            streams = [(group.direction, group.first + index) for group in touched.reads for index in range(group.size)]
             first = issue + (timing(config)[row.mnemonic].d_skew or 0)
             for element in range(touched.elements if streams else 0):
                 yield queue, first + element * touched.interval, streams
@@ -49,11 +47,12 @@ def every_bit(config: Config, program: Timelines) -> Flips:
 
 
 def two_bits(
-    config: Config, elements: Sequence[Operands], place: int, rng: random.Random
+    config: Config, program: Timelines, element: Operands, place: int, rng: random.Random
 ) -> tuple[Flips, tuple[int, int, int]]:
-    """Flip two bits of the word number `place` of one element, in one superlane; return the fault that this raises."""
-    queue, cycle, streams = rng.choice(elements)
+    """Flip two bits of the word number `place` of an element, in one superlane; return the fault that this raises."""
+    _, cycle, streams = element
     row = rng.randrange(config.superlanes)
     direction, stream = streams[place]
     mask = sum(1 << bit for bit in rng.sample(range(config.stream_bits), 2))
-    return {cycle: {direction: {stream: {row: mask}}}}, (cycle + row, queue, int(FaultKind.UNCORRECTABLE))
+    readers = [queue for queue, at, read in operands(config, program) if at == cycle and (direction, stream) in read]
+    return {cycle: {direction: {stream: {row: mask}}}}, (cycle + row, min(readers), int(FaultKind.UNCORRECTABLE))

@@ -10,16 +10,16 @@ from arch.geometry import UnitKind
 from arch.isa.codes import MAP_REGISTERS
 from arch.isa.encoding import encode
 from verif.ecc.read_flips import every_bit, operands, two_bits
-from verif.position_bench import Timelines
 from verif.sxm.programs import lane_maps, random_program
-from verif.sxm.sxm_tests import start
+from verif.sxm.sxm_tests import start_sxm
 
 Queues = dict[UnitKind, list[int]]
+Program = dict[int, list[tuple[int, int]]]
 
 EAST_TO_WEST = {"src": 0, "src_dir": 0, "dst": 0, "dst_dir": 1}
 
 
-def readers(config: Config, queues: Queues, count: int) -> dict[str, Timelines]:
+def readers(config: Config, queues: Queues, count: int) -> dict[str, Program]:
     """Return a program for every kind of reader, with a word of it in each of `count` cycles.
 
     LOADMAP has a cycle of its own in two; the others use what it brought.
@@ -32,7 +32,7 @@ def readers(config: Config, queues: Queues, count: int) -> dict[str, Timelines]:
         "ROTATE": (UnitKind.SXM_ROTATE, {"size": 2}),
         "TRANSPOSE": (UnitKind.SXM_TRANSPOSE, {}),
     }
-    programs: dict[str, Timelines] = {}
+    programs: dict[str, Program] = {}
     for mnemonic, (kind, fields) in words.items():
         word = encode(mnemonic, **EAST_TO_WEST, **fields)
         programs[mnemonic] = {queues[kind][-1]: [(1 + index, word) for index in range(count)]}
@@ -48,17 +48,19 @@ def readers(config: Config, queues: Queues, count: int) -> dict[str, Timelines]:
     return programs
 
 
-def load_maps(queues: Queues) -> Timelines:
+def load_maps(queues: Queues) -> Program:
     """Return a program that fills all map registers, whatever is in them."""
     return {
-        queues[kind][0]: [(1 + register, encode("LOADMAP", map=2, register=register)) for register in range(MAP_REGISTERS)]
+        queues[kind][0]: [
+            (1 + register, encode("LOADMAP", map=2, register=register)) for register in range(MAP_REGISTERS)
+        ]
         for kind in (UnitKind.SXM_PERMUTE, UnitKind.SXM_DISTRIBUTE)
     }
 
 
 @cocotb.test()
 async def every_flipped_bit(dut: Any) -> None:
-    unit, config, queues = await start(dut)
+    unit, config, queues = await start_sxm(dut)
     assert await unit.run(load_maps(queues), flips={}) is None
     for reader, program in readers(config, queues, config.stream_bits).items():
         flips = every_bit(config, program)
@@ -69,14 +71,16 @@ async def every_flipped_bit(dut: Any) -> None:
 
 @cocotb.test()
 async def two_flipped_bits_of_each_operand(dut: Any) -> None:
-    unit, config, queues = await start(dut)
+    unit, config, queues = await start_sxm(dut)
     assert await unit.run(load_maps(queues), flips={}) is None
+    rng = unit.bench.random
     for reader, program in readers(config, queues, 3).items():
         elements = list(operands(config, program))
         if reader.startswith("LOADMAP"):
             elements = elements[::2]
         for place in range(len(elements[0][2])):
-            flips, fault = two_bits(config, elements, place, unit.bench.random)
+            element = rng.choice(elements)
+            flips, fault = two_bits(config, program, element, place, rng)
             assert await unit.run(program, alter=lane_maps(config, program), flips=flips) == fault, reader
             assert await unit.run(load_maps(queues), flips={}) is None
 
@@ -84,7 +88,7 @@ async def two_flipped_bits_of_each_operand(dut: Any) -> None:
 @cocotb.test()
 async def two_flipped_bits_anywhere(dut: Any) -> None:
     """Only words that are read matter."""
-    unit, config, queues = await start(dut)
+    unit, config, queues = await start_sxm(dut)
     assert await unit.run(load_maps(queues), flips={}) is None
     found = set()
     for _ in range(unit.bench.parameters["programs"] * 3):
