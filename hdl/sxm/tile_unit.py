@@ -49,4 +49,5 @@ class TileUnit(SxmUnit):
             tile = self._tile()
             m.submodules[f"tile{row}"] = place(tile, **clock, op_in=op, east=self.east[row], west=self.west[row])
             wiring.connect(m, wiring.flipped(self.driver[row]), tile.driver)
+            self.report(m, row, tile)
             op = tile.op

@@ -58,6 +58,7 @@ class VectorUnit(SxmUnit):
             tile = self.tile()
             m.submodules[f"tile{row}"] = place(tile, **clock, op_in=op, east=self.east[row], west=self.west[row])
             tiles.append(tile)
+            self.report(m, row, tile)
             op = tile.op
         valid = Cat(self.moves(tile.op) for tile in tiles)
         aligned = []

@@ -15,7 +15,8 @@ from verif.position_bench import PositionBench
 from verif.sxm.programs import lane_maps, random_program, sxm_queues
 
 
-async def _start(dut: Any) -> tuple[PositionBench, Config, dict[UnitKind, list[int]]]:
+async def start_sxm(dut: Any) -> tuple[PositionBench, Config, dict[UnitKind, list[int]]]:
+    """Return the started bench, its machine, and the queues by kind."""
     bench = await Bench.start(dut)
     config = Config.from_dict(bench.parameters["config"])
     queues = sxm_queues(config, Hemisphere(bench.parameters["hemisphere"]))
@@ -33,7 +34,7 @@ async def _start(dut: Any) -> tuple[PositionBench, Config, dict[UnitKind, list[i
 @cocotb.test()
 async def random_programs(dut: Any) -> None:
     """First of all tests, because map registers survive a reset."""
-    unit, config, queues = await _start(dut)
+    unit, config, queues = await start_sxm(dut)
     for _ in range(unit.bench.parameters["programs"]):
         program = random_program(config, queues, unit.bench.random, words=30)
         assert await unit.run(program, alter=lane_maps(config, program)) is None
@@ -42,7 +43,7 @@ async def random_programs(dut: Any) -> None:
 @cocotb.test()
 async def every_amount(dut: Any) -> None:
     """SHIFT up and down on one unit, SELECT on the other, one per cycle."""
-    unit, config, queues = await _start(dut)
+    unit, config, queues = await start_sxm(dut)
     first, second = queues[UnitKind.SXM_SHIFT]
     amounts = range(config.vector_length + 1)
     shifts = [
@@ -57,7 +58,7 @@ async def every_amount(dut: Any) -> None:
 
 @cocotb.test()
 async def a_unit_reads_what_another_just_drove(dut: Any) -> None:
-    unit, config, queues = await _start(dut)
+    unit, config, queues = await start_sxm(dut)
     first, second = queues[UnitKind.SXM_SHIFT]
     (transpose,) = queues[UnitKind.SXM_TRANSPOSE]
     up = encode("SHIFT", src=0, dst=1, dst_dir=0, amount=1)
@@ -71,7 +72,7 @@ async def a_unit_reads_what_another_just_drove(dut: Any) -> None:
 @cocotb.test()
 async def maps_of_every_lane(dut: Any) -> None:
     """Each lane goes to each lane: a word per cycle loads a map, uses it, or brings another on streams."""
-    unit, config, queues = await _start(dut)
+    unit, config, queues = await start_sxm(dut)
     length = config.vector_length
     program: dict[int, list[tuple[int, int]]] = {}
     maps: list[tuple[int, int, Any]] = []

@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
+from hdl.ecc.reader import ecc_ports
 from hdl.shared import place
 from hdl.stream.group import group_bits
 from hdl.vxm.controller import VxmController
@@ -25,10 +26,12 @@ class VxmColumn(wiring.Component):
     start : Signal(1), in
     issue_valid : Signal(alus), in
     issue_word : Signal(alus * 64), in
-    east, west : Signal(superlanes * streams * lanes * 8), in
+    east, west : Signal(superlanes * streams * stream_bits), in
         Stream registers, superlane 0 lowest.
     mask, direction, group, data : Signal, out
         Drivers of every superlane, in the same order.
+    corrected, uncorrectable : Signal(superlanes * alus), out
+        With ECC: reports of every superlane, in the same order.
     element, missed, result_valid : Signal(alus), out
     reads, drives : Signal(alus * 2 * streams), out
     """
@@ -36,7 +39,7 @@ class VxmColumn(wiring.Component):
     def __init__(self, config: Config) -> None:
         self.config = config
         tiles = config.superlanes
-        bus = config.streams * config.lanes * 8
+        bus = config.streams * config.stream_bits
         super().__init__(
             {
                 "start": In(1),
@@ -48,6 +51,7 @@ class VxmColumn(wiring.Component):
                 "direction": Out(tiles * config.alus),
                 "group": Out(tiles * config.alus * group_bits(config.streams, 4)),
                 "data": Out(tiles * config.alus * 4 * config.lanes * 8),
+                **ecc_ports(config, tiles * config.alus),
                 "element": Out(config.alus),
                 "missed": Out(config.alus),
                 "result_valid": Out(config.alus),
@@ -79,7 +83,7 @@ class VxmColumn(wiring.Component):
                 west=self.west.word_select(superlane, len(tile.west)),
             )
             op = tile.op_out
-        for name in ("mask", "direction", "group", "data"):
+        for name in ("mask", "direction", "group", "data", *ecc_ports(config)):
             m.d.comb += getattr(self, name).eq(Cat(getattr(tile, name) for tile in tiles))
         for name, port in (
             ("element", "element"),
