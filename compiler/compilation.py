@@ -69,6 +69,7 @@ def compile_program(
         Ids of the operations behind which all queues wait for one another.
 
     Plans are tried in the order of their promise: those that use more planes may need more room in MEM than there is.
+    Epilogues are fused at best, and passes of their own where that does not fit, or takes longer.
 
     Raises
     ------
@@ -77,48 +78,82 @@ def compile_program(
     """
     _check_size(config, name, [*operations, *updates.values()])
     errors: list[TaktError] = []
-    tried: list[list[MatMul | Pass]] = []
-    for spare in _SPARE:
-        pieces = [cut(op, spare) if isinstance(op, Pass) else [op] for op in operations]
-        parts = [part for its in pieces for part in its]
-        ends = {id(its[-1]) for op, its in zip(operations, pieces, strict=True) if id(op) in barriers}
-        if any(len(parts) == len(others) for others in tried):
-            continue
-        tried.append(parts)
-        made = {id(tensor) for part in parts if isinstance(part, Pass) for tensor in part.writes()}
-        known = partial(_is_any, stored, made)
-        every = [*parts, *updates.values()]
-        choices = _choices(every)
-        # One copy for several readers is of use where there are several passes.
-        for dense in (False, True) if sum(isinstance(op, Pass) for op in every) > 1 else (False,):
-            for choice, tight in _combinations(choices):
-                work = list(zip(every, choice, strict=True))
-                try:
-                    return _compile(config, name, work, tensors, known, outputs, list(updates), tight, dense, ends)
-                except Unschedulable:
-                    continue
-                except TaktError as error:
-                    errors.append(error)
+    found: list[Image] = []
+    for fused in (True, False) if any(_is_fused(op) for op in operations) else (True,):
+        image, best = _first_fit(config, name, operations, tensors, stored, outputs, updates, barriers, fused, errors)
+        if image is not None:
+            found.append(image)
+        if best:
+            break
+    if found:
+        return min(found, key=lambda image: image.cycles)
     if not errors:
         raise TaktError(f"streams must be enough for {name}, not {config.streams}")
     raise min(errors, key=lambda error: error.short if isinstance(error, OutOfMemory) else 0)
 
 
+def _first_fit(
+    config: Config,
+    name: str,
+    operations: list[MatMul | Pass],
+    tensors: list[Tensor],
+    stored: Callable[[Tensor], bool],
+    outputs: Mapping[str, View],
+    updates: Mapping[Tensor, Pass],
+    barriers: Collection[int],
+    fused: bool,
+    errors: list[TaktError],
+) -> tuple[Image | None, bool]:
+    """Return the image of the first combination of plans that fits, and whether that is the most promising one.
+
+    Adds to `errors` why others did not fit.
+    """
+    tried: list[list[int]] = []
+    for spare in _SPARE:
+        pieces = [_pieces(op, spare, fused) for op in operations]
+        counts = [len(its) for its in pieces]
+        if counts in tried:
+            continue
+        tried.append(counts)
+        parts = [part for its in pieces for part in its]
+        ends = {id(its[-1]) for op, its in zip(operations, pieces, strict=True) if id(op) in barriers}
+        made = {id(tensor) for part in parts if isinstance(part, Pass) for tensor in part.writes()}
+        known = partial(_is_any, stored, made)
+        every = [*parts, *updates.values()]
+        choices = [plans(op) if isinstance(op, MatMul) else pass_plans(op) for op in every]
+        # One copy for several readers is of use where there are several passes.
+        for dense in (False, True) if sum(isinstance(op, Pass) for op in every) > 1 else (False,):
+            first: list[Plan | PassPlan] | None = None
+            for choice, tight in _combinations(choices):
+                first = first or choice
+                work = list(zip(every, choice, strict=True))
+                try:
+                    image = _compile(config, name, work, tensors, known, outputs, list(updates), tight, dense, ends)
+                except Unschedulable:
+                    continue
+                except TaktError as error:
+                    errors.append(error)
+                else:
+                    return image, choice is first and not dense and len(tried) == 1
+    return None, False
+
+
+def _is_fused(op: MatMul | Pass) -> bool:
+    return isinstance(op, MatMul) and op.epilogue is not None
+
+
+def _pieces(op: MatMul | Pass, spare: int, fused: bool) -> list[MatMul | Pass]:
+    """Return the operations that do the work of one, which finds room in the mesh and MEM in these pieces only."""
+    if isinstance(op, Pass):
+        return [*cut(op, spare)]
+    if op.epilogue is None or (fused and plans(op)):
+        return [op]
+    product, rest = op.apart()
+    return [product, *cut(rest, spare)]
+
+
 def _is_any(stored: Callable[[Tensor], bool], made: set[int], tensor: Tensor) -> bool:
     return id(tensor) in made or stored(tensor)
-
-
-def _choices(operations: list[MatMul | Pass]) -> list[list[Plan] | list[PassPlan]]:
-    """Return the plans of every operation."""
-    found: list[list[Plan] | list[PassPlan]] = []
-    for op in operations:
-        found.append(plans(op) if isinstance(op, MatMul) else pass_plans(op))
-        if isinstance(op, MatMul) and not found[-1]:
-            raise TaktError(
-                f"VXM must have room for bias, scale, zero point and relu of {op.y.name}, "
-                f"not {op.config.alu_rows} x {op.config.alu_cols} ALUs"
-            )
-    return found
 
 
 def _check_size(config: Config, name: str, operations: list[MatMul | Pass]) -> None:
@@ -151,10 +186,11 @@ def _needs(op: MatMul | Pass) -> Iterator[tuple[Tensor, int]]:
         yield op.x, op.k_blocks * op.m * op.x.itemsize
     yield x.tensor, 0
     yield op.y, op.n_blocks * op.m * op.y.itemsize
+    for operand in [] if op.epilogue is None else op.epilogue.operands:
+        if operand.tensor is not op.sums:
+            yield operand.tensor, operand.tensor.itemsize * (0 if operand.vectors is None else len(operand.vectors))
     columns = config.lanes * sum(op.load_steps(block) for block in range(op.n_blocks))
     yield as_view(op.w).tensor, op.k_blocks * columns * op.w.itemsize
-    for _, tensor in op.constants:
-        yield tensor, 4 * op.n_blocks
 
 
 def _combinations(choices: list[list[Plan] | list[PassPlan]]) -> Iterator[tuple[list[Plan | PassPlan], bool]]:
@@ -168,7 +204,9 @@ def _combinations(choices: list[list[Plan] | list[PassPlan]]) -> Iterator[tuple[
         if not heap:
             break
         cycles, picks = heapq.heappop(heap)
-        yield [found[pick] for found, pick in zip(choices, picks, strict=True)], False
+        chosen = [found[pick] for found, pick in zip(choices, picks, strict=True)]
+        for tight in (False, True) if any(plan.keeps for plan in chosen) else (False,):
+            yield chosen, tight
         for place, pick in enumerate(picks):
             following = [*picks[:place], pick + 1, *picks[place + 1 :]]
             if pick + 1 < len(choices[place]) and tuple(following) not in seen:

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 from arch.geometry import Hemisphere
 from arch.timing import timing
-from compiler.kernels.epilogue import Chain, chains, epilogue
+from compiler.kernels.epilogue import Chains, chains
+from compiler.mesh.mapping import Mapping
 from compiler.operation import MatMul
 
 
@@ -33,8 +34,8 @@ class Feeder:
         Blocks of rows that the accumulator memory holds at a time: first row, rows.
     groups : tuple of tuple of int
         Blocks of columns computed at a time, one per plane or pair used.
-    chains : tuple of Chain
-        The VXM's part for each plane; empty when results go to MEM as they are.
+    chains : tuple of Mapping
+        The VXM's part for each plane; empty when sums go to MEM as they are.
     ways : int
         Groups of `lanes` streams over which weights come at a time.
     """
@@ -43,7 +44,7 @@ class Feeder:
     planes: tuple[int, ...]
     blocks: tuple[tuple[int, int], ...]
     groups: tuple[tuple[int, ...], ...]
-    chains: tuple[Chain, ...]
+    chains: tuple[Mapping, ...]
     ways: int = 1
 
     def loads(self, op: MatMul, group: tuple[int, ...]) -> list[list[Load]]:
@@ -82,11 +83,20 @@ class Plan:
         Rough cycles, to choose by.
     planes : int
         Planes used.
+    joint : bool
+        Both hemispheres' weights come from the same slices, one after the other's: that leaves slices for operands of
+        the epilogue.
     """
 
     feeders: tuple[Feeder, ...]
     estimate: int
     planes: int
+    joint: bool = False
+
+    @property
+    def keeps(self) -> bool:
+        """Whether ALUs keep words for an epilogue."""
+        return any(cell.node.holds for feeder in self.feeders for mapping in feeder.chains for cell in mapping.cells)
 
     @property
     def simple(self) -> bool:
@@ -95,9 +105,15 @@ class Plan:
 
 
 def plans(op: MatMul) -> list[Plan]:
-    """Return every way to share out a product, the most promising first."""
-    mesh = chains(op.config, epilogue(op))
-    found = [plan for shape in _shapes(op) if (plan := _plan(op, mesh, *shape)) is not None]
+    """Return every way to share out a product, the most promising first; none when the epilogue does not fit."""
+    ways: list[Chains] = [()] if op.epilogue is None else chains(op)
+    found = [
+        plan
+        for mesh in ways
+        for shape in _shapes(op)
+        for joint in ((False, True) if mesh and shape[0] > 1 else (False,))
+        if (plan := _plan(op, mesh, *shape, joint)) is not None
+    ]
     return sorted(found, key=lambda plan: plan.estimate)
 
 
@@ -115,15 +131,14 @@ def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool, int]]:
 
 
 def _plan(
-    op: MatMul, mesh: list[Chain], hemispheres: int, arrays: int, rows_out: bool, rows_in: bool, ways: int
+    op: MatMul, mesh: Chains, hemispheres: int, arrays: int, rows_out: bool, rows_in: bool, ways: int, joint: bool
 ) -> Plan | None:
     config = op.config
     whole_rows, whole_blocks = (0, op.m), (0, op.n_blocks)
     row_parts = _split(whole_rows, hemispheres) if rows_out else [whole_rows] * hemispheres
     block_parts = [whole_blocks] * hemispheres if rows_out else _split(whole_blocks, hemispheres)
     shared = 1 if rows_in else arrays
-    steps = epilogue(op)
-    if steps and len(mesh) < shared:
+    if mesh and len(mesh) < shared:
         return None
     feeders: list[Feeder] = []
     for side in range(hemispheres):
@@ -140,17 +155,32 @@ def _plan(
                     tuple(op.array * array for array in ((number,) if rows_in else range(arrays))),
                     tuple(_split(part, -(-part[1] // config.acc_depth))),
                     groups,
-                    tuple(mesh[(turn + i) % len(mesh)] for i in range(shared)) if steps else (),
+                    tuple(mesh[(turn + i) % len(mesh)] for i in range(shared)) if mesh else (),
                     ways,
                 )
             )
     if shared > len(feeders[0].groups[0]):
         return None
+    if mesh and not _has_slices(op, feeders, joint):
+        return None
     used = op.array * sum(len(feeder.planes) for feeder in feeders)
-    return Plan(tuple(feeders), _estimate(op, feeders, len(mesh) if steps else 0), used)
+    return Plan(tuple(feeders), _estimate(op, feeders, mesh, joint), used, joint)
 
 
-def _estimate(op: MatMul, feeders: list[Feeder], mesh: int) -> int:
+def _has_slices(op: MatMul, feeders: list[Feeder], joint: bool) -> bool:
+    """Return whether there are MEM slices for all that is read at the same time; what ALUs keep finds room beside."""
+    config = op.config
+    needed = len(feeders) * op.x.itemsize
+    needed += config.lanes * feeders[0].ways * (1 if joint else len({feeder.hemisphere for feeder in feeders}))
+    for mapping in (mapping for feeder in feeders for mapping in feeder.chains):
+        assert op.epilogue is not None
+        for number, stream in enumerate(mapping.streams):
+            if stream.port != op.sum_port and not mapping.holds(number):
+                needed += op.epilogue.operands[stream.port].tensor.itemsize
+    return needed <= config.slices
+
+
+def _estimate(op: MatMul, feeders: list[Feeder], mesh: Chains, joint: bool) -> int:
     busiest = 0
     loads = dict.fromkeys(Hemisphere, 0)
     vectors = 0
@@ -162,10 +192,16 @@ def _estimate(op: MatMul, feeders: list[Feeder], mesh: int) -> int:
                 loads[feeder.hemisphere] += op.k_blocks * feeder.load_steps(op, group)
                 vectors += rows * len(group)
         busiest = max(busiest, cycles)
-    through_vxm = -(-vectors // mesh) if mesh else 0
+    through_vxm = 0
+    if mesh:
+        # An ALU that keeps a word does nothing else between two rows.
+        keeps = any(cell.node.holds for cell in mesh[0].cells)
+        through_vxm = -(-vectors // len(mesh)) * (op.interval if keeps else 1)
     crowding = len(feeders) - len({feeder.hemisphere for feeder in feeders})
-    first_load = feeders[0].load_steps(op, feeders[0].groups[0]) if op.tandem else 0
+    first_load = feeders[0].load_steps(op, feeders[0].groups[0]) if op.tandem or joint else 0
     used = sum(len(feeder.planes) for feeder in feeders)
+    if joint:
+        return max(busiest, sum(loads.values()), through_vxm) + 2 * first_load + 4 * used + 8 * crowding
     return max(busiest, *loads.values(), through_vxm) + first_load + 4 * used + 8 * crowding
 
 
