@@ -18,6 +18,7 @@ from compiler.operation import MatMul
 from compiler.placement.allocator import OutOfMemory
 from compiler.placement.demand import Work
 from compiler.placement.maps import tensor_map, view_map
+from compiler.placement.states import States, direct_updates
 from compiler.placement.storage import Storage
 from compiler.schedule.scheduler import Scheduler, Unschedulable
 from compiler.switch.builder import switch_templates
@@ -119,22 +120,25 @@ def _first_fit(
         ends = {id(its[-1]) for op, its in zip(operations, pieces, strict=True) if id(op) in barriers}
         made = {id(tensor) for part in parts if isinstance(part, Pass) for tensor in part.writes()}
         known = partial(_is_any, stored, made)
-        every = [*parts, *updates.values()]
-        choices = [plans(op) if isinstance(op, MatMul) else pass_plans(op) for op in every]
-        # One copy for several readers is of use where there are several passes.
-        for dense in (False, True) if sum(isinstance(op, Pass) for op in every) > 1 else (False,):
-            first: list[Plan | PassPlan] | None = None
-            for choice, tight in _combinations(choices):
-                first = first or choice
-                work = list(zip(every, choice, strict=True))
-                try:
-                    image = _compile(config, name, work, tensors, known, outputs, list(updates), tight, dense, ends)
-                except Unschedulable:
-                    continue
-                except TaktError as error:
-                    errors.append(error)
-                else:
-                    return image, choice is first and not dense and len(tried) == 1
+        direct = direct_updates(parts, updates)
+        for passed in (direct, {}) if direct else ({},):
+            every = [*parts, *(update for state, update in updates.items() if state not in passed.values())]
+            choices = [plans(op) if isinstance(op, MatMul) else pass_plans(op) for op in every]
+            # One copy for several readers is of use where there are several passes.
+            for dense in (False, True) if sum(isinstance(op, Pass) for op in every) > 1 else (False,):
+                first: list[Plan | PassPlan] | None = None
+                for choice, tight in _combinations(choices):
+                    first = first or choice
+                    work = list(zip(every, choice, strict=True))
+                    states = States(tuple(updates), passed)
+                    try:
+                        image = _compile(config, name, work, tensors, known, outputs, states, tight, dense, ends)
+                    except Unschedulable:
+                        continue
+                    except TaktError as error:
+                        errors.append(error)
+                    else:
+                        return image, choice is first and not dense and len(tried) == 1
     return None, False
 
 
@@ -227,7 +231,7 @@ def _compile(
     tensors: list[Tensor],
     stored: Callable[[Tensor], bool],
     outputs: Mapping[str, View],
-    states: list[Tensor],
+    states: States,
     tight: bool,
     dense: bool,
     barriers: Collection[int],
@@ -302,8 +306,9 @@ def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassP
         return
     paces = [op] if op.interval == op.turn * op.within else [op, op.hurried()]
     templates = [PassBuilder(pace, placed, mapping).build() for pace in paces for mapping in plan.mappings]
-    if not op.makes:
-        read = scheduler.last_read({number for copies in placed.outputs for layout in copies for number in layout.used})
+    overwritten = storage.overwritten(op)
+    if overwritten:
+        read = scheduler.last_read(overwritten)
         for template in templates:
             template.needs = max(template.needs, read + 1 - template.first_write)
     _place_templates(scheduler, templates)

@@ -153,7 +153,6 @@ class BankChoice:
         place = vxm_position(self._config) if source is None else mxm_position(self._config, source)
         every = units(self._config)
 
-
         def rank(bank: Bank) -> tuple[bool, bool, int]:
             return bank.slice in shared, bank.slice in avoided, abs(every[bank.slice].position - place)
 

@@ -26,6 +26,7 @@ from compiler.placement.orders import (
     writing_order,
 )
 from compiler.placement.placed import slices_of_layouts, slices_of_parts
+from compiler.placement.states import States
 from compiler.switch.operation import Switch
 from compiler.tensor import Tensor, as_view
 from compiler.vector.lanes import vector_count, vectors_along
@@ -51,7 +52,7 @@ class Storage(MovedStorage):
     stored : callable
         Whether a tensor has vectors of its own in MEM: a result or a state.
     outputs : list of Tensor
-    states : list of Tensor
+    states : States
         Results of passes that have words before the program starts.
     tight : bool
         Let what ALUs keep share slices with weights, both read rarely, where there are no others.
@@ -70,7 +71,7 @@ class Storage(MovedStorage):
         work: Work,
         stored: Callable[[Tensor], bool],
         outputs: list[Tensor],
-        states: list[Tensor],
+        states: States,
         tight: bool = False,
         dense: bool = False,
     ) -> None:
@@ -94,7 +95,8 @@ class Storage(MovedStorage):
                     self._place_input(demand)
         if tight:
             self._place_all_kept(tight)
-        self._states = {id(state): self._place_state(state) for state in states}
+        self._states = {id(state): self._place_state(state) for state in states.tensors}
+        self._written = {id(result): self._states[id(state)] for result, state in states.written.items()}
         for op, plan in work:
             if isinstance(op, MatMul):
                 assert isinstance(plan, Plan)
@@ -306,10 +308,19 @@ class Storage(MovedStorage):
             missing = missing_vectors(self._config, tensor, readers)
             wants = [(want, missing if want is None else want.order) for want in self._wanted(tensor, readers)]
             found: list[tuple[Layout, Demand | None]] = []
+            more = self._written.get(id(tensor), [])
+            written |= slices_of_layouts(more)
             for group in sharing(wants):
                 found += self._place_copies(op, result, group, written, read)
-            self.placed[id(op)].outputs.append(distinct_layouts(found))
+            self.placed[id(op)].outputs.append([*distinct_layouts(found), *more])
             self._publish(tensor, found)
+
+    def overwritten(self, op: Pass) -> set[int]:
+        """Return the slices of states that an operation writes."""
+        layouts = [layout for result in op.results for layout in self._written.get(id(result.tensor), [])]
+        if not op.makes:
+            layouts += [layout for copies in self.placed[id(op)].outputs for layout in copies]
+        return slices_of_layouts(layouts)
 
     def _place_copies(
         self,
@@ -323,6 +334,8 @@ class Storage(MovedStorage):
         size = result.tensor.itemsize
         readers = [want.op for want, _ in wants if want is not None]
         sides = self._sides(op, readers, Direction.WEST, size)
+        given = slices_of_layouts(self._written.get(id(result.tensor), []))
+        sides = [side for side in sides if not given - set(self._slices_of(side))] or sides
         turns = partial(turns_of, result, op.times)
         found = self._take_copies(result.tensor, wants, sides, written, read, turns, op)
         first = int(found[0][0].flat[0].max())
