@@ -209,7 +209,7 @@ def _combinations(choices: list[list[Plan] | list[PassPlan]]) -> Iterator[tuple[
             break
         cycles, picks = heapq.heappop(heap)
         chosen = [found[pick] for found, pick in zip(choices, picks, strict=True)]
-        for tight in (False, True) if any(plan.keeps for plan in chosen) else (False,):
+        for tight in (False, True) if any(plan.shares for plan in chosen) else (False,):
             yield chosen, tight
         for place, pick in enumerate(picks):
             following = [*picks[:place], pick + 1, *picks[place + 1 :]]

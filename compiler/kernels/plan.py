@@ -86,17 +86,15 @@ class Plan:
     joint : bool
         Both hemispheres' weights come from the same slices, one after the other's: that leaves slices for operands of
         the epilogue.
+    shares : bool
+        ALUs keep words for an epilogue, and weights come so rarely that these can lie beside them.
     """
 
     feeders: tuple[Feeder, ...]
     estimate: int
     planes: int
     joint: bool = False
-
-    @property
-    def keeps(self) -> bool:
-        """Whether ALUs keep words for an epilogue."""
-        return any(cell.node.holds for feeder in self.feeders for mapping in feeder.chains for cell in mapping.cells)
+    shares: bool = False
 
     @property
     def simple(self) -> bool:
@@ -117,9 +115,14 @@ def plans(op: MatMul) -> list[Plan]:
     return sorted(found, key=lambda plan: plan.estimate)
 
 
-def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool, int]]:
-    """Yield hemispheres, arrays in each, whether hemispheres share out rows, whether their arrays do, and ways."""
+def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool, tuple[int, ...]]]:
+    """Yield hemispheres, arrays in each, whether hemispheres share out rows, whether their arrays do, and their ways.
+
+    Where weights are the limit, and there are not enough MEM slices for more ways in both hemispheres, one of them can
+    have more than the other, and more columns.
+    """
     # In one way at a time, both bytes of weights come after each other.
+    steps = op.load_steps(0)
     most_ways = op.array if op.array * op.config.lanes <= op.config.streams else 1
     for hemispheres in (1, 2):
         for arrays in range(1, op.config.planes_per_hemisphere // op.array + 1):
@@ -127,16 +130,25 @@ def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool, int]]:
                 for rows_out in (True, False)[:hemispheres]:
                     for rows_in in (True, False)[:arrays]:
                         for ways in range(1, most_ways + 1):
-                            yield hemispheres, arrays, rows_out, rows_in, ways
+                            yield hemispheres, arrays, rows_out, rows_in, (ways,) * hemispheres
+                            if hemispheres > 1 and ways > 1 and not rows_out and op.m * op.interval < op.array * steps:
+                                yield hemispheres, arrays, rows_out, rows_in, (ways, ways - 1)
 
 
 def _plan(
-    op: MatMul, mesh: Chains, hemispheres: int, arrays: int, rows_out: bool, rows_in: bool, ways: int, joint: bool
+    op: MatMul,
+    mesh: Chains,
+    hemispheres: int,
+    arrays: int,
+    rows_out: bool,
+    rows_in: bool,
+    ways: tuple[int, ...],
+    joint: bool,
 ) -> Plan | None:
     config = op.config
     whole_rows, whole_blocks = (0, op.m), (0, op.n_blocks)
     row_parts = _split(whole_rows, hemispheres) if rows_out else [whole_rows] * hemispheres
-    block_parts = [whole_blocks] * hemispheres if rows_out else _split(whole_blocks, hemispheres)
+    block_parts = [whole_blocks] * hemispheres if rows_out else _split_by(whole_blocks, ways)
     shared = 1 if rows_in else arrays
     if mesh and len(mesh) < shared:
         return None
@@ -156,7 +168,7 @@ def _plan(
                     tuple(_split(part, -(-part[1] // config.acc_depth))),
                     groups,
                     tuple(mesh[(turn + i) % len(mesh)] for i in range(shared)) if mesh else (),
-                    ways,
+                    ways[side],
                 )
             )
     if shared > len(feeders[0].groups[0]):
@@ -164,14 +176,20 @@ def _plan(
     if mesh and not _has_slices(op, feeders, joint):
         return None
     used = op.array * sum(len(feeder.planes) for feeder in feeders)
-    return Plan(tuple(feeders), _estimate(op, feeders, mesh, joint), used, joint)
+    keeps = any(cell.node.holds for mapping in mesh for cell in mapping.cells)
+    seldom = all(
+        2 * feeder.load_steps(op, feeder.groups[0]) <= feeder.period(op, feeder.blocks[0][1], feeder.groups[0])
+        for feeder in feeders
+    )
+    return Plan(tuple(feeders), _estimate(op, feeders, mesh, joint), used, joint, keeps and seldom)
 
 
 def _has_slices(op: MatMul, feeders: list[Feeder], joint: bool) -> bool:
     """Return whether there are MEM slices for all that is read at the same time; what ALUs keep finds room beside."""
     config = op.config
     needed = len(feeders) * op.x.itemsize
-    needed += config.lanes * feeders[0].ways * (1 if joint else len({feeder.hemisphere for feeder in feeders}))
+    ways = {feeder.hemisphere: feeder.ways for feeder in feeders}.values()
+    needed += config.lanes * (max(ways) if joint else sum(ways))
     for mapping in (mapping for feeder in feeders for mapping in feeder.chains):
         assert op.epilogue is not None
         for number, stream in enumerate(mapping.streams):
@@ -207,6 +225,11 @@ def _estimate(op: MatMul, feeders: list[Feeder], mesh: Chains, joint: bool) -> i
 
 def _split(whole: tuple[int, int], parts: int) -> list[tuple[int, int]]:
     """Share out (first, count) evenly."""
+    return _split_by(whole, (1,) * parts)
+
+
+def _split_by(whole: tuple[int, int], weights: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Share out (first, count) in proportion to some weights."""
     first, count = whole
-    bounds = [first + count * part // parts for part in range(parts + 1)]
+    bounds = [first + count * sum(weights[:part]) // sum(weights) for part in range(len(weights) + 1)]
     return [(low, high - low) for low, high in pairwise(bounds)]

@@ -39,7 +39,7 @@ class PassPlan:
     """Planes used."""
 
     simple = True
-    keeps = False
+    shares = False
     """As of a MatMul's plan."""
 
 
