@@ -89,8 +89,8 @@ class Storage(MovedStorage):
         if not tight:
             self._place_all_kept(tight)
         for op, _ in work:
-            # What an epilogue reads has to lie on one side.
-            for demand in sorted(self._demands[id(op)], key=lambda demand: not demand.of_epilogue):
+            # What an epilogue reads has to lie on one side, which matters where room is short.
+            for demand in sorted(self._demands[id(op)], key=lambda demand: tight and not demand.of_epilogue):
                 if demand.elements is not None and not demand.is_kept:
                     self._place_input(demand)
         if tight:
@@ -147,7 +147,7 @@ class Storage(MovedStorage):
         orders = [demand.order for demand in kept]
         choices = [
             sorted(
-                (Bank(number, bank) for bank in (1, 0) for number in self._slices_of(side) if number not in busy),
+                (Bank(number, bank) for bank in (1, 0) for number in reversed(self._slices_of(side)) if number not in busy),
                 key=lambda bank: bank.slice in weights,
             )
             for side in sorted(Hemisphere, key=lambda side: len(weights & set(self._slices_of(side))))
@@ -190,6 +190,9 @@ class Storage(MovedStorage):
         else:
             sides = self._sides(op, [], Direction.EAST, tensor.itemsize)
             choices = [self._ordered(side, busy, set(), op) for side in sides]
+            if demand.of_epilogue:
+                # It comes long before it is wanted; slices near the VXM are of more use to results.
+                choices = [banks[::-1] for banks in choices]
             for known in self.placed[id(op)].ports.values():
                 if demand.apart(known.demand) and demand.tensor.itemsize == known.demand.tensor.itemsize:
                     choices.insert(0, [Bank(number, bank) for number in sorted(known.slices) for bank in (0, 1)])
