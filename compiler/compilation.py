@@ -1,7 +1,7 @@
 """From operations to a verified image: choose plans, place, schedule, assemble, verify."""
 
 import heapq
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -112,11 +112,11 @@ def _first_fit(
     tried: list[list[int]] = []
     for spare in _SPARE:
         pieces = [_pieces(op, spare, fused) for op in operations]
-        counts = [len(its) for its in pieces]
-        if counts in tried:
-            continue
-        tried.append(counts)
         parts = [part for its in pieces for part in its]
+        sizes = [len(part.graph.nodes) if isinstance(part, Pass) else 0 for part in parts]
+        if sizes in tried:
+            continue
+        tried.append(sizes)
         ends = {id(its[-1]) for op, its in zip(operations, pieces, strict=True) if id(op) in barriers}
         made = {id(tensor) for part in parts if isinstance(part, Pass) for tensor in part.writes()}
         known = partial(_is_any, stored, made)
@@ -296,7 +296,7 @@ def _rate(op: MatMul | Pass, plan: Plan | PassPlan) -> int:
 
 
 def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassPlan) -> None:
-    """Place a pass, in ALUs in which it can start first; without pauses if those are in its own way."""
+    """Place a pass, in ALUs in which it can start first; without pauses if those do not let it start much earlier."""
     placed = storage.placed[id(op)]
     if isinstance(op, Gather):
         _place_templates(scheduler, [gather_template(op, placed)])
@@ -304,18 +304,21 @@ def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassP
     if isinstance(op, Switch):
         _place_templates(scheduler, switch_templates(op, placed))
         return
-    paces = [op] if op.interval == op.turn * op.within else [op, op.hurried()]
+    paces = [op] if op.interval == op.turn * op.within else [op.hurried(), op]
+    # Without pauses it leaves its slices to others sooner.
+    handicaps = [0] * len(plan.mappings) + [paces[0].duration] * len(plan.mappings) * (len(paces) - 1)
     templates = [PassBuilder(pace, placed, mapping).build() for pace in paces for mapping in plan.mappings]
     overwritten = storage.overwritten(op)
     if overwritten:
         read = scheduler.last_read(overwritten)
         for template in templates:
             template.needs = max(template.needs, read + 1 - template.first_write)
-    _place_templates(scheduler, templates)
+    _place_templates(scheduler, templates, handicaps)
 
 
-def _place_templates(scheduler: Scheduler, templates: list[PassTemplate]) -> None:
-    number, start = scheduler.place_first([(template.macro, template.needs) for template in templates])
+def _place_templates(scheduler: Scheduler, templates: list[PassTemplate], handicaps: Sequence[int] = ()) -> None:
+    choices = [(template.macro, template.needs) for template in templates]
+    number, start = scheduler.place_first(choices, handicaps=handicaps)
     templates[number].place(start)
 
 

@@ -147,7 +147,12 @@ class Storage(MovedStorage):
         orders = [demand.order for demand in kept]
         choices = [
             sorted(
-                (Bank(number, bank) for bank in (1, 0) for number in reversed(self._slices_of(side)) if number not in busy),
+                (
+                    Bank(number, bank)
+                    for bank in (1, 0)
+                    for number in reversed(self._slices_of(side))
+                    if number not in busy
+                ),
                 key=lambda bank: bank.slice in weights,
             )
             for side in sorted(Hemisphere, key=lambda side: len(weights & set(self._slices_of(side))))
