@@ -73,24 +73,20 @@ def chain_levels(config: Config, operations: Sequence[str]) -> int | None:
 def chain_bound(config: Config, count: int, operations: Sequence[str]) -> Bound:
     """Return the bound of operations in a row, as of `chain_levels`, on each of `count` vectors.
 
-    What the mesh has no room for at a time goes to MEM in between: a hop there, a hop back, and the latency of READ.
+    What the mesh has no room for at a time goes to MEM in between.
     """
     whole = chain_levels(config, operations)
     if whole is not None:
         return stream_bound(config, count, whole)
-    read = timing(config)["READ"]
-    assert read.d_func is not None
     cuts = [number for number in range(1, len(operations)) if operations[number - 1] != "+CVT"]
     found = []
     for number in cuts:
         first, second = chain_levels(config, operations[:number]), chain_levels(config, operations[number:])
         if first is not None and second is not None:
-            # READ issues in the cycle after the word passed its slice.
-            between = 1 + 1 + read.d_func + 1
-            found.append(
-                pass_latency(config, first) - _end(config) + between + pass_latency(config, second) - read.d_func - 1
-            )
-    assert found, f"{operations} in three passes"
+            # A hop to MEM; READ issues in the cycle in which the word passes there.
+            found.append(pass_latency(config, first) - _end(config) + 1 + pass_latency(config, second))
+    if not found:
+        return stream_bound(config, count, len(operations))
     cycles = count - 1 + min(found)
     return Bound(
         cycles, f"SRAM: {count} vectors read, one per cycle, and the latency of the first; ALUs: in two passes"
@@ -119,23 +115,25 @@ def product_bound(config: Config, dtype: str, rows: int, k: int, n: int, levels:
     """
     units = config.planes // (2 if dtype == "float16" else 1)
     tiles = vectors(config, k) * vectors(config, n)
-    cycles, weights_limit = product_issue(config, dtype, rows, vectors(config, k), n)
+    cycles, limit = product_issue(config, dtype, rows, vectors(config, k), n)
     cycles += sums_latency(config, dtype, through_vxm=levels is not None)
     if levels is not None:
         cycles += mesh_latency(config, levels)
     # From the planes MEM is two hops away, from the VXM one.
     cycles += _end(config) + (levels is None)
-    what = "streams: weights of" if weights_limit else f"MXM: {rows} vectors through"
     arrays = "pairs" if dtype == "float16" else "planes"
-    return Bound(cycles, f"{what} {tiles} tiles of weights on {units} {arrays}, and the latency of the first")
+    what = f"{rows} vectors through {tiles} tiles of weights on {units} {arrays}"
+    return Bound(cycles, f"{limit}: {what}, and the latency of the first")
 
 
-def product_issue(config: Config, dtype: str, rows: int, k_blocks: int, n: int) -> tuple[int, bool]:
-    """Return the cycles from the first READ of weights to the last ABC of a product, and whether weights are the limit.
+def product_issue(config: Config, dtype: str, rows: int, k_blocks: int, n: int, more_words: int = 0) -> tuple[int, str]:
+    """Return the cycles from the first READ of weights to the last ABC of a product, and what limits it.
 
-    An array (a plane, or a pair for float16) starts with the first columns of its weights and has all `lanes` of one
-    step more every step, so that it loses half of each step until its tile is whole. Weights of `ways` steps at a time
-    come from ``ways * lanes`` slices of a hemisphere, of which `slices_per_hop` are equally far away.
+    MXM: an array (a plane, or a pair for float16) starts with the first columns of its weights and has the `lanes`
+    columns of one step more every step, so that it loses half of each step until its tile is whole. Streams: weights of
+    `ways` steps at a time, in each hemisphere, come from ``ways * lanes`` slices, of which `slices_per_hop` are equally
+    far away. SRAM: a slice reads a word per cycle: of weights, of activations (every array of a hemisphere can take
+    them from the same streams), and `more_words` of what else is read before the end.
     """
     table = timing(config)
     read, load = table["READ"], table["LW"]
@@ -146,13 +144,19 @@ def product_issue(config: Config, dtype: str, rows: int, k_blocks: int, n: int) 
     steps = -(-min(n, config.vector_length) // config.lanes)
     columns = -(-n // config.lanes)
     elements = -(-size * rows * k_blocks * blocks // units)
+    activations = rows * k_blocks * -(-blocks * size // config.planes_per_hemisphere)
+    words = size * (k_blocks * columns * config.lanes + activations) + more_words
     found = []
     for ways in range(1, min(config.streams // config.lanes, config.planes_per_hemisphere) + 1):
         first = read.d_func + 1 + -(-ways * config.lanes // config.slices_per_hop) - load.d_skew
         step = size / min(ways, size)
-        compute = first + step + (steps - 1) * step / 2 + elements - size
-        loaded = first + -(-size * k_blocks * columns // (HEMISPHERES * ways))
-        found.append((max(int(compute), loaded), loaded > compute))
+        limits = {
+            "MXM": int(first + step + (steps - 1) * step / 2 + elements - size),
+            "streams": first + -(-size * k_blocks * columns // (HEMISPHERES * ways)),
+            "SRAM": first + -(-words // config.slices),
+        }
+        limit = max(limits, key=lambda name: limits[name])
+        found.append((limits[limit], limit))
     return min(found)
 
 

@@ -117,13 +117,15 @@ def _bound(
         inputs, hidden = arrays["w_x"].shape[0], arrays["w_h"].shape[0]
         blocks = vectors(config, inputs) + vectors(config, hidden)
         columns = gates * vectors(config, hidden) * config.vector_length
-        cycles, weights_limit = product_issue(config, "float16", 1, blocks, columns)
+        # Beside a product with the state come that with the input, a bias, and a mask.
+        beside = (4 + 4 + 1) * gates * vectors(config, hidden)
+        cycles, name = product_issue(config, "float16", 1, blocks, columns, beside)
         cycles += sums_latency(config, "float16", through_vxm=True) + mesh_latency(config, _levels(config, first))
         # A hop to MEM, and READ in the next cycle.
         cycles += 1 + pass_latency(config, _levels(config, second))
         tiles = -(-blocks * columns // config.vector_length // (config.planes // 2))
         limit = f"{tiles} tiles of weights per pair of planes for one vector each, and the latency of each pass"
-        return Bound(cycles, f"{'streams' if weights_limit else 'MXM'}: {limit}")
+        return Bound(cycles, f"{name}: {limit}")
 
     return bound
 

@@ -26,7 +26,7 @@ class States:
 
 
 def direct_updates(operations: Sequence[MatMul | Pass], updates: Mapping[Tensor, Pass]) -> dict[Tensor, Tensor]:
-    """Return results that can go to a state right away, since nothing reads its old value later, each with its state."""
+    """Return results that can go to a state right away, as nothing reads its old value later, each with its state."""
     found: dict[Tensor, Tensor] = {}
     for state, update in updates.items():
         (operand,) = update.operands
