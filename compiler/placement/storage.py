@@ -95,6 +95,8 @@ class Storage(MovedStorage):
                     self._place_input(demand)
         if tight:
             self._place_all_kept(tight)
+        results = [id(result.tensor) for op, _ in work if isinstance(op, Pass) for result in op.results]
+        self._parted = {number for number in results if results.count(number) > 1}
         self._states = {id(state): self._place_state(state) for state in states.tensors}
         self._written = {id(result): self._states[id(state)] for result, state in states.written.items()}
         for op, plan in work:
@@ -307,21 +309,36 @@ class Storage(MovedStorage):
         """
         written: set[int] = set()
         read = self._banks_read(op)
+        made: dict[int, list[tuple[Layout, Demand | None]]] = defaultdict(list)
         for result in op.results:
-            tensor = result.tensor
+            tensor, found = result.tensor, made[id(result.tensor)]
             if id(tensor) in self._states:
-                self.placed[id(op)].outputs.append(self._states[id(tensor)])
                 continue
             readers = self._readers(tensor)
             missing = missing_vectors(self._config, tensor, readers)
-            wants = [(want, missing if want is None else want.order) for want in self._wanted(tensor, readers)]
-            found: list[tuple[Layout, Demand | None]] = []
             more = self._written.get(id(tensor), [])
             written |= slices_of_layouts(more)
+            near = slices_of_layouts([*more, *(layout for layout, want in found if want is not None and want.in_mesh)])
+            wants: list[tuple[Demand | None, Vectors]] = []
+            for want in self._wanted(tensor, readers):
+                order = missing if want is None else want.order
+                # Others of the tensor's vectors may be another result's.
+                order = order[np.isin(order, result.steps)]
+                wants += [(want, order)] if len(order) else []
             for group in sharing(wants):
-                found += self._place_copies(op, result, group, written, read)
-            self.placed[id(op)].outputs.append([*distinct_layouts(found), *more])
-            self._publish(tensor, found)
+                for layout, want in self._place_copies(op, result, group, written, read, near):
+                    whole = next((other for other, reader in found if reader is want), None)
+                    if whole is None:
+                        found.append((layout, want))
+                    else:
+                        _add_words(whole, layout)
+        for result in op.results:
+            states = self._states.get(id(result.tensor))
+            copies = distinct_layouts(made[id(result.tensor)])
+            self.placed[id(op)].outputs.append(states or [*copies, *self._written.get(id(result.tensor), [])])
+        for tensor in {id(result.tensor): result.tensor for result in op.results}.values():
+            if id(tensor) not in self._states:
+                self._publish(tensor, made[id(tensor)])
 
     def overwritten(self, op: Pass) -> set[int]:
         """Return the slices of states that an operation writes."""
@@ -337,13 +354,13 @@ class Storage(MovedStorage):
         wants: list[tuple[Demand | None, Vectors]],
         written: set[int],
         read: set[Bank],
+        near: set[int],
     ) -> list[tuple[Layout, Demand | None]]:
-        """Place copies of a result on one side; adds their slices to `written`."""
+        """Place copies of a result on one side, that of slices `near` if any; adds their slices to `written`."""
         size = result.tensor.itemsize
         readers = [want.op for want, _ in wants if want is not None]
         sides = self._sides(op, readers, Direction.WEST, size)
-        given = slices_of_layouts(self._written.get(id(result.tensor), []))
-        sides = [side for side in sides if not given - set(self._slices_of(side))] or sides
+        sides = [side for side in sides if not near - set(self._slices_of(side))] or sides
         turns = partial(turns_of, result, op.times)
         found = self._take_copies(result.tensor, wants, sides, written, read, turns, op)
         first = int(found[0][0].flat[0].max())
@@ -409,9 +426,17 @@ class Storage(MovedStorage):
         self, found: list[tuple[Layout, Demand | None]], want: Demand | None, order: Vectors, busy: set[int]
     ) -> Layout | None:
         """Return a copy that another operation reads and that will do for a reader too."""
+        if want is not None and id(want.tensor) in self._parted:
+            return None
         mine = [layout for layout, other in found if want and other and want.op is other.op]
         for layout, _ in found if self._dense else []:
             apart = not any(layout is taken for taken in mine)
             if apart and (layout.flat[0][0, order] >= 0).all() and not slices_of_layouts([layout]) & busy:
                 return layout
         return None
+
+
+def _add_words(layout: Layout, more: Layout) -> None:
+    """Add the vectors that another part of a copy holds."""
+    held = more.flat[0][0] >= 0
+    layout.flat[0][:, held], layout.flat[1][:, held] = more.flat[0][:, held], more.flat[1][:, held]

@@ -141,7 +141,7 @@ class PassBuilder:
             if not copies:
                 leaving.append((start, end - start, None))
                 continue
-            direction = units(self._config)[int(copies[0].flat[0].max())].outward
+            direction = units(self._config)[int(copies[0].flat[0][0, vectors[start]])].outward
             if direction not in flows:
                 size = result.tensor.itemsize
                 flows[direction] = Flow(("result", number, size), direction, size)

@@ -141,12 +141,16 @@ def _cost(op: Pass, part: Part) -> tuple[int, int, int]:
 
 
 def _divide(op: Pass, part: Part) -> tuple[Pass, Pass] | None:
-    """Return the passes of a first part and of the rest; None when a value that crosses is written now and then."""
+    """Return the passes of a first part and of the rest; None when a value that crosses is written now and then,
+    or parts of one tensor would come from both.
+    """
     graph = op.graph
     rest = frozenset(range(len(graph.nodes))) - part
     written = dict(zip(graph.outputs, op.results, strict=True))
     mine = {number: result for number, result in written.items() if number in part}
     others = {number: result for number, result in written.items() if number in rest}
+    if {id(result.tensor) for result in mine.values()} & {id(result.tensor) for result in others.values()}:
+        return None
     every: Numbers = np.arange(op.steps)
     if not any(graph.nodes[number].accumulates for number in rest):
         # Only sums that are complete go on.
