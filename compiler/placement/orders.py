@@ -13,7 +13,7 @@ from compiler.tensor import Tensor
 from compiler.vector.lanes import vector_count
 from compiler.vector.operation import Result
 
-_RUN = 8
+_RUN = 2
 """Least vectors of a dense stream before it changes its place."""
 
 

@@ -9,13 +9,12 @@ import numpy as np
 from arch.config import Config
 from arch.geometry import Direction, Hemisphere, units
 from compiler.gather.operation import Gather
-from compiler.kernels.epilogue import epilogue
 from compiler.kernels.plan import Plan
 from compiler.operation import MatMul
 from compiler.placement.allocator import Bank, OutOfMemory
 from compiler.placement.demand import Demand, Port, Vectors, Work, demands_of
 from compiler.placement.layout import Layout, Numbers
-from compiler.placement.maps import constant_words, element_words, weight_words
+from compiler.placement.maps import element_words, weight_words
 from compiler.placement.moved import MovedStorage
 from compiler.placement.orders import (
     distinct_layouts,
@@ -27,6 +26,7 @@ from compiler.placement.orders import (
     writing_order,
 )
 from compiler.placement.placed import slices_of_layouts, slices_of_parts
+from compiler.placement.states import States
 from compiler.switch.operation import Switch
 from compiler.tensor import Tensor, as_view
 from compiler.vector.lanes import vector_count, vectors_along
@@ -52,10 +52,10 @@ class Storage(MovedStorage):
     stored : callable
         Whether a tensor has vectors of its own in MEM: a result or a state.
     outputs : list of Tensor
-    states : list of Tensor
+    states : States
         Results of passes that have words before the program starts.
     tight : bool
-        Let the VXM's constants share slices with weights, which are read rarely, where there are no others.
+        Let what ALUs keep share slices with weights, both read rarely, where there are no others.
     dense : bool
         Let operations read one copy of a result, and keep that in one place, at the price of waiting for each other.
 
@@ -71,7 +71,7 @@ class Storage(MovedStorage):
         work: Work,
         stored: Callable[[Tensor], bool],
         outputs: list[Tensor],
-        states: list[Tensor],
+        states: States,
         tight: bool = False,
         dense: bool = False,
     ) -> None:
@@ -82,15 +82,23 @@ class Storage(MovedStorage):
         self._demands = {id(op): list(demands_of(op, plan, stored)) for op, plan in work}
         for product, its in self._products:
             self._place_weights(product, its)
+            for feeder in its.feeders:
+                # Sums on their way to the VXM.
+                inward = Direction.EAST if feeder.hemisphere is Hemisphere.WEST else Direction.WEST
+                self._width[id(product)][inward] += 4 * len(feeder.chains)
         if not tight:
-            self._place_all_constants(tight)
+            self._place_all_kept(tight)
         for op, _ in work:
-            for demand in self._demands[id(op)]:
-                if demand.elements is not None:
+            # What an epilogue reads has to lie on one side, which matters where room is short.
+            for demand in sorted(self._demands[id(op)], key=lambda demand: tight and not demand.of_epilogue):
+                if demand.elements is not None and not demand.is_kept:
                     self._place_input(demand)
         if tight:
-            self._place_all_constants(tight)
-        self._states = {id(state): self._place_state(state) for state in states}
+            self._place_all_kept(tight)
+        results = [id(result.tensor) for op, _ in work if isinstance(op, Pass) for result in op.results]
+        self._parted = {number for number in results if results.count(number) > 1}
+        self._states = {id(state): self._place_state(state) for state in states.tensors}
+        self._written = {id(result): self._states[id(state)] for result, state in states.written.items()}
         for op, plan in work:
             if isinstance(op, MatMul):
                 assert isinstance(plan, Plan)
@@ -110,42 +118,62 @@ class Storage(MovedStorage):
             placed = self.placed[id(op)].weights
             if side in placed:
                 continue
-            taken = {int(number) for slices, _ in placed.values() for number in slices.flat}
+            taken = slices_of_parts(placed)
+            if plan.joint and placed and feeder.groups == plan.feeders[0].groups:
+                placed[side] = placed[plan.feeders[0].hemisphere]
+                continue
             words = op.k_blocks * sum(feeder.load_steps(op, group) for group in feeder.groups)
             banks = [
                 Bank(number, bank)
                 for hemisphere in (side, Hemisphere(1 - side))
                 for bank in (0, 1)
                 for number in reversed(self._slices_of(hemisphere))
-                if number not in taken
+                if (number in taken if plan.joint and placed else number not in taken)
             ]
             placed[side] = self.allocator.take(op.w.name, feeder.ways * self._config.lanes, words, banks)
             self._add(as_view(op.w).tensor, weight_words(op, feeder, *placed[side]))
 
-    def _place_all_constants(self, tight: bool) -> None:
+    def _place_all_kept(self, tight: bool) -> None:
         for op, _ in self._products:
-            if op.constants:
-                self._place_constants(op, tight)
+            kept = [demand for demand in self._demands[id(op)] if demand.is_kept and demand.elements is not None]
+            if kept:
+                self._place_kept(op, kept, tight)
 
-    def _place_constants(self, op: MatMul, tight: bool) -> None:
+    def _place_kept(self, op: MatMul, kept: list[Demand], tight: bool) -> None:
+        """Place what ALUs keep in slices of its own: it is read word by word, at different times."""
         placed = self.placed[id(op)]
         weights = slices_of_parts(placed.weights)
         busy = placed.reads
         if not tight:
             busy |= weights
-        rows = len(op.constants) * op.n_blocks
+        orders = [demand.order for demand in kept]
         choices = [
             sorted(
-                (Bank(number, bank) for bank in (1, 0) for number in self._slices_of(side) if number not in busy),
+                (
+                    Bank(number, bank)
+                    for bank in (1, 0)
+                    for number in reversed(self._slices_of(side))
+                    if number not in busy
+                ),
                 key=lambda bank: bank.slice in weights,
             )
             for side in sorted(Hemisphere, key=lambda side: len(weights & set(self._slices_of(side))))
         ]
-        slices, addrs = self._take_first(f"the bias or scale of {op.y.name}", 4, rows, choices)
-        for index, (name, tensor) in enumerate(op.constants):
-            part = slice(index * op.n_blocks, (index + 1) * op.n_blocks)
-            placed.constants[name] = slices[:, part], addrs[:, part]
-            self._add(tensor, constant_words(op, *placed.constants[name]))
+        width = max(demand.tensor.itemsize for demand in kept)
+        rows = sum(len(order) for order in orders)
+        slices, addrs = self._take_first(f"what epilogues keep for {op.y.name}", width, rows, choices)
+        first = 0
+        for demand, order in zip(kept, orders, strict=True):
+            size, part = demand.tensor.itemsize, slice(first, first + len(order))
+            assert demand.elements is not None
+            layout = Layout.empty(size, 1, len(demand.elements))
+            layout.flat[0][:, order] = slices[:size, part]
+            layout.flat[1][:, order] = addrs[:size, part]
+            self._connect(self._port(demand, layout))
+            self._add(
+                demand.tensor, element_words(demand.elements[order], *(flat[:, order] for flat in layout.flat[:2]))
+            )
+            first += len(order)
 
     def _place_input(self, demand: Demand) -> None:
         """Place the vectors of a port that the host writes; ports of different operations may share them."""
@@ -164,12 +192,14 @@ class Storage(MovedStorage):
                 return
         layout = Layout.empty(tensor.itemsize, 1, len(demand.elements))
         order = demand.order
-        if isinstance(op, MatMul):
-            assert demand.near is not None
+        if demand.near is not None:
             choices = [[bank for bank in self._banks_near(demand.near) if bank.slice not in busy]]
         else:
             sides = self._sides(op, [], Direction.EAST, tensor.itemsize)
             choices = [self._ordered(side, busy, set(), op) for side in sides]
+            if demand.of_epilogue:
+                # It comes long before it is wanted; slices near the VXM are of more use to results.
+                choices = [banks[::-1] for banks in choices]
             for known in self.placed[id(op)].ports.values():
                 if demand.apart(known.demand) and demand.tensor.itemsize == known.demand.tensor.itemsize:
                     choices.insert(0, [Bank(number, bank) for number in sorted(known.slices) for bank in (0, 1)])
@@ -220,13 +250,13 @@ class Storage(MovedStorage):
         """
         readers = self._readers(op.y)
         both = tuple(Hemisphere)
-        if not epilogue(op):
+        if op.epilogue is None:
             choices: list[Sides] = [(both,)]
         elif is_copied(readers):
             choices = [((side,),) for side in both]
         else:
             choices = [tuple((side,) for side in both)]
-        if any(isinstance(reader.op, Pass) for reader in readers):
+        if any(reader.in_mesh or isinstance(reader.op, Pass) for reader in readers):
             # An ALU reads from one direction.
             choices = [((side,),) for side in both]
         saved = self.allocator.save()
@@ -255,9 +285,14 @@ class Storage(MovedStorage):
             for feeder in plan.feeders:
                 mine: set[int] = set()
                 near = want.near if want is not None and want.near is not None else feeder.hemisphere
+                source = feeder.hemisphere if op.epilogue is None else None
+                # Queues that READ all the time have no cycle for a WRITE. Weights mostly come now and then.
+                loads = feeder.load_steps(op, feeder.groups[0])
+                crowded = source is None or (want is None and loads >= feeder.blocks[0][1] * op.interval)
+                avoided = {bank.slice for bank in read} if crowded else self.placed[id(op)].reads
                 for words in words_of(op, feeder, order):
                     banks = [
-                        self._banks_to_write(sides, busy | mine, read, slices_of_layouts([layout]))
+                        self._banks_to_write(sides, busy | mine, read, slices_of_layouts([layout]), avoided, source)
                         for sides in sorted(choice, key=lambda sides: near not in sides)
                     ]
                     slices, addrs = self._take_first(op.y.name, op.y.itemsize, len(words), banks)
@@ -274,19 +309,43 @@ class Storage(MovedStorage):
         """
         written: set[int] = set()
         read = self._banks_read(op)
+        made: dict[int, list[tuple[Layout, Demand | None]]] = defaultdict(list)
         for result in op.results:
-            tensor = result.tensor
+            tensor, found = result.tensor, made[id(result.tensor)]
             if id(tensor) in self._states:
-                self.placed[id(op)].outputs.append(self._states[id(tensor)])
                 continue
             readers = self._readers(tensor)
             missing = missing_vectors(self._config, tensor, readers)
-            wants = [(want, missing if want is None else want.order) for want in self._wanted(tensor, readers)]
-            found: list[tuple[Layout, Demand | None]] = []
+            more = self._written.get(id(tensor), [])
+            written |= slices_of_layouts(more)
+            near = slices_of_layouts([*more, *(layout for layout, want in found if want is not None and want.in_mesh)])
+            wants: list[tuple[Demand | None, Vectors]] = []
+            for want in self._wanted(tensor, readers):
+                order = missing if want is None else want.order
+                # Others of the tensor's vectors may be another result's.
+                order = order[np.isin(order, result.steps)]
+                wants += [(want, order)] if len(order) else []
             for group in sharing(wants):
-                found += self._place_copies(op, result, group, written, read)
-            self.placed[id(op)].outputs.append(distinct_layouts(found))
-            self._publish(tensor, found)
+                for layout, want in self._place_copies(op, result, group, written, read, near):
+                    whole = next((other for other, reader in found if reader is want), None)
+                    if whole is None:
+                        found.append((layout, want))
+                    else:
+                        _add_words(whole, layout)
+        for result in op.results:
+            states = self._states.get(id(result.tensor))
+            copies = distinct_layouts(made[id(result.tensor)])
+            self.placed[id(op)].outputs.append(states or [*copies, *self._written.get(id(result.tensor), [])])
+        for tensor in {id(result.tensor): result.tensor for result in op.results}.values():
+            if id(tensor) not in self._states:
+                self._publish(tensor, made[id(tensor)])
+
+    def overwritten(self, op: Pass) -> set[int]:
+        """Return the slices of states that an operation writes."""
+        layouts = [layout for result in op.results for layout in self._written.get(id(result.tensor), [])]
+        if not op.makes:
+            layouts += [layout for copies in self.placed[id(op)].outputs for layout in copies]
+        return slices_of_layouts(layouts)
 
     def _place_copies(
         self,
@@ -295,11 +354,13 @@ class Storage(MovedStorage):
         wants: list[tuple[Demand | None, Vectors]],
         written: set[int],
         read: set[Bank],
+        near: set[int],
     ) -> list[tuple[Layout, Demand | None]]:
-        """Place copies of a result on one side; adds their slices to `written`."""
+        """Place copies of a result on one side, that of slices `near` if any; adds their slices to `written`."""
         size = result.tensor.itemsize
         readers = [want.op for want, _ in wants if want is not None]
         sides = self._sides(op, readers, Direction.WEST, size)
+        sides = [side for side in sides if not near - set(self._slices_of(side))] or sides
         turns = partial(turns_of, result, op.times)
         found = self._take_copies(result.tensor, wants, sides, written, read, turns, op)
         first = int(found[0][0].flat[0].max())
@@ -365,9 +426,17 @@ class Storage(MovedStorage):
         self, found: list[tuple[Layout, Demand | None]], want: Demand | None, order: Vectors, busy: set[int]
     ) -> Layout | None:
         """Return a copy that another operation reads and that will do for a reader too."""
+        if want is not None and id(want.tensor) in self._parted:
+            return None
         mine = [layout for layout, other in found if want and other and want.op is other.op]
         for layout, _ in found if self._dense else []:
             apart = not any(layout is taken for taken in mine)
             if apart and (layout.flat[0][0, order] >= 0).all() and not slices_of_layouts([layout]) & busy:
                 return layout
         return None
+
+
+def _add_words(layout: Layout, more: Layout) -> None:
+    """Add the vectors that another part of a copy holds."""
+    held = more.flat[0][0] >= 0
+    layout.flat[0][:, held], layout.flat[1][:, held] = more.flat[0][:, held], more.flat[1][:, held]
