@@ -152,7 +152,7 @@ def _needs(op: MatMul | Pass) -> Iterator[tuple[Tensor, int]]:
     yield x.tensor, 0
     yield op.y, op.n_blocks * op.m * op.y.itemsize
     columns = config.lanes * sum(op.load_steps(block) for block in range(op.n_blocks))
-    yield as_view(op.w).tensor, op.k_blocks * columns * op.w.itemsize
+    yield as_view(op.w).tensor, 0 if op.computed else op.k_blocks * columns * op.w.itemsize
     for _, tensor in op.constants:
         yield tensor, 4 * op.n_blocks
 

@@ -17,7 +17,7 @@ class MatMul:
     x : Tensor or View
         Activations, int8 or float16, shape (M, K), lanes along K.
     w : Tensor or View
-        Weights, of the same format, shape (K, N); of a constant or an input.
+        Weights, of the same format, shape (K, N), lanes along K.
     y : Tensor
         Result, shape (M, N): int8 with a scale, int32 without; float32 of a float16 product.
     bias : Tensor or None
@@ -29,6 +29,8 @@ class MatMul:
     relu : bool
     planes : int
         Most planes to use.
+    computed : bool
+        Whether the weights are a result, whose vectors are its own; else the host writes them.
     """
 
     config: Config
@@ -40,6 +42,7 @@ class MatMul:
     zero_point: Tensor | None
     relu: bool
     planes: int
+    computed: bool = False
 
     @property
     def m(self) -> int:

@@ -5,11 +5,14 @@ import math
 import numpy as np
 
 from arch.errors import TaktError
+from compiler.gather.operation import Gather
 from compiler.interface.workspace import Array, Operand, Workspace
 from compiler.operation import MatMul
 from compiler.tensor import Tensor, View, as_view
+from compiler.vector.lanes import weight_vectors
 from compiler.vector.map_pass import Function, map_pass
 from compiler.vector.operation import Pass
+from compiler.vector.update_pass import weights_pass
 
 
 class Products(Workspace):
@@ -37,9 +40,10 @@ class Products(Workspace):
         Parameters
         ----------
         x : Tensor or View
-            int8 or float16, shape (M, K), lanes along K: an input or a result.
+            int8 or float16, shape (M, K), lanes along K.
         w : Tensor, View or ndarray
-            Of the same dtype, shape (K, N): a constant or an input.
+            Of the same dtype, shape (K, N); of a result or a state, lanes along K. A pass copies it first where K does
+            not end with a vector or columns come again, and for states and what `gather` makes.
         bias : Tensor or ndarray, optional
             int32, shape (N,).
         scale : Tensor, ndarray or float, optional
@@ -78,10 +82,6 @@ class Products(Workspace):
         if x.dtype != weights.dtype:
             raise TaktError(f"x and w must have one dtype, not {x.dtype} and {weights.dtype}")
         self._check_known(as_view(x).tensor)
-        if self._is_stored(as_view(weights).tensor):
-            raise TaktError(f"w must be a constant or an input, not the result {weights.name!r}")
-        if x.data is not None and not self._is_stored(as_view(x).tensor):
-            raise TaktError(f"x must be an input or a result, not the constant {x.name!r}")
         if x.shape[1] != weights.shape[0]:
             raise TaktError(f"inner dimensions must be equal, not {x.shape[1]} and {weights.shape[0]}")
         limit = self._config.planes
@@ -98,6 +98,9 @@ class Products(Workspace):
             raise TaktError("bias, scale, zero_point and relu must be left out of a float16 product")
         emitted = "float32" if x.dtype == "float16" else "int32" if scale is None else "int8"
         n = weights.shape[1]
+        computed = self._is_stored(as_view(weights).tensor)
+        if computed:
+            weights = self._loadable(as_view(weights))
         zeros = np.full(n, zero_point, np.int32) if zero_point else None
         op = MatMul(
             self._config,
@@ -109,6 +112,7 @@ class Products(Workspace):
             None if zeros is None else self.constant(f"zero_point{index}", zeros),
             bool(relu),
             limit if planes is None else planes,
+            computed,
         )
         fused = None
         if epilogue is not None:
@@ -133,6 +137,18 @@ class Products(Workspace):
         if several:
             raise TaktError(f"epilogue must return one expression, not {len(made.results)}")
         return made
+
+    def _loadable(self, weights: View) -> View:
+        """Return weights as a result that whoever makes it can store as planes load it, lanes beyond K being zeros."""
+        vector = self._config.vector_length
+        numbers = weight_vectors(weights, vector)
+        numbers = numbers[numbers >= 0]
+        makers = (op for op in self._operations if weights.tensor in (op.writes() if isinstance(op, Pass) else (op.y,)))
+        maker = next(makers, None)
+        whole = weights.shape[0] % vector == 0 and len(np.unique(numbers)) == len(numbers)
+        if whole and maker is not None and not isinstance(maker, Gather):
+            return weights
+        return self._append(weights_pass(self._scope, self._fresh("weights"), weights))[0].view()
 
     def _operand(self, value: Tensor | Array, name: str) -> Tensor:
         if isinstance(value, Tensor):

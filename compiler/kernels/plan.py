@@ -103,8 +103,8 @@ def plans(op: MatMul) -> list[Plan]:
 
 def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool, int]]:
     """Yield hemispheres, arrays in each, whether hemispheres share out rows, whether their arrays do, and ways."""
-    # In one way at a time, both bytes of weights come after each other.
-    most_ways = op.array if op.array * op.config.lanes <= op.config.streams else 1
+    # In one way at a time, both bytes of weights come after each other, as those of results must.
+    most_ways = op.array if op.array * op.config.lanes <= op.config.streams and not op.computed else 1
     for hemispheres in (1, 2):
         for arrays in range(1, op.config.planes_per_hemisphere // op.array + 1):
             if hemispheres * arrays * op.array <= op.planes:

@@ -56,6 +56,8 @@ class BankChoice:
         for port in placed.ports.values():
             slices, addrs, _ = port.words()
             pairs.append((slices[:, port.demand.used], addrs[:, port.demand.used]))
+        if placed.loaded:
+            pairs.append(placed.loaded.layout.flat[:2])
         found = set()
         for slices, addrs in pairs:
             keys = np.unique((slices * 2 + addrs // self._config.mem_depth)[slices >= 0])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from compiler.gather.operation import Gathering
 from compiler.operation import MatMul
 from compiler.placement.demand import Port
 from compiler.placement.layout import Layout, Numbers
+
+if TYPE_CHECKING:
+    from compiler.placement.loaded import Loaded
 
 
 @dataclass
@@ -30,6 +34,8 @@ class Placed:
         Shape (4, n_blocks): byte planes of the VXM's vectors.
     gathering : Gathering or None
         Of a Gather.
+    loaded : Loaded or None
+        Weights of a MatMul that are a result.
     """
 
     ports: dict[int, Port] = field(default_factory=dict)
@@ -38,6 +44,7 @@ class Placed:
     weights: dict[Hemisphere, tuple[Numbers, Numbers]] = field(default_factory=dict)
     constants: dict[str, tuple[Numbers, Numbers]] = field(default_factory=dict)
     gathering: Gathering | None = None
+    loaded: "Loaded | None" = None
 
     @cached_property
     def activations(self) -> list[Layout]:
@@ -56,8 +63,9 @@ class Placed:
 
     @property
     def reads(self) -> set[int]:
-        """Slices that are read, weights and the VXM's vectors apart."""
-        return {number for port in self.ports.values() for number in port.slices}
+        """Slices that are read, the VXM's vectors and weights that the host writes apart."""
+        loaded = self.loaded.layout.used if self.loaded else set()
+        return loaded | {number for port in self.ports.values() for number in port.slices}
 
 
 def slices_of_parts(parts: dict[Hemisphere, tuple[Numbers, Numbers]] | dict[str, tuple[Numbers, Numbers]]) -> set[int]:

@@ -81,7 +81,8 @@ class Storage(MovedStorage):
         self._shared: dict[int, list[tuple[Demand, Port]]] = defaultdict(list)
         self._demands = {id(op): list(demands_of(op, plan, stored)) for op, plan in work}
         for product, its in self._products:
-            self._place_weights(product, its)
+            if not product.computed:
+                self._place_weights(product, its)
         if not tight:
             self._place_all_constants(tight)
         for op, _ in work:
@@ -226,9 +227,11 @@ class Storage(MovedStorage):
             choices = [((side,),) for side in both]
         else:
             choices = [tuple((side,) for side in both)]
-        if any(isinstance(reader.op, Pass) for reader in readers):
-            # An ALU reads from one direction.
+        if any(isinstance(reader.op, Pass) or reader.columns for reader in readers):
+            # An ALU reads from one direction, and weights lie on one side.
             choices = [((side,),) for side in both]
+            if len(readers) == 1 and readers[0].columns:
+                choices.append((both,))
         saved = self.allocator.save()
         for choice in choices:
             try:
@@ -252,6 +255,10 @@ class Storage(MovedStorage):
             if want is not None:
                 busy |= self._busy(want.op)
             layout = Layout.empty(op.y.itemsize, op.n_blocks, op.m)
+            if want is not None and want.columns:
+                self._fill_loaded(layout, want, self._banks_to_write(choice[0], busy, read, set()))
+                found.append((layout, want))
+                continue
             for feeder in plan.feeders:
                 mine: set[int] = set()
                 near = want.near if want is not None and want.near is not None else feeder.hemisphere
@@ -323,8 +330,13 @@ class Storage(MovedStorage):
         At best dense ones change between slices that nobody reads beside their readers.
         """
         saved = self.allocator.save()
-        attempts = [(side, quiet) for quiet in (True, False) for side in sides]
-        for side, quiet in attempts:
+        attempts: list[tuple[tuple[Hemisphere, ...], bool]] = [
+            ((side,), quiet) for quiet in (True, False) for side in sides
+        ]
+        if len(wants) == 1 and wants[0][0] is not None and wants[0][0].columns:
+            # An ALU can change its direction from one vector to the next.
+            attempts.append((tuple(sides), False))
+        for chosen, quiet in attempts:
             found: list[tuple[Layout, Demand | None]] = []
             mine: set[int] = set()
             try:
@@ -336,8 +348,14 @@ class Storage(MovedStorage):
                         continue
                     busy = written | mine | theirs
                     layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
-                    banks = self._ordered(side, busy, read, None if want is None else want.op, writer)
+                    reader = None if want is None else want.op
+                    banks = [bank for side in chosen for bank in self._ordered(side, busy, read, reader, writer)]
                     size = tensor.itemsize
+                    if want is not None and want.columns:
+                        self._fill_loaded(layout, want, banks)
+                        mine |= layout.used
+                        found.append((layout, want))
+                        continue
                     if want is not None and turns is not None and not self._dense:
                         places, each = turns(order)
                         idle = len({bank.slice for bank in banks} - self._read_beside(want.op))
@@ -354,7 +372,7 @@ class Storage(MovedStorage):
                     found.append((layout, want))
             except OutOfMemory:
                 self.allocator.restore(saved)
-                if (side, quiet) == attempts[-1]:
+                if (chosen, quiet) == attempts[-1]:
                     raise
                 continue
             break
@@ -366,7 +384,9 @@ class Storage(MovedStorage):
     ) -> Layout | None:
         """Return a copy that another operation reads and that will do for a reader too."""
         mine = [layout for layout, other in found if want and other and want.op is other.op]
-        for layout, _ in found if self._dense else []:
+        for layout, other in found if self._dense and not (want and want.columns) else []:
+            if other and other.columns:
+                continue
             apart = not any(layout is taken for taken in mine)
             if apart and (layout.flat[0][0, order] >= 0).all() and not slices_of_layouts([layout]) & busy:
                 return layout

@@ -137,12 +137,14 @@ class PassBuilder:
         flows: dict[Direction, Flow] = {}
         cycles = self._timing.chain * cell.level + func + self._times
         leaving: list[tuple[int, int, Flow | None]] = []
-        for start, end in runs_of(holds):
+        # The copies of a vector lie on one side.
+        east = np.max([layout.flat[0][0, vectors] for layout in layouts], axis=0) >= self._config.mem_slices
+        for start, end in runs_of(np.vstack([holds, east])):
             copies = [layout for layout, held in zip(layouts, holds[:, start], strict=True) if held]
             if not copies:
                 leaving.append((start, end - start, None))
                 continue
-            direction = units(self._config)[int(copies[0].flat[0].max())].outward
+            direction = Direction.EAST if east[start] else Direction.WEST
             if direction not in flows:
                 size = result.tensor.itemsize
                 flows[direction] = Flow(("result", number, size), direction, size)
