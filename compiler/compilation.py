@@ -18,7 +18,10 @@ from compiler.operation import MatMul
 from compiler.placement.allocator import OutOfMemory
 from compiler.placement.demand import Work
 from compiler.placement.maps import tensor_map, view_map
+from compiler.placement.placed import Placed
 from compiler.placement.storage import Storage
+from compiler.scatter.builder import scatter_template
+from compiler.scatter.operation import Scatter
 from compiler.schedule.scheduler import Scheduler, Unschedulable
 from compiler.switch.builder import switch_templates
 from compiler.switch.operation import Switch
@@ -47,7 +50,8 @@ def compile_program(
     tensors: list[Tensor],
     stored: Callable[[Tensor], bool],
     outputs: Mapping[str, View],
-    updates: Mapping[Tensor, Pass],
+    states: list[Tensor],
+    updates: list[Pass],
     barriers: Collection[int] = (),
 ) -> Image:
     """Return the verified image of a program.
@@ -63,8 +67,10 @@ def compile_program(
     stored : callable
         Whether a tensor is a result or a state.
     outputs : dict of str to View
-    updates : dict of Tensor to Pass
-        States, each with the pass that gives it its value for the next run, after everything else has read it.
+    states : list of Tensor
+        Results that live from run to run.
+    updates : list of Pass
+        What gives states their value for the next run, after everything else has read them.
     barriers : collection of int
         Ids of the operations behind which all queues wait for one another.
 
@@ -75,7 +81,7 @@ def compile_program(
     TaktError
         When no plan fits MEM, the VXM's mesh or the queues.
     """
-    _check_size(config, name, [*operations, *updates.values()])
+    _check_size(config, name, [*operations, *updates])
     errors: list[TaktError] = []
     tried: list[list[MatMul | Pass]] = []
     for spare in _SPARE:
@@ -87,14 +93,14 @@ def compile_program(
         tried.append(parts)
         made = {id(tensor) for part in parts if isinstance(part, Pass) for tensor in part.writes()}
         known = partial(_is_any, stored, made)
-        every = [*parts, *updates.values()]
+        every = [*parts, *updates]
         choices = _choices(every)
         # One copy for several readers is of use where there are several passes.
         for dense in (False, True) if sum(isinstance(op, Pass) for op in every) > 1 else (False,):
             for choice, tight in _combinations(choices):
                 work = list(zip(every, choice, strict=True))
                 try:
-                    return _compile(config, name, work, tensors, known, outputs, list(updates), tight, dense, ends)
+                    return _compile(config, name, work, tensors, known, outputs, states, tight, dense, ends)
                 except Unschedulable:
                     continue
                 except TaktError as error:
@@ -207,6 +213,7 @@ def _compile(
         if id(op) in barriers:
             scheduler.barrier()
     scheduler.synchronise()
+    storage.close_scattered()
     text = TextStreamer(config, scheduler, storage.allocator).fit()
     waits = {"SYNC": timing(config).barrier - 1}
     closed = max(issue.cycles[-1] + waits.get(issue.mnemonic, 0) for issue in scheduler.issues) + 2
@@ -262,12 +269,22 @@ def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassP
     if isinstance(op, Switch):
         _place_templates(scheduler, switch_templates(op, placed))
         return
+    if isinstance(op, Scatter):
+        _place_after_reads(scheduler, placed, [scatter_template(op, placed)])
+        return
     paces = [op] if op.interval == op.turn * op.within else [op, op.hurried()]
     templates = [PassBuilder(pace, placed, mapping).build() for pace in paces for mapping in plan.mappings]
-    if not op.makes:
-        read = scheduler.last_read({number for copies in placed.outputs for layout in copies for number in layout.used})
-        for template in templates:
-            template.needs = max(template.needs, read + 1 - template.first_write)
+    if op.makes:
+        _place_templates(scheduler, templates)
+    else:
+        _place_after_reads(scheduler, placed, templates)
+
+
+def _place_after_reads(scheduler: Scheduler, placed: Placed, templates: list[PassTemplate]) -> None:
+    """Place one of several templates that overwrite a state, after everything so far has read it."""
+    read = scheduler.last_read({number for copies in placed.outputs for layout in copies for number in layout.used})
+    for template in templates:
+        template.needs = max(template.needs, read + 1 - template.first_write)
     _place_templates(scheduler, templates)
 
 

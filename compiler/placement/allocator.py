@@ -111,6 +111,11 @@ class Allocator:
                     self._used[number, b] += mine.sum()
         return slices, addrs
 
+    def close(self, banks: Iterable[Bank]) -> None:
+        """Give no more words of some banks."""
+        for bank in banks:
+            self._used[bank] = self._config.mem_depth
+
     def save(self) -> npt.NDArray[np.int64]:
         """Return what is in use now, for `restore`."""
         return self._used.copy()

@@ -12,6 +12,7 @@ from compiler.gather.operation import Gather
 from compiler.kernels.plan import Feeder, Plan
 from compiler.operation import MatMul
 from compiler.placement.layout import Cycles, Layout, Numbers
+from compiler.scatter.operation import SOURCE_SIDE, Scatter
 from compiler.switch.operation import Switch
 from compiler.tensor import Elements, Tensor, as_view
 from compiler.vector.lanes import distinct, find_vectors, vectors_along, weight_vectors
@@ -46,6 +47,8 @@ class Demand:
         Of what a pass reads once per turn only, when its sum is complete: the level, in each of its mappings.
     serial : bool
         The bytes of an element are read one after another: they may lie in one slice.
+    side : Hemisphere or None
+        Where the vectors must be.
     columns : int
         Of weights, their columns: step ``block * columns + n`` reads block `block` of column n. Otherwise 0.
     """
@@ -59,6 +62,7 @@ class Demand:
     near: Hemisphere | None = None
     levels: tuple[int, ...] = ()
     serial: bool = False
+    side: Hemisphere | None = None
     columns: int = 0
 
     @property
@@ -135,6 +139,11 @@ def demands_of(op: MatMul | Pass, plan: Plan | PassPlan, stored: Callable[[Tenso
             yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, serial=serial)
         return
     if isinstance(op, Gather):
+        return
+    if isinstance(op, Scatter):
+        for key, operand in enumerate(op.operands):
+            used = np.arange(op.steps)
+            yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, side=SOURCE_SIDE)
         return
     if isinstance(op, Pass):
         assert isinstance(plan, PassPlan)

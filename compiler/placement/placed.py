@@ -11,6 +11,7 @@ from compiler.gather.operation import Gathering
 from compiler.operation import MatMul
 from compiler.placement.demand import Port
 from compiler.placement.layout import Layout, Numbers
+from compiler.scatter.operation import Target
 
 if TYPE_CHECKING:
     from compiler.placement.loaded import Loaded
@@ -34,6 +35,8 @@ class Placed:
         Shape (4, n_blocks): byte planes of the VXM's vectors.
     gathering : Gathering or None
         Of a Gather.
+    scattering : tuple of Target
+        Of a Scatter.
     loaded : Loaded or None
         Weights of a MatMul that are a result.
     """
@@ -44,6 +47,7 @@ class Placed:
     weights: dict[Hemisphere, tuple[Numbers, Numbers]] = field(default_factory=dict)
     constants: dict[str, tuple[Numbers, Numbers]] = field(default_factory=dict)
     gathering: Gathering | None = None
+    scattering: tuple[Target, ...] = ()
     loaded: "Loaded | None" = None
 
     @cached_property

@@ -16,7 +16,6 @@ from compiler.placement.allocator import Bank, OutOfMemory
 from compiler.placement.demand import Demand, Port, Vectors, Work, demands_of
 from compiler.placement.layout import Layout, Numbers
 from compiler.placement.maps import constant_words, element_words, weight_words
-from compiler.placement.moved import MovedStorage
 from compiler.placement.orders import (
     distinct_layouts,
     is_copied,
@@ -27,6 +26,8 @@ from compiler.placement.orders import (
     writing_order,
 )
 from compiler.placement.placed import slices_of_layouts, slices_of_parts
+from compiler.placement.scattered import ScatteredStorage
+from compiler.scatter.operation import Scatter
 from compiler.switch.operation import Switch
 from compiler.tensor import Tensor, as_view
 from compiler.vector.lanes import vector_count, vectors_along
@@ -39,7 +40,7 @@ _FEW = 16
 Sides = tuple[tuple[Hemisphere, ...], ...]
 
 
-class Storage(MovedStorage):
+class Storage(ScatteredStorage):
     """Places the tensors of a program for given plans.
 
     Reads that run at the same time come from different slices (a slice has one read engine), writes go to different
@@ -91,13 +92,19 @@ class Storage(MovedStorage):
                     self._place_input(demand)
         if tight:
             self._place_all_constants(tight)
-        self._states = {id(state): self._place_state(state) for state in states}
+        changed = {id(op.state) for op, _ in work if isinstance(op, Scatter)}
+        self._states = {
+            id(state): self._place_rows(state) if id(state) in changed else self._place_state(state) for state in states
+        }
         for op, plan in work:
             if isinstance(op, MatMul):
                 assert isinstance(plan, Plan)
                 self._place_product(op, plan)
             elif isinstance(op, Gather):
                 self._place_gathered(op)
+            elif isinstance(op, Scatter):
+                self.placed[id(op)].outputs = [self._states[id(op.state)]]
+                self.placed[id(op)].scattering = self.targets[id(op.state)]
             elif isinstance(op, Switch):
                 self._place_switched(op)
             else:
@@ -169,7 +176,7 @@ class Storage(MovedStorage):
             assert demand.near is not None
             choices = [[bank for bank in self._banks_near(demand.near) if bank.slice not in busy]]
         else:
-            sides = self._sides(op, [], Direction.EAST, tensor.itemsize)
+            sides = self._sides(op, [], Direction.EAST, tensor.itemsize) if demand.side is None else [demand.side]
             choices = [self._ordered(side, busy, set(), op) for side in sides]
             for known in self.placed[id(op)].ports.values():
                 if demand.apart(known.demand) and demand.tensor.itemsize == known.demand.tensor.itemsize:
@@ -329,6 +336,7 @@ class Storage(MovedStorage):
 
         At best dense ones change between slices that nobody reads beside their readers.
         """
+        sides = next(([want.side] for want, _ in wants if want is not None and want.side is not None), sides)
         saved = self.allocator.save()
         attempts: list[tuple[tuple[Hemisphere, ...], bool]] = [
             ((side,), quiet) for quiet in (True, False) for side in sides

@@ -37,16 +37,23 @@ class PassTemplate:
         Earliest start at which everything is in MEM when it is read.
     written : list of (Layout, ndarray, ndarray)
         Copy, vectors, and from which cycle on (relative) each of them can be read.
+    first_access : int or None
+        Relative cycle of the first access of a SCATTER.
     """
 
     macro: Macro
     needs: int = 0
     written: list[tuple[Layout, Cycles, Cycles]] = field(default_factory=list)
+    first_access: int | None = None
 
     @property
     def first_write(self) -> int:
-        """Relative cycle of the first access of a WRITE."""
-        return min(int(ready.min()) for _, _, ready in self.written) - 1
+        """Relative cycle of the first access that writes."""
+        return (
+            self.first_access
+            if self.first_access is not None
+            else min(int(ready.min()) for _, _, ready in self.written) - 1
+        )
 
     def place(self, start: int) -> None:
         """Note in the results' copies that the pass starts at cycle `start`."""
