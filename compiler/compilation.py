@@ -30,6 +30,7 @@ from compiler.text.streamer import TextStreamer
 from compiler.vector.builder import PassBuilder, PassTemplate
 from compiler.vector.cut import cut
 from compiler.vector.operation import Pass
+from compiler.vector.pieces import pieces
 from compiler.vector.plan import PassPlan, pass_plans
 from compiler.verifier.verify import verify
 
@@ -272,12 +273,22 @@ def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassP
     if isinstance(op, Scatter):
         _place_after_reads(scheduler, placed, [scatter_template(op, placed)])
         return
-    paces = [op] if op.interval == op.turn * op.within else [op, op.hurried()]
-    templates = [PassBuilder(pace, placed, mapping).build() for pace in paces for mapping in plan.mappings]
-    if op.makes:
-        _place_templates(scheduler, templates)
-    else:
+    templates = _pass_templates(op, placed, plan)
+    if not op.makes:
         _place_after_reads(scheduler, placed, templates)
+        return
+    parts = [_pass_templates(*piece, plan) for piece in pieces(op, placed)]
+    # Blocks that are ready much earlier than the last one need not wait for it.
+    if parts and parts[0][0].needs + op.steps // len(parts) < templates[0].needs:
+        for part in parts:
+            _place_templates(scheduler, part)
+    else:
+        _place_templates(scheduler, templates)
+
+
+def _pass_templates(op: Pass, placed: Placed, plan: PassPlan) -> list[PassTemplate]:
+    paces = [op] if op.interval == op.turn * op.within else [op, op.hurried()]
+    return [PassBuilder(pace, placed, mapping).build() for pace in paces for mapping in plan.mappings]
 
 
 def _place_after_reads(scheduler: Scheduler, placed: Placed, templates: list[PassTemplate]) -> None:
