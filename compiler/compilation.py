@@ -19,6 +19,7 @@ from compiler.placement.allocator import OutOfMemory
 from compiler.placement.demand import Work
 from compiler.placement.maps import tensor_map, view_map
 from compiler.placement.placed import Placed
+from compiler.placement.states import States, direct_updates
 from compiler.placement.storage import Storage
 from compiler.scatter.builder import scatter_template
 from compiler.scatter.operation import Scatter
@@ -51,8 +52,8 @@ def compile_program(
     tensors: list[Tensor],
     stored: Callable[[Tensor], bool],
     outputs: Mapping[str, View],
-    states: list[Tensor],
-    updates: list[Pass],
+    states: Collection[Tensor],
+    updates: Mapping[Tensor, Pass],
     barriers: Collection[int] = (),
 ) -> Image:
     """Return the verified image of a program.
@@ -68,64 +69,105 @@ def compile_program(
     stored : callable
         Whether a tensor is a result or a state.
     outputs : dict of str to View
-    states : list of Tensor
+    states : collection of Tensor
         Results that live from run to run.
-    updates : list of Pass
-        What gives states their value for the next run, after everything else has read them.
+    updates : dict of Tensor to Pass
+        Those states that a pass gives their value for the next run, after everything else has read them.
     barriers : collection of int
         Ids of the operations behind which all queues wait for one another.
 
     Plans are tried in the order of their promise: those that use more planes may need more room in MEM than there is.
+    Epilogues are fused at best, and passes of their own where that does not fit, or takes longer.
 
     Raises
     ------
     TaktError
         When no plan fits MEM, the VXM's mesh or the queues.
     """
-    _check_size(config, name, [*operations, *updates])
+    _check_size(config, name, [*operations, *updates.values()])
     errors: list[TaktError] = []
-    tried: list[list[MatMul | Pass]] = []
-    for spare in _SPARE:
-        pieces = [cut(op, spare) if isinstance(op, Pass) else [op] for op in operations]
-        parts = [part for its in pieces for part in its]
-        ends = {id(its[-1]) for op, its in zip(operations, pieces, strict=True) if id(op) in barriers}
-        if any(len(parts) == len(others) for others in tried):
-            continue
-        tried.append(parts)
-        made = {id(tensor) for part in parts if isinstance(part, Pass) for tensor in part.writes()}
-        known = partial(_is_any, stored, made)
-        every = [*parts, *updates]
-        choices = _choices(every)
-        # One copy for several readers is of use where there are several passes.
-        for dense in (False, True) if sum(isinstance(op, Pass) for op in every) > 1 else (False,):
-            for choice, tight in _combinations(choices):
-                work = list(zip(every, choice, strict=True))
-                try:
-                    return _compile(config, name, work, tensors, known, outputs, states, tight, dense, ends)
-                except Unschedulable:
-                    continue
-                except TaktError as error:
-                    errors.append(error)
+    found: list[Image] = []
+    for fused in (True, False) if any(_is_fused(op) for op in operations) else (True,):
+        image, best = _first_fit(
+            config, name, operations, tensors, stored, outputs, states, updates, barriers, fused, errors
+        )
+        if image is not None:
+            found.append(image)
+        if best:
+            break
+    if found:
+        return min(found, key=lambda image: image.cycles)
     if not errors:
         raise TaktError(f"streams must be enough for {name}, not {config.streams}")
     raise min(errors, key=lambda error: error.short if isinstance(error, OutOfMemory) else 0)
 
 
+def _first_fit(
+    config: Config,
+    name: str,
+    operations: list[MatMul | Pass],
+    tensors: list[Tensor],
+    stored: Callable[[Tensor], bool],
+    outputs: Mapping[str, View],
+    kept: Collection[Tensor],
+    updates: Mapping[Tensor, Pass],
+    barriers: Collection[int],
+    fused: bool,
+    errors: list[TaktError],
+) -> tuple[Image | None, bool]:
+    """Return the image of the first combination of plans that fits, and whether that is the most promising one.
+
+    Adds to `errors` why others did not fit.
+    """
+    tried: list[list[int]] = []
+    for spare in _SPARE:
+        pieces = [_pieces(op, spare, fused) for op in operations]
+        counts = [len(its) for its in pieces]
+        if counts in tried:
+            continue
+        tried.append(counts)
+        parts = [part for its in pieces for part in its]
+        ends = {id(its[-1]) for op, its in zip(operations, pieces, strict=True) if id(op) in barriers}
+        made = {id(tensor) for part in parts if isinstance(part, Pass) for tensor in part.writes()}
+        known = partial(_is_any, stored, made)
+        direct = direct_updates(parts, updates)
+        for passed in (direct, {}) if direct else ({},):
+            every = [*parts, *(update for state, update in updates.items() if state not in passed.values())]
+            choices = [plans(op) if isinstance(op, MatMul) else pass_plans(op) for op in every]
+            # One copy for several readers is of use where there are several passes.
+            for dense in (False, True) if sum(isinstance(op, Pass) for op in every) > 1 else (False,):
+                first: list[Plan | PassPlan] | None = None
+                for choice, tight in _combinations(choices):
+                    first = first or choice
+                    work = list(zip(every, choice, strict=True))
+                    states = States(tuple(kept), passed)
+                    try:
+                        image = _compile(config, name, work, tensors, known, outputs, states, tight, dense, ends)
+                    except Unschedulable:
+                        continue
+                    except TaktError as error:
+                        errors.append(error)
+                    else:
+                        return image, choice is first and not dense and len(tried) == 1
+    return None, False
+
+
+def _is_fused(op: MatMul | Pass) -> bool:
+    return isinstance(op, MatMul) and op.epilogue is not None
+
+
+def _pieces(op: MatMul | Pass, spare: int, fused: bool) -> list[MatMul | Pass]:
+    """Return the operations that do the work of one, which finds room in the mesh and MEM in these pieces only."""
+    if isinstance(op, Pass):
+        return [*cut(op, spare)]
+    if op.epilogue is None or (fused and plans(op)):
+        return [op]
+    product, rest = op.apart()
+    return [product, *cut(rest, spare)]
+
+
 def _is_any(stored: Callable[[Tensor], bool], made: set[int], tensor: Tensor) -> bool:
     return id(tensor) in made or stored(tensor)
-
-
-def _choices(operations: list[MatMul | Pass]) -> list[list[Plan] | list[PassPlan]]:
-    """Return the plans of every operation."""
-    found: list[list[Plan] | list[PassPlan]] = []
-    for op in operations:
-        found.append(plans(op) if isinstance(op, MatMul) else pass_plans(op))
-        if isinstance(op, MatMul) and not found[-1]:
-            raise TaktError(
-                f"VXM must have room for bias, scale, zero point and relu of {op.y.name}, "
-                f"not {op.config.alu_rows} x {op.config.alu_cols} ALUs"
-            )
-    return found
 
 
 def _check_size(config: Config, name: str, operations: list[MatMul | Pass]) -> None:
@@ -158,10 +200,11 @@ def _needs(op: MatMul | Pass) -> Iterator[tuple[Tensor, int]]:
         yield op.x, op.k_blocks * op.m * op.x.itemsize
     yield x.tensor, 0
     yield op.y, op.n_blocks * op.m * op.y.itemsize
+    for operand in [] if op.epilogue is None else op.epilogue.operands:
+        if operand.tensor is not op.sums:
+            yield operand.tensor, operand.tensor.itemsize * (0 if operand.vectors is None else len(operand.vectors))
     columns = config.lanes * sum(op.load_steps(block) for block in range(op.n_blocks))
     yield as_view(op.w).tensor, 0 if op.computed else op.k_blocks * columns * op.w.itemsize
-    for _, tensor in op.constants:
-        yield tensor, 4 * op.n_blocks
 
 
 def _combinations(choices: list[list[Plan] | list[PassPlan]]) -> Iterator[tuple[list[Plan | PassPlan], bool]]:
@@ -175,7 +218,9 @@ def _combinations(choices: list[list[Plan] | list[PassPlan]]) -> Iterator[tuple[
         if not heap:
             break
         cycles, picks = heapq.heappop(heap)
-        yield [found[pick] for found, pick in zip(choices, picks, strict=True)], False
+        chosen = [found[pick] for found, pick in zip(choices, picks, strict=True)]
+        for tight in (False, True) if any(plan.shares for plan in chosen) else (False,):
+            yield chosen, tight
         for place, pick in enumerate(picks):
             following = [*picks[:place], pick + 1, *picks[place + 1 :]]
             if pick + 1 < len(choices[place]) and tuple(following) not in seen:
@@ -196,7 +241,7 @@ def _compile(
     tensors: list[Tensor],
     stored: Callable[[Tensor], bool],
     outputs: Mapping[str, View],
-    states: list[Tensor],
+    states: States,
     tight: bool,
     dense: bool,
     barriers: Collection[int],
@@ -270,12 +315,13 @@ def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassP
     if isinstance(op, Switch):
         _place_templates(scheduler, switch_templates(op, placed))
         return
+    overwritten = storage.overwritten(op)
     if isinstance(op, Scatter):
-        _place_after_reads(scheduler, placed, [scatter_template(op, placed)])
+        _place_after_reads(scheduler, [scatter_template(op, placed)], overwritten)
         return
     templates = _pass_templates(op, placed, plan)
-    if not op.makes:
-        _place_after_reads(scheduler, placed, templates)
+    if overwritten:
+        _place_after_reads(scheduler, templates, overwritten)
         return
     parts = [_pass_templates(*piece, plan) for piece in pieces(op, placed)]
     # Blocks that are ready much earlier than the last one need not wait for it.
@@ -291,9 +337,9 @@ def _pass_templates(op: Pass, placed: Placed, plan: PassPlan) -> list[PassTempla
     return [PassBuilder(pace, placed, mapping).build() for pace in paces for mapping in plan.mappings]
 
 
-def _place_after_reads(scheduler: Scheduler, placed: Placed, templates: list[PassTemplate]) -> None:
-    """Place one of several templates that overwrite a state, after everything so far has read it."""
-    read = scheduler.last_read({number for copies in placed.outputs for layout in copies for number in layout.used})
+def _place_after_reads(scheduler: Scheduler, templates: list[PassTemplate], overwritten: set[int]) -> None:
+    """Place one of several templates that overwrite words of some slices, after everything so far has read them."""
+    read = scheduler.last_read(overwritten)
     for template in templates:
         template.needs = max(template.needs, read + 1 - template.first_write)
     _place_templates(scheduler, templates)

@@ -1,15 +1,16 @@
-"""The operation that programs are made of."""
+"""The operation of the MXM."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from arch.config import Config
 from compiler.tensor import Tensor, View
+from compiler.vector.operation import Pass
 
 
 @dataclass(frozen=True, eq=False)
 class MatMul:
-    """``y = requantise(relu(x @ w + bias))``, each part but the product optional.
+    """``y = epilogue(x @ w)``.
 
     Attributes
     ----------
@@ -18,15 +19,10 @@ class MatMul:
         Activations, int8 or float16, shape (M, K), lanes along K.
     w : Tensor or View
         Weights, of the same format, shape (K, N), lanes along K.
-    y : Tensor
-        Result, shape (M, N): int8 with a scale, int32 without; float32 of a float16 product.
-    bias : Tensor or None
-        int32, shape (N,).
-    scale : Tensor or None
-        float32, shape (N,).
-    zero_point : Tensor or None
-        int32, shape (N,); None for 0.
-    relu : bool
+    sums : Tensor
+        The product, shape (M, N): int32, or float32 of a float16 product.
+    epilogue : Pass or None
+        What the VXM makes of the sums on their way to MEM; it reads `sums`, and its steps are theirs.
     planes : int
         Most planes to use.
     computed : bool
@@ -36,13 +32,27 @@ class MatMul:
     config: Config
     x: Tensor | View
     w: Tensor | View
-    y: Tensor
-    bias: Tensor | None
-    scale: Tensor | None
-    zero_point: Tensor | None
-    relu: bool
+    sums: Tensor
+    epilogue: Pass | None
     planes: int
     computed: bool = False
+
+    @property
+    def y(self) -> Tensor:
+        """The result."""
+        return self.sums if self.epilogue is None else self.epilogue.results[0].tensor
+
+    @property
+    def sum_port(self) -> int:
+        """The port of the epilogue's graph that takes the sums; -1 if it takes none."""
+        assert self.epilogue is not None
+        ports = [port for port, operand in enumerate(self.epilogue.operands) if operand.tensor is self.sums]
+        return ports[0] if ports else -1
+
+    def apart(self) -> "tuple[MatMul, Pass]":
+        """Return the product, and the epilogue as a pass over the sums in MEM."""
+        assert self.epilogue is not None
+        return replace(self, epilogue=None), self.epilogue
 
     @property
     def m(self) -> int:
@@ -88,12 +98,6 @@ class MatMul:
     def macs(self) -> int:
         """Multiply-accumulates that the result needs."""
         return self.m * self.k * self.n
-
-    @property
-    def constants(self) -> tuple[tuple[str, Tensor], ...]:
-        """Vectors that the VXM needs, by name."""
-        named = (("bias", self.bias), ("scale", self.scale), ("zero_point", self.zero_point))
-        return tuple((name, tensor) for name, tensor in named if tensor is not None)
 
     def load_steps(self, n_block: int) -> int:
         """Return the column blocks of a weight tile that hold columns of the matrix."""

@@ -88,7 +88,7 @@ class Program(Products, Passes, Switching, Gathers):
             tensors,
             self._is_stored,
             self._outputs,
-            list(self._updates),
-            [update for update in self._updates.values() if update is not None],
+            self._updates.keys(),
+            {state: update for state, update in self._updates.items() if update is not None},
             self._barriers,
         )

@@ -1,10 +1,13 @@
 """Matrix products."""
 
 import math
+from functools import partial
 
 import numpy as np
 
 from arch.errors import TaktError
+from compiler.expression.expr import Expr
+from compiler.expression.functions import add, cast, relu
 from compiler.gather.operation import Gather
 from compiler.interface.workspace import Array, Operand, Workspace
 from compiler.operation import MatMul
@@ -65,8 +68,9 @@ class Products(Workspace):
 
         Notes
         -----
-        `bias`, `scale`, `zero_point` and `relu` are applied on the sums' way to MEM and cost a few cycles of latency.
-        An epilogue is a pass over the sums in MEM, which begins as they become ready.
+        `bias`, `scale`, `zero_point` and `relu` are an epilogue of their own kind. Epilogues are computed on the sums'
+        way to MEM and cost a few cycles of latency; one that needs more ALUs than there are, or more MEM slices for its
+        operands, is a pass over the sums in MEM, which begins as they become ready.
 
         Raises
         ------
@@ -96,44 +100,43 @@ class Products(Workspace):
             raise TaktError(f"zero_point must be 0 without a scale, not {zero_point!r}")
         if x.dtype == "float16" and (bias is not None or scale is not None or zero_point or relu):
             raise TaktError("bias, scale, zero_point and relu must be left out of a float16 product")
-        emitted = "float32" if x.dtype == "float16" else "int32" if scale is None else "int8"
         n = weights.shape[1]
         computed = self._is_stored(as_view(weights).tensor)
         if computed:
             weights = self._loadable(as_view(weights))
-        zeros = np.full(n, zero_point, np.int32) if zero_point else None
-        op = MatMul(
-            self._config,
-            x,
-            weights,
-            Tensor(f"y{index}", (x.shape[0], n), emitted),
-            self._vector(bias, f"bias{index}", n, "int32"),
-            self._scale(scale, f"scale{index}", n),
-            None if zeros is None else self.constant(f"zero_point{index}", zeros),
-            bool(relu),
-            limit if planes is None else planes,
-            computed,
+        fused = epilogue is not None or bias is not None or scale is not None or relu
+        name = f"y{index}"
+        sums = Tensor(
+            f"{name}.sums" if fused else name, (x.shape[0], n), "float32" if x.dtype == "float16" else "int32"
         )
-        fused = None
-        if epilogue is not None:
-            fused = self._epilogue(op, epilogue, operands, dtype)
-        elif operands or dtype is not None:
-            raise TaktError(f"operands and dtype must be left out without an epilogue, not {len(operands)}, {dtype!r}")
+        vectors = self._vector(bias, f"bias{index}", n, "int32"), self._scale(scale, f"scale{index}", n)
+        if epilogue is None:
+            if operands or dtype is not None:
+                raise TaktError(
+                    f"operands and dtype must be left out without an epilogue, not {len(operands)}, {dtype!r}"
+                )
+            operands = tuple(vector for vector in vectors if vector is not None)
+            if operands or relu:
+                epilogue = partial(_requantise, bias is not None, scale is not None, int(zero_point), relu)
+        elif relu or zero_point or vectors != (None, None):
+            raise TaktError(f"bias, scale, zero_point and relu must be left out beside an epilogue of {name}")
+        self._stored.add(id(sums))
+        finish = None if epilogue is None else self._epilogue(name, epilogue, sums, operands, dtype)
+        op = MatMul(self._config, x, weights, sums, finish, limit if planes is None else planes, computed)
         self._operations.append(op)
         self._stored.add(id(op.y))
-        return op.y if fused is None else self._append(fused)[0]
+        return op.y
 
-    def _epilogue(self, op: MatMul, function: Function, operands: tuple[Operand, ...], dtype: str | None) -> Pass:
+    def _epilogue(
+        self, name: str, function: Function, sums: Tensor, operands: tuple[Operand, ...], dtype: str | None
+    ) -> Pass:
         """Return the pass that makes a product's result of its sums."""
-        if op.constants or op.relu:
-            raise TaktError(f"bias, scale, zero_point and relu must be left out beside an epilogue of {op.y.name}")
-        views = [op.y.view(), *(self._view(operand) for operand in operands)]
-        m, n = op.y.shape
+        views = [sums.view(), *(self._view(operand) for operand in operands)]
+        m, n = sums.shape
         for view in views:
             if view.shape not in ((n,), (m, n)):
                 raise TaktError(f"operand of an epilogue must have shape ({n},) or {m, n}, not {view.shape}")
-        self._stored.add(id(op.y))
-        made, several = map_pass(self._scope, f"{op.y.name}.epilogue", function, views, dtype, "rows")
+        made, several = map_pass(self._scope, name, function, views, dtype, "rows")
         if several:
             raise TaktError(f"epilogue must return one expression, not {len(made.results)}")
         return made
@@ -179,6 +182,20 @@ class Products(Workspace):
             bad = next(float(item) for item in spread.reshape(-1) if not (math.isfinite(item) and item > 0))
             raise TaktError(f"scale must be positive and finite, not {bad!r}")
         return self._vector(np.ascontiguousarray(spread), name, n, "float32")
+
+
+def _requantise(has_bias: bool, has_scale: bool, zero_point: int, has_relu: bool, total: Expr, *vectors: Expr) -> Expr:
+    """Return ONNX QLinearMatMul's result of int32 sums; without a scale the biased sums."""
+    following = iter(vectors)
+    if has_bias:
+        total = total + next(following)
+    if has_scale:
+        total = cast(total, "float32") * next(following)
+    if has_relu:
+        total = relu(total)
+    if not has_scale:
+        return total
+    return add(cast(total, "int32"), zero_point, "int8", saturate=True) if zero_point else cast(total, "int8")
 
 
 def _describe(tensor: Tensor | View) -> str:

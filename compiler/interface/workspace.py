@@ -46,6 +46,11 @@ class Workspace:
         """The machine."""
         return self._config
 
+    @property
+    def operations(self) -> tuple[MatMul | Pass, ...]:
+        """What the program does, in order."""
+        return tuple(self._operations)
+
     def input(self, name: str, shape: tuple[int, ...], dtype: str = "int8", layout: str | int = "rows") -> Tensor:
         """Declare a tensor that the host writes before each run.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from arch.config import Config
 from arch.errors import TaktError
-from compiler.kernels.bounds import product_latency, vectors
+from compiler.kernels.bounds import product_bound, vectors
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
 from compiler.kernels.pooling import places
 from compiler.program import Program
@@ -33,14 +33,9 @@ def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
     shape, filters = arrays["x"].shape, arrays["w"].shape
     rows, columns = places(shape, parameters, *filters[:2])
-    fp16 = arrays["x"].dtype.name == "float16"
-    tiles = filters[0] * filters[1] * vectors(config, shape[2]) * vectors(config, filters[3])
-    units = config.planes // 2 if fp16 else config.planes
-    elements = rows * columns * tiles * (2 if fp16 else 1)
-    return Bound(
-        -(-elements // units) + product_latency(config, "float16" if fp16 else "int8"),
-        f"MXM: {rows * columns} vectors through {tiles} tiles of weights on {units} {'pairs' if fp16 else 'planes'}",
-    )
+    blocks = filters[0] * filters[1] * vectors(config, shape[2])
+    dtype = arrays["x"].dtype.name
+    return product_bound(config, dtype, rows * columns, blocks * config.vector_length, filters[3])
 
 
 CONV2D = Kernel(

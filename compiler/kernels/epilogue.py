@@ -1,103 +1,80 @@
-"""What the VXM does to results on their way to MEM, and which ALUs do it."""
+"""Ways to work on a product's sums in the mesh, on their way to MEM."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from arch.config import Config
-from arch.formats import DType
+from arch.timing import timing
+from compiler.mesh.graph import Graph
+from compiler.mesh.keepers import with_keepers
+from compiler.mesh.mapper import mappings
+from compiler.mesh.mapping import Mapping
 from compiler.operation import MatMul
 
+Chains = tuple[Mapping, ...]
+"""Mappings of one epilogue that have no ALU in common, and the same streams."""
 
-@dataclass(frozen=True)
-class Step:
-    """One VXM operation on every result.
 
-    Attributes
-    ----------
-    mnemonic : str
-    dtype, out_dtype : DType
-    constant : str or None
-        Name of the vector that is operand b.
-    saturate : bool
+def chains(op: MatMul) -> list[Chains]:
+    """Return the ways to map an epilogue, each as many times as the mesh has room for.
+
+    Operands that are the same for all rows (a bias, a number) are kept by ALUs of their own, or read again for every
+    row, which takes slices and streams instead.
+
+    Raises
+    ------
+    TaktError
+        When no ALU has an operation.
     """
-
-    mnemonic: str
-    dtype: DType
-    out_dtype: DType
-    constant: str | None = None
-    saturate: bool = False
-
-
-@dataclass(frozen=True)
-class Chain:
-    """ALUs in neighbouring mesh columns that perform the steps one after another.
-
-    Attributes
-    ----------
-    alus : tuple of int
-        One per step.
-    keepers : tuple of (int or None)
-        Per step, the ALU that holds its constant and repeats it through the mesh.
-    """
-
-    alus: tuple[int, ...]
-    keepers: tuple[int | None, ...]
+    assert op.epilogue is not None
+    found: dict[Chains, None] = {}
+    if op.sum_port < 0:
+        return []
+    for graph in _forms(op):
+        groups = [_disjoint(op, group) for group in mappings(op.config, graph, op.sum_port)]
+        if groups:
+            found[groups[0]] = None
+            found[max(groups, key=len)] = None
+    return [*found]
 
 
-def epilogue(op: MatMul) -> tuple[Step, ...]:
-    """Return the steps from accumulated int32 to the result; none when the result is the sum itself.
-
-    Requantisation is ONNX QLinearMatMul's: multiply in fp32, round half to even, add the zero point, saturate.
-    """
-    steps = []
-    if op.bias is not None:
-        steps.append(Step("ADD", DType.INT32, DType.INT32, "bias"))
-    if op.scale is None:
-        if op.relu:
-            steps.append(Step("RELU", DType.INT32, DType.INT32))
-        return tuple(steps)
-    steps.append(Step("CVT", DType.INT32, DType.FP32))
-    steps.append(Step("MUL", DType.FP32, DType.FP32, "scale"))
-    if op.relu:
-        steps.append(Step("RELU", DType.FP32, DType.FP32))
-    if op.zero_point is None:
-        steps.append(Step("CVT", DType.FP32, DType.INT8))
-    else:
-        steps.append(Step("CVT", DType.FP32, DType.INT32))
-        steps.append(Step("ADD", DType.INT32, DType.INT8, "zero_point", saturate=True))
-    return tuple(steps)
+def kept_ports(op: MatMul) -> set[int]:
+    """Return the ports of an epilogue's graph, but that of the sums, that carry one word for all rows of a block."""
+    assert op.epilogue is not None
+    steps = [operand.steps.reshape(op.n_blocks, op.m) for operand in op.epilogue.operands]
+    return {port for port, rows in enumerate(steps) if port != op.sum_port and (rows == rows[:, :1]).all()}
 
 
-def chains(config: Config, steps: tuple[Step, ...]) -> list[Chain]:
-    """Return as many chains of ALUs, none shared, as the mesh has room for.
-
-    Step i stands i columns after the first (the columns form a ring), the keeper of its constant one column before
-    it; MUL is built in even columns only.
-    """
-    found: list[Chain] = []
-    rows = [0] * config.alu_cols
-    while steps:
-        best = min(
-            (used for start in range(config.alu_cols) if (used := _columns(config, steps, start)) is not None),
-            key=lambda used: max(rows[column] + used.count(column) for column in range(config.alu_cols)),
-            default=None,
-        )
-        if best is None:
-            return found
-        alus = []
-        for column in best:
-            alus.append(rows[column] * config.alu_cols + column)
-            rows[column] += 1
-        if max(rows) > config.alu_rows:
-            return found
-        keepers = iter(alus[len(steps) :])
-        found.append(Chain(tuple(alus[: len(steps)]), tuple(next(keepers) if s.constant else None for s in steps)))
-    return found
+def latency(op: MatMul, mapping: Mapping) -> int:
+    """Return the cycles from a sum's arrival at the VXM to the result on the register there."""
+    table = timing(op.config)["PASS"]
+    assert table.d_skew is not None and table.d_func is not None
+    levels = mapping.cells[mapping.outputs[0]].level - sum_level(op, mapping)
+    return levels * timing(op.config).chain - table.d_skew + table.d_func
 
 
-def _columns(config: Config, steps: tuple[Step, ...], start: int) -> list[int] | None:
-    """Return the columns of the steps, then of the keepers, with the first step in column `start`."""
-    columns = [(start + index) % config.alu_cols for index in range(len(steps))]
-    if any(step.mnemonic == "MUL" and column % 2 for step, column in zip(steps, columns, strict=True)):
-        return None
-    keepers = [(column - 1) % config.alu_cols for step, column in zip(steps, columns, strict=True) if step.constant]
-    return columns + keepers
+def sum_level(op: MatMul, mapping: Mapping) -> int:
+    """Return the level that takes the sums."""
+    return next(stream.level for stream in mapping.streams if stream.port == op.sum_port)
+
+
+def _forms(op: MatMul) -> Iterator[Graph]:
+    assert op.epilogue is not None
+    kept, graph = kept_ports(op), op.epilogue.graph
+    if kept:
+        yield with_keepers(graph, kept)
+    yield graph
+
+
+def _disjoint(op: MatMul, group: list[Mapping]) -> Chains:
+    """Return as many mappings without a common ALU as can be found, those with the lowest latency."""
+    ordered = sorted(group, key=lambda mapping: latency(op, mapping))
+    best: list[Mapping] = []
+    for first in ordered:
+        chosen, used = [first], {cell.alu for cell in first.cells}
+        for mapping in ordered:
+            mine = {cell.alu for cell in mapping.cells}
+            if not mine & used:
+                chosen.append(mapping)
+                used |= mine
+        if len(chosen) > len(best):
+            best = chosen
+    return tuple(best)

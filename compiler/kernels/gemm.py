@@ -4,16 +4,17 @@ from collections.abc import Callable, Mapping
 
 from arch.config import Config
 from arch.errors import TaktError
-from arch.timing import timing
 from compiler.expression.expr import Expr
 from compiler.expression.functions import relu
-from compiler.kernels.activations import gelu, silu
-from compiler.kernels.bounds import pass_latency, vectors
+from compiler.kernels.activations import ACTIVATIONS, gelu, silu
+from compiler.kernels.bounds import product_bound
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
 from compiler.program import Program
 from compiler.tensor import Tensor
 
 _ACTIVATIONS: tuple[Callable[[Expr], Expr] | None, ...] = (None, relu, gelu, silu)
+_LEVELS = (0, 1, *(ACTIVATIONS[name][1] for name in ("gelu", "silu")))
+"""Operations in a row of each."""
 _FUSED = ("bias", "residual")
 
 
@@ -36,13 +37,8 @@ def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[
 
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
     (m, k), n = arrays["x"].shape, arrays["w"].shape[1]
-    tiles = vectors(config, k) * vectors(config, n)
-    pairs = config.planes // 2
-    table = timing(config)
-    return Bound(
-        -(-2 * m * tiles // pairs) + table.acc_after_fp16_abc + pass_latency(config, 1) - table.chain,
-        f"MXM: {m} vectors, two cycles each, through {tiles} tiles of weights on {pairs} pairs",
-    )
+    levels = sum(name in arrays for name in _FUSED) + _LEVELS[int(parameters["activation"])]
+    return product_bound(config, "float16", m, k, n, levels or None)
 
 
 GEMM = Kernel(

@@ -8,9 +8,8 @@ import numpy as np
 from arch.formats import DType
 from arch.geometry import Direction, Unit, UnitKind, mxm_position, units, vxm_position
 from arch.timing import timing
-from compiler.kernels.epilogue import epilogue
 from compiler.kernels.plan import Feeder
-from compiler.kernels.vxm import ChainBuilder, Exit, towards
+from compiler.kernels.vxm import EpilogueBuilder, Exit
 from compiler.operation import MatMul
 from compiler.placement.layout import Cycles, Layout
 from compiler.placement.placed import Placed
@@ -98,6 +97,7 @@ class GroupBuilder:
         self._template = Template(Macro(op.y.name))
         self._macro = self._template.macro
         self._transfers = Transfers(op.config, self._macro)
+        self._epilogue = EpilogueBuilder(op, placed, self._macro, group.number)
         self._outward = Direction.WEST if self._side == 0 else Direction.EAST
 
     def build(self) -> Template:
@@ -208,28 +208,24 @@ class GroupBuilder:
         results = Flow(("results", self._side, self._group.feeder.planes[number]), inward, 4)
         self._macro.flows.append(results)
         emitted = self._accumulate(number, results)
-        steps = epilogue(self._op)
-        if not steps:
-            self._write(results, block, np.arange(self._group.rows[1]), emitted, self._position)
+        first, rows = self._group.rows
+        if self._op.epilogue is None:
+            self._write(results, block, np.arange(rows), emitted, self._position)
             return
-        rows = self._group.rows[1]
         middle = vxm_position(self._config)
-        for member in range(4):
+        for member in range(results.width):
             results.carry(member, self._position, middle, Pattern(emitted, 1, 1, rows, self._op.interval))
-        constants = {
-            name: (slices[:, block], addrs[:, block]) for name, (slices, addrs) in self._placed.constants.items()
-        }
-        chain = self._group.feeder.chains[number]
-        builder = ChainBuilder(self._config, self._macro, chain, steps, constants, ahead=number > 0)
+        mapping = self._group.feeder.chains[number]
         arrival = emitted + abs(middle - self._position)
-        leaves = arrival + builder.latency()
+        leaves = arrival + self._epilogue.latency(mapping)
         exits = []
-        for first, count, direction in self._directions(block):
-            flow = Flow(("out", chain, direction), direction, self._op.y.itemsize)
+        for start, count, direction in self._directions(block):
+            flow = Flow(("out", self._side, results.key, direction), direction, self._op.y.itemsize)
             self._macro.flows.append(flow)
-            self._write(flow, block, np.arange(first, first + count), leaves, middle)
-            exits.append(Exit(first, count, flow))
-        builder.build(results, arrival, rows, exits)
+            self._write(flow, block, np.arange(start, start + count), leaves, middle)
+            exits.append(Exit(start, count, flow))
+        self._epilogue.build(mapping, number, results, arrival, (block * self._op.m + first, rows), exits)
+        self._template.needs = max(self._template.needs, self._epilogue.needs)
 
     def _directions(self, block: int) -> list[tuple[int, int, Direction]]:
         """Return runs of rows (first, rows) that leave the VXM in one direction."""
@@ -239,7 +235,7 @@ class GroupBuilder:
         starts = [0, *(np.flatnonzero(np.diff(east)) + 1).tolist()]
         ends = [*starts[1:], rows]
         return [
-            (start, end - start, towards(self._config, int(slices[start])))
+            (start, end - start, units(self._config)[int(slices[start])].outward)
             for start, end in zip(starts, ends, strict=True)
         ]
 

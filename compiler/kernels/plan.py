@@ -6,7 +6,8 @@ from itertools import pairwise
 
 from arch.geometry import Hemisphere
 from arch.timing import timing
-from compiler.kernels.epilogue import Chain, chains, epilogue
+from compiler.kernels.epilogue import Chains, chains
+from compiler.mesh.mapping import Mapping
 from compiler.operation import MatMul
 
 
@@ -33,8 +34,8 @@ class Feeder:
         Blocks of rows that the accumulator memory holds at a time: first row, rows.
     groups : tuple of tuple of int
         Blocks of columns computed at a time, one per plane or pair used.
-    chains : tuple of Chain
-        The VXM's part for each plane; empty when results go to MEM as they are.
+    chains : tuple of Mapping
+        The VXM's part for each plane; empty when sums go to MEM as they are.
     ways : int
         Groups of `lanes` streams over which weights come at a time.
     """
@@ -43,7 +44,7 @@ class Feeder:
     planes: tuple[int, ...]
     blocks: tuple[tuple[int, int], ...]
     groups: tuple[tuple[int, ...], ...]
-    chains: tuple[Chain, ...]
+    chains: tuple[Mapping, ...]
     ways: int = 1
 
     def loads(self, op: MatMul, group: tuple[int, ...]) -> list[list[Load]]:
@@ -82,11 +83,18 @@ class Plan:
         Rough cycles, to choose by.
     planes : int
         Planes used.
+    joint : bool
+        Both hemispheres' weights come from the same slices, one after the other's: that leaves slices for operands of
+        the epilogue.
+    shares : bool
+        ALUs keep words for an epilogue, and weights come so rarely that these can lie beside them.
     """
 
     feeders: tuple[Feeder, ...]
     estimate: int
     planes: int
+    joint: bool = False
+    shares: bool = False
 
     @property
     def simple(self) -> bool:
@@ -95,15 +103,33 @@ class Plan:
 
 
 def plans(op: MatMul) -> list[Plan]:
-    """Return every way to share out a product, the most promising first."""
-    mesh = chains(op.config, epilogue(op))
-    found = [plan for shape in _shapes(op) if (plan := _plan(op, mesh, *shape)) is not None]
+    """Return every way to share out a product, the most promising first; none when the epilogue does not fit."""
+    ways: list[Chains] = [()] if op.epilogue is None else chains(op)
+    found = [
+        plan
+        for mesh in ways
+        for shape in _shapes(op)
+        for joint in _joint(op, bool(mesh), shape[0])
+        if (plan := _plan(op, mesh, *shape, joint)) is not None
+    ]
     return sorted(found, key=lambda plan: plan.estimate)
 
 
-def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool, int]]:
-    """Yield hemispheres, arrays in each, whether hemispheres share out rows, whether their arrays do, and ways."""
+def _joint(op: MatMul, fused: bool, hemispheres: int) -> tuple[bool, ...]:
+    """Return whether hemispheres may load weights from the same slices, as they do those of results."""
+    if hemispheres == 1:
+        return (False,)
+    return (True,) if op.computed else (False, True) if fused else (False,)
+
+
+def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool, tuple[int, ...]]]:
+    """Yield hemispheres, arrays in each, whether hemispheres share out rows, whether their arrays do, and their ways.
+
+    Where weights are the limit, and there are not enough MEM slices for more ways in both hemispheres, one of them can
+    have more than the other, and more columns.
+    """
     # In one way at a time, both bytes of weights come after each other, as those of results must.
+    steps = op.load_steps(0)
     most_ways = op.array if op.array * op.config.lanes <= op.config.streams and not op.computed else 1
     for hemispheres in (1, 2):
         for arrays in range(1, op.config.planes_per_hemisphere // op.array + 1):
@@ -111,19 +137,27 @@ def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool, int]]:
                 for rows_out in (True, False)[:hemispheres]:
                     for rows_in in (True, False)[:arrays]:
                         for ways in range(1, most_ways + 1):
-                            yield hemispheres, arrays, rows_out, rows_in, ways
+                            yield hemispheres, arrays, rows_out, rows_in, (ways,) * hemispheres
+                            if hemispheres > 1 and ways > 1 and not rows_out and op.m * op.interval < op.array * steps:
+                                yield hemispheres, arrays, rows_out, rows_in, (ways, ways - 1)
 
 
 def _plan(
-    op: MatMul, mesh: list[Chain], hemispheres: int, arrays: int, rows_out: bool, rows_in: bool, ways: int
+    op: MatMul,
+    mesh: Chains,
+    hemispheres: int,
+    arrays: int,
+    rows_out: bool,
+    rows_in: bool,
+    ways: tuple[int, ...],
+    joint: bool,
 ) -> Plan | None:
     config = op.config
     whole_rows, whole_blocks = (0, op.m), (0, op.n_blocks)
     row_parts = _split(whole_rows, hemispheres) if rows_out else [whole_rows] * hemispheres
-    block_parts = [whole_blocks] * hemispheres if rows_out else _split(whole_blocks, hemispheres)
+    block_parts = [whole_blocks] * hemispheres if rows_out else _split_by(whole_blocks, ways)
     shared = 1 if rows_in else arrays
-    steps = epilogue(op)
-    if steps and len(mesh) < shared:
+    if mesh and len(mesh) < shared:
         return None
     feeders: list[Feeder] = []
     for side in range(hemispheres):
@@ -140,17 +174,38 @@ def _plan(
                     tuple(op.array * array for array in ((number,) if rows_in else range(arrays))),
                     tuple(_split(part, -(-part[1] // config.acc_depth))),
                     groups,
-                    tuple(mesh[(turn + i) % len(mesh)] for i in range(shared)) if steps else (),
-                    ways,
+                    tuple(mesh[(turn + i) % len(mesh)] for i in range(shared)) if mesh else (),
+                    ways[side],
                 )
             )
     if shared > len(feeders[0].groups[0]):
         return None
+    if mesh and not _has_slices(op, feeders, joint):
+        return None
     used = op.array * sum(len(feeder.planes) for feeder in feeders)
-    return Plan(tuple(feeders), _estimate(op, feeders, len(mesh) if steps else 0), used)
+    keeps = any(cell.node.holds for mapping in mesh for cell in mapping.cells)
+    seldom = all(
+        2 * feeder.load_steps(op, feeder.groups[0]) <= feeder.period(op, feeder.blocks[0][1], feeder.groups[0])
+        for feeder in feeders
+    )
+    return Plan(tuple(feeders), _estimate(op, feeders, mesh, joint), used, joint, keeps and seldom)
 
 
-def _estimate(op: MatMul, feeders: list[Feeder], mesh: int) -> int:
+def _has_slices(op: MatMul, feeders: list[Feeder], joint: bool) -> bool:
+    """Return whether there are MEM slices for all that is read at the same time; what ALUs keep finds room beside."""
+    config = op.config
+    needed = len(feeders) * op.x.itemsize
+    ways = {feeder.hemisphere: feeder.ways for feeder in feeders}.values()
+    needed += config.lanes * (max(ways) if joint else sum(ways))
+    for mapping in (mapping for feeder in feeders for mapping in feeder.chains):
+        assert op.epilogue is not None
+        for number, stream in enumerate(mapping.streams):
+            if stream.port != op.sum_port and not mapping.holds(number):
+                needed += op.epilogue.operands[stream.port].tensor.itemsize
+    return needed <= config.slices
+
+
+def _estimate(op: MatMul, feeders: list[Feeder], mesh: Chains, joint: bool) -> int:
     busiest = 0
     loads = dict.fromkeys(Hemisphere, 0)
     vectors = 0
@@ -162,15 +217,26 @@ def _estimate(op: MatMul, feeders: list[Feeder], mesh: int) -> int:
                 loads[feeder.hemisphere] += op.k_blocks * feeder.load_steps(op, group)
                 vectors += rows * len(group)
         busiest = max(busiest, cycles)
-    through_vxm = -(-vectors // mesh) if mesh else 0
+    through_vxm = 0
+    if mesh:
+        # An ALU that keeps a word does nothing else between two rows.
+        keeps = any(cell.node.holds for cell in mesh[0].cells)
+        through_vxm = -(-vectors // len(mesh)) * (op.interval if keeps else 1)
     crowding = len(feeders) - len({feeder.hemisphere for feeder in feeders})
-    first_load = feeders[0].load_steps(op, feeders[0].groups[0]) if op.tandem else 0
+    first_load = feeders[0].load_steps(op, feeders[0].groups[0]) if op.tandem or joint else 0
     used = sum(len(feeder.planes) for feeder in feeders)
+    if joint:
+        return max(busiest, sum(loads.values()), through_vxm) + 2 * first_load + 4 * used + 8 * crowding
     return max(busiest, *loads.values(), through_vxm) + first_load + 4 * used + 8 * crowding
 
 
 def _split(whole: tuple[int, int], parts: int) -> list[tuple[int, int]]:
     """Share out (first, count) evenly."""
+    return _split_by(whole, (1,) * parts)
+
+
+def _split_by(whole: tuple[int, int], weights: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Share out (first, count) in proportion to some weights."""
     first, count = whole
-    bounds = [first + count * part // parts for part in range(parts + 1)]
+    bounds = [first + count * sum(weights[:part]) // sum(weights) for part in range(len(weights) + 1)]
     return [(low, high - low) for low, high in pairwise(bounds)]

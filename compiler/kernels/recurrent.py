@@ -2,13 +2,18 @@
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
+import numpy.typing as npt
+
 from arch.config import Config
 from compiler.expression.expr import Expr
-from compiler.expression.functions import cast, sigmoid, tanh
-from compiler.kernels.bounds import pass_latency, product_latency, vectors
+from compiler.expression.functions import cast, sigmoid, tanh, where
+from compiler.kernels.bounds import mesh_latency, pass_latency, product_issue, sums_latency, vectors
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameters
 from compiler.program import Program
 from compiler.tensor import Tensor, View
+
+Factors = tuple[View, View]
 
 _X = Argument(name="x", dtypes=("float16",), shape="t, i", doc="inputs, step by step")
 
@@ -28,20 +33,26 @@ def _gate_vectors(view: Tensor | View, gates: int, more: int) -> View:
     return parts.reshape(*rows, gates * (size + more))
 
 
-def _products(program: Program, arrays: Arrays, h: Tensor, gates: int) -> tuple[View, View]:
-    """Return the products of input and state with their weights, shape (gates, hidden)."""
+def _products(program: Program, arrays: Arrays, h: Tensor, gates: int) -> tuple[Factors, Factors]:
+    """Return what to multiply: input and state, each with its weights."""
     inputs, hidden = arrays["w_x"].shape[0], arrays["w_h"].shape[0]
     padded = h.shape[0]
     x = program.input("x", (inputs,), "float16")
     w_x, w_h = (program.input(name, arrays[name].shape, "float16") for name in ("w_x", "w_h"))
     more = padded - hidden
-    from_x = program.matmul(x.reshape(1, inputs), _gate_vectors(w_x, gates, more))
-    from_h = program.matmul(h.reshape(1, padded), _gate_vectors(w_h, gates, more).pad(((0, more), (0, 0))))
-    return from_x.reshape(gates, padded), from_h.reshape(gates, padded)
+    from_h = h.reshape(1, padded), _gate_vectors(w_h, gates, more).pad(((0, more), (0, 0)))
+    return (x.reshape(1, inputs), _gate_vectors(w_x, gates, more)), from_h
 
 
 def _padded(program: Program, hidden: int) -> int:
     return vectors(program.config, hidden) * program.config.vector_length
+
+
+def _mask(gates: int, size: int, gate: int) -> npt.NDArray[np.int8]:
+    """Return the mask of one of several gates side by side."""
+    mask = np.zeros((gates, size), np.int8)
+    mask[gate] = -1
+    return mask.reshape(-1)
 
 
 def _lstm(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, View]:
@@ -49,14 +60,22 @@ def _lstm(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[s
     size = _padded(program, hidden)
     h = program.state("h", (size,), "float16")
     c = program.state("c", (size,), "float32")
-    from_x, from_h = _products(program, arrays, h, 4)
-    bias = _gate_vectors(program.input("bias", arrays["bias"].shape, "float32"), 4, size - hidden).reshape(4, size)
+    bias = _gate_vectors(program.input("bias", arrays["bias"].shape, "float32"), 4, size - hidden)
     i, f, g, o = range(4)
-    soft = [i, f, o]
-    gates = program.map(lambda a, b, d: sigmoid(a + b + d), from_x[soft], from_h[soft], bias[soft])
-    new = program.map(lambda a, b, d: tanh(a + b + d), from_x[g], from_h[g], bias[g])
-    cell = program.map(lambda keep, old, add, value: keep * old + add * value, gates[1], c, gates[0], new)
-    y = program.map(lambda out, value: cast(out * tanh(value), "float16"), gates[2], cell)
+
+    def gate(from_h: Expr, from_x: Expr, shift: Expr, is_new: Expr) -> Expr:
+        total = from_x + from_h + shift
+        return where(is_new, tanh(total), sigmoid(total))
+
+    def step(keep: Expr, old: Expr, add: Expr, new: Expr, out: Expr) -> tuple[Expr, Expr]:
+        cell = keep * old + add * new
+        return cell, cast(out * tanh(cell), "float16")
+
+    input_factors, state_factors = _products(program, arrays, h, 4)
+    from_x = program.matmul(*input_factors)
+    gates = program.matmul(*state_factors, epilogue=gate, operands=(from_x, bias, _mask(4, size, g)))
+    parts = gates.reshape(4, size)
+    cell, y = program.map(step, parts[f], c, parts[i], parts[g], parts[o])
     program.update(c, cell)
     program.update(h, y)
     return {"y": y[:hidden], "c": cell[:hidden]}
@@ -66,38 +85,43 @@ def _gru(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[st
     hidden = arrays["w_h"].shape[0]
     size = _padded(program, hidden)
     h = program.state("h", (size,), "float16")
-    from_x, from_h = _products(program, arrays, h, 3)
     bias_x, bias_h = (
-        _gate_vectors(program.input(name, arrays[name].shape, "float32"), 3, size - hidden).reshape(3, size)
+        _gate_vectors(program.input(name, arrays[name].shape, "float32"), 3, size - hidden)
         for name in ("bias_x", "bias_h")
     )
+    r, z, n = range(3)
 
-    def gate(a: Expr, b: Expr, d: Expr, e: Expr) -> Expr:
-        return sigmoid((a + d) + (b + e))
+    def gate(from_h: Expr, from_x: Expr, shift: Expr, is_new: Expr) -> Expr:
+        total = from_h + shift
+        return where(is_new, total, sigmoid(from_x + total))
 
-    gates = program.map(gate, from_x[:2], from_h[:2], bias_x[:2], bias_h[:2])
-    new = program.map(
-        lambda a, b, d, e, r: tanh((a + d) + r * (b + e)), from_x[2], from_h[2], bias_x[2], bias_h[2], gates[0]
-    )
-    y = program.map(lambda n, z, old: cast(n + z * (old - n), "float16"), new, gates[1], h)
+    def step(new_x: Expr, reset: Expr, new_h: Expr, update: Expr, old: Expr) -> Expr:
+        new = tanh(new_x + reset * new_h)
+        return cast(new + update * (old - new), "float16")
+
+    input_factors, state_factors = _products(program, arrays, h, 3)
+    from_x = program.matmul(*input_factors, epilogue=lambda total, shift: total + shift, operands=(bias_x,))
+    gates = program.matmul(*state_factors, epilogue=gate, operands=(from_x, bias_h, _mask(3, size, n)))
+    parts = gates.reshape(3, size)
+    y = program.map(step, from_x.reshape(3, size)[n], parts[r], parts[n], parts[z], h)
     program.update(h, y)
     return {"y": y[:hidden]}
 
 
-def _bound(gates: int, *levels: int) -> Callable[[Config, Arrays, Parameters], Bound]:
+def _bound(gates: int, first: int, second: int) -> Callable[[Config, Arrays, Parameters], Bound]:
+    """Return the bound of a cell: operations in a row from the last sum to the gates in MEM, and from there to the end."""
+
     def bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
         inputs, hidden = arrays["w_x"].shape[0], arrays["w_h"].shape[0]
-        blocks = gates * vectors(config, hidden)
-        tiles = -(-(vectors(config, inputs) + vectors(config, hidden)) * blocks // (config.planes // 2))
-        # Both bytes of a tile's weights on all streams of a hemisphere, or two cycles of the array.
-        load = 2 * config.vector_length * tiles // config.streams
-        cycles = (
-            max(load, 2 * tiles)
-            + product_latency(config, through_vxm=True)
-            + sum(pass_latency(config, level) for level in levels)
-        )
-        limit = f"{tiles} tiles of weights per pair of planes for one vector each"
-        return Bound(cycles, f"{'streams' if load > 2 * tiles else 'MXM'}: {limit}, and the latency of each pass")
+        blocks = vectors(config, inputs) + vectors(config, hidden)
+        columns = gates * vectors(config, hidden) * config.vector_length
+        cycles, weights_limit = product_issue(config, "float16", 1, blocks, columns)
+        cycles += sums_latency(config, "float16", through_vxm=True) + mesh_latency(config, first)
+        # A hop to MEM, and READ in the next cycle.
+        cycles += 1 + pass_latency(config, second)
+        tiles = -(-blocks * columns // config.vector_length // (config.planes // 2))
+        limit = f"{tiles} tiles of weights per pair of planes for one vector each, and the latency of each pass"
+        return Bound(cycles, f"{'streams' if weights_limit else 'MXM'}: {limit}")
 
     return bound
 
@@ -112,7 +136,7 @@ LSTM = Kernel(
     ),
     results=("y", "c"),
     build=_lstm,
-    bound=_bound(4, 3, 3, 3),
+    bound=_bound(4, 4, 5),
     steps="x",
 )
 
@@ -127,6 +151,6 @@ GRU = Kernel(
     ),
     results=("y",),
     build=_gru,
-    bound=_bound(3, 3, 4, 4),
+    bound=_bound(3, 4, 7),
     steps="x",
 )

@@ -1,18 +1,22 @@
-"""A chain of ALUs as actions: results come in on streams and leave on streams."""
+"""A product's epilogue as actions: sums come in on streams, results leave on streams, operands meet them."""
 
 from dataclasses import dataclass
 
-from arch.config import Config
-from arch.formats import DType
-from arch.geometry import Direction, Unit, UnitKind, units, vxm_position
+import numpy as np
+
+from arch.geometry import Direction, UnitKind, units, vxm_position
 from arch.isa.codes import Source
 from arch.timing import timing
-from compiler.kernels.epilogue import Chain, Step
-from compiler.placement.layout import Numbers
+from compiler.kernels.epilogue import latency, sum_level
+from compiler.mesh.mapping import Cell, Mapping
+from compiler.operation import MatMul
+from compiler.placement.layout import Cycles, Numbers
+from compiler.placement.placed import Placed
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
 from compiler.schedule.transfer import Transfers
+from compiler.vector.cells import Streams, driving, instruction
 
 
 @dataclass(frozen=True)
@@ -24,115 +28,148 @@ class Exit:
     flow: Flow
 
 
-class ChainBuilder:
-    """Adds one chain's instructions to a macro-operation.
+class EpilogueBuilder:
+    """Adds the epilogues of the planes of a group to its macro-operation.
 
     Parameters
     ----------
-    config : Config
+    op : MatMul
+    placed : Placed
     macro : Macro
-    chain : Chain
-    steps : tuple of Step
-    constants : dict of str to (slices, addrs)
-        Shape (4,): byte planes of each step's constant.
-    ahead : bool
-        Load the constants one chain delay ahead, so that two chains that start together read them one after the other.
+    feeder : int
+        Number of the feeder.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        macro: Macro,
-        chain: Chain,
-        steps: tuple[Step, ...],
-        constants: dict[str, tuple[Numbers, Numbers]],
-        ahead: bool,
-    ) -> None:
-        self._config = config
-        self._timing = timing(config)
+    def __init__(self, op: MatMul, placed: Placed, macro: Macro, feeder: int) -> None:
+        self._op = op
+        self._config = op.config
+        self._timing = timing(op.config)
+        self._placed = placed
         self._macro = macro
-        self._transfers = Transfers(config, macro)
-        self._chain = chain
-        self._steps = steps
-        self._constants = constants
-        self._ahead = ahead
-        self._alus = [unit for unit in units(config) if unit.kind is UnitKind.VXM]
+        self._feeder = feeder
+        self._transfers = Transfers(op.config, macro)
+        self._alus = [unit for unit in units(op.config) if unit.kind is UnitKind.VXM]
+        self._middle = vxm_position(op.config)
+        self._skew = self._timing["PASS"].d_skew or 0
+        self._taken: dict[int, set[int]] = {}
+        self.needs = 0
+        """Earliest start of the macro-operation at which all operands are in MEM when they are read."""
 
-    def latency(self) -> int:
-        """Cycles from a result's arrival at the VXM to the last step's value on the register there."""
-        skew, func = self._timing["CVT"].d_skew, self._timing["CVT"].d_func
-        assert skew is not None and func is not None
-        return (len(self._steps) - 1) * self._timing.chain - skew + func
+    def latency(self, mapping: Mapping) -> int:
+        """Cycles from a sum's arrival at the VXM to the result on the register there."""
+        return latency(self._op, mapping)
 
-    def build(self, source: Flow, arrival: int, rows: int, exits: list[Exit]) -> None:
-        """Process `rows` results that arrive on `source`, one per cycle from cycle `arrival` on."""
-        skew = self._timing["CVT"].d_skew
-        assert skew is not None
-        last = len(self._steps) - 1
-        for number, step in enumerate(self._steps):
-            alu = self._chain.alus[number]
-            at = arrival - skew + number * self._timing.chain
-            fields = {"dtype": int(step.dtype), "out_dtype": int(step.out_dtype), "saturate": int(step.saturate)}
-            streams = {}
-            if number == 0:
-                fields |= {"a_src": Source.STREAM, "a_dir": int(source.direction)}
-                streams["a_index"] = (source, 0)
-            else:
-                fields |= {"a_src": Source.MESH, "a_index": self._row(self._chain.alus[number - 1])}
-            keeper = self._chain.keepers[number]
-            if keeper is None:
-                fields["b_src"] = Source.ZERO
-            else:
-                fields |= {"b_src": Source.MESH, "b_index": self._row(keeper)}
-                assert step.constant is not None
-                self._keep(keeper, step.constant, at - self._timing.chain, rows)
-            for part in exits if number == last else [None]:
-                if part is None:
-                    self._alu(alu, step.mnemonic, at, fields, streams, rows)
-                else:
-                    driven = fields | {"drive": 1, "dst_dir": int(part.flow.direction)}
-                    onto = streams | {"dst": (part.flow, 0)}
-                    self._alu(alu, step.mnemonic, at + part.first, driven, onto, part.rows)
-
-    def _keep(self, alu: int, constant: str, at: int, rows: int) -> None:
-        """Let an ALU present a constant in `rows` cycles: from streams until it holds it, then its own result."""
-        skew = self._timing["PASS"].d_skew
-        assert skew is not None
-        held = self._timing.held
-        start, fresh, own = (at - held, 1, rows) if self._ahead else (at, min(rows, held), rows - held)
-        slices, addrs = self._constants[constant]
-        position = vxm_position(self._config)
-        unit = units(self._config)[int(slices[0])]
-        flow = Flow(("constant", alu), unit.inward, 4)
-        for member in range(4):
-            cycles = Pattern(start + skew, 1, 1, fresh)
-            self._transfers.read_constant(flow, member, int(slices[member]), int(addrs[member]), cycles, position)
-        self._macro.flows.append(flow)
-        fields = {"dtype": int(DType.INT32), "out_dtype": int(DType.INT32), "b_src": int(Source.ZERO)}
-        first = fields | {"a_src": Source.STREAM, "a_dir": int(flow.direction)}
-        self._alu(alu, "PASS", start, first, {"a_index": (flow, 0)}, fresh)
-        if own > 0:
-            self._alu(alu, "PASS", at + rows - own, fields | {"a_src": Source.SELF}, {}, own)
-        if at > start + fresh:
-            idle = Pattern(start + fresh, 1, 1, at - start - fresh)
-            self._macro.holds.append((("issue", self._alus[alu].id), idle))
-
-    def _row(self, alu: int) -> int:
-        return alu // self._config.alu_cols
-
-    def _alu(
-        self,
-        alu: int,
-        mnemonic: str,
-        at: int,
-        fields: dict[str, int],
-        streams: dict[str, tuple[Flow, int]],
-        issues: int,
+    def build(
+        self, mapping: Mapping, plane: int, sums: Flow, arrival: int, vectors: tuple[int, int], exits: list[Exit]
     ) -> None:
-        unit: Unit = self._alus[alu]
-        self._macro.actions.append(Action(unit, mnemonic, at, dict(fields), dict(streams), issues))
+        """Work on the sums of a plane.
 
+        Parameters
+        ----------
+        mapping : Mapping
+        plane : int
+            Number of the plane in the feeder.
+        sums : Flow
+        arrival : int
+            When the first sum is on the VXM's register.
+        vectors : (int, int)
+            First sum of the product, sums.
+        exits : list of Exit
+        """
+        first, rows = vectors
+        start = arrival - self._skew - self._timing.chain * sum_level(self._op, mapping)
+        steps = first + np.arange(rows)
+        arriving = []
+        keeping: dict[int, int] = {}
+        for number, stream in enumerate(mapping.streams):
+            at = start + self._timing.chain * stream.level
+            if stream.port == self._op.sum_port:
+                arriving.append(sums)
+            elif mapping.holds(number):
+                flow, keeping[number] = self._read_kept(number, stream.port, int(steps[0]), at, rows)
+                arriving.append(flow)
+            else:
+                arriving.append(self._read((self._feeder, plane, number), steps, at))
+        for number, cell in enumerate(mapping.cells):
+            at = start + self._timing.chain * cell.level
+            fields, streams = instruction(cell, arriving)
+            if cell.node.holds:
+                self._keep(cell, fields, streams, at, rows, keeping[cell.sources[0].index])
+            elif number != mapping.outputs[0]:
+                self._issue(cell, fields, streams, at, rows)
+            else:
+                for part in exits:
+                    driven, onto = driving(fields, streams, part.flow)
+                    self._issue(cell, driven, onto, at + part.first * self._op.interval, part.rows)
 
-def towards(config: Config, number: int) -> Direction:
-    """Return the direction from the VXM to a MEM slice."""
-    return units(config)[number].outward
+    def _read(self, key: tuple[int, int, int], steps: Cycles, at: int) -> Flow:
+        """Read an operand's words of some steps so that they arrive with the issues from cycle `at` on."""
+        slices, addrs, ready = self._placed.ports[key].words()
+        slices, addrs, ready = slices[:, steps], addrs[:, steps], ready[steps]
+        flow = self._flow(("operand", *key), slices)
+        arrival = at + self._skew + self._op.interval * np.arange(len(steps))
+        for member in range(flow.width):
+            self._transfers.read(flow, member, slices[member], addrs[member], arrival, self._middle, self._op.interval)
+            access = arrival - self._transfers.read_travel(slices[member], self._middle)
+            self.needs = max(self.needs, int((ready - access).max()))
+        return flow
+
+    def _read_kept(self, number: int, port: int, step: int, at: int, rows: int) -> tuple[Flow, int]:
+        """Read the word of an ALU that keeps it from the issue at cycle `at` on; return the flow and the cycles ahead.
+
+        At best the first issues read it, until the ALU sees its own result. Where another ALU reads the slice just
+        then, the word is read once, so much ahead.
+        """
+        slices, addrs, ready = self._placed.ports[(port,)].words()
+        slices, addrs = slices[:, step], addrs[:, step]
+        flow = self._flow(("kept", number, port), slices[:, None])
+        travel = self._transfers.read_travel(slices, self._middle).tolist()
+        fresh, ahead = self._fresh(rows), 0
+        while any(self._is_taken(int(slices[m]), at - ahead - travel[m], fresh) for m in range(flow.width)):
+            fresh, ahead = 1, max(ahead + 1, self._timing.held)
+        for member in range(flow.width):
+            first = at - ahead - travel[member]
+            self._taken.setdefault(int(slices[member]), set()).update(self._span(first, fresh))
+            cycles = Pattern(at - ahead + self._skew, 1, 1, fresh, self._op.interval)
+            self._transfers.read_constant(flow, member, int(slices[member]), int(addrs[member]), cycles, self._middle)
+            self.needs = max(self.needs, int(ready[step]) - first - self._skew)
+        return flow, ahead
+
+    def _fresh(self, rows: int) -> int:
+        """Return the issues until an ALU sees its own first result."""
+        return min(rows, -(-self._timing.held // self._op.interval))
+
+    def _span(self, first: int, count: int) -> range:
+        return range(first, first + (count - 1) * self._op.interval + 1)
+
+    def _is_taken(self, number: int, first: int, count: int) -> bool:
+        return not self._taken.get(number, set()).isdisjoint(self._span(first, count))
+
+    def _keep(self, cell: Cell, fields: dict[str, int], streams: Streams, at: int, rows: int, ahead: int) -> None:
+        """Let an ALU present a word in `rows` issues: from streams until it holds it, then its own result."""
+        fresh = 1 if ahead else self._fresh(rows)
+        own = fields | {"a_src": int(Source.SELF)}
+        for name in ("a_dir", "a_index"):
+            own.pop(name, None)
+        self._issue(cell, fields, streams, at - ahead, fresh)
+        first = 0 if ahead else fresh
+        if first < rows:
+            self._issue(cell, own, {}, at + first * self._op.interval, rows - first)
+        # Nothing else may issue in between: its result would be taken for the word.
+        key = ("issue", self._alus[cell.alu].id)
+        if ahead > 1:
+            self._macro.holds.append((key, Pattern(at - ahead + 1, length=ahead - 1)))
+        if self._op.interval > 1 and rows > 1:
+            self._macro.holds.append((key, Pattern(at + 1, rows - 1, self._op.interval, self._op.interval - 1)))
+
+    def _flow(self, key: tuple[object, ...], slices: Numbers) -> Flow:
+        direction: Direction = units(self._config)[int(slices[0, 0])].inward
+        flow = Flow(key, direction, len(slices))
+        self._macro.flows.append(flow)
+        return flow
+
+    def _issue(self, cell: Cell, fields: dict[str, int], streams: Streams, at: int, issues: int) -> None:
+        unit = self._alus[cell.alu]
+        self._macro.actions.append(
+            Action(unit, cell.node.mnemonic, at, dict(fields), dict(streams), issues, self._op.interval)
+        )

@@ -50,6 +50,9 @@ class Node:
     relation : Relation
     accumulates : bool
         In the first steps of a group the operation is PASS of a.
+    holds : bool
+        A PASS that takes its operand, the same word for all steps of a group, in the first ones only, then its own
+        result.
     """
 
     mnemonic: str
@@ -59,6 +62,7 @@ class Node:
     saturate: bool = False
     relation: Relation = Relation.EQ
     accumulates: bool = False
+    holds: bool = False
 
 
 @dataclass(frozen=True)

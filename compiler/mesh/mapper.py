@@ -23,8 +23,15 @@ _CHOICES = 4
 
 
 @lru_cache(maxsize=1024)
-def mappings(config: Config, graph: Graph) -> list[list[Mapping]]:
+def mappings(config: Config, graph: Graph, once: int | None = None) -> list[list[Mapping]]:
     """Return the ways to map a graph, in groups.
+
+    Parameters
+    ----------
+    config : Config
+    graph : Graph
+    once : int, optional
+        Port whose stream passes by once, so that it cannot be read again in a later level.
 
     Returns
     -------
@@ -39,12 +46,15 @@ def mappings(config: Config, graph: Graph) -> list[list[Mapping]]:
     """
     groups: dict[tuple[int, tuple[tuple[int, Users], ...]], list[Mapping]] = defaultdict(list)
     for variant, form in enumerate(dict.fromkeys([graph, _repeated(graph)])):
+        held = {ref.number for node in form.nodes if node.holds for ref in node.operands}
         columns = [columns_for(config, n.mnemonic, n.dtype, n.out_dtype, n.relation) for n in form.nodes]
         for start in range(config.alu_cols):
             levels = _levels(config, form, columns, start)
             if min(levels):  # the same as to start in that level's column
                 continue
-            for split in _splits([sorted(set(_uses(form, levels, port))) for port in range(len(form.ports))]):
+            wanted = [sorted(set(_uses(form, levels, port))) for port in range(len(form.ports))]
+            always = frozenset((port, level) for port in held for level in wanted[port][1:])
+            for split in _splits([found if port != once else [] for port, found in enumerate(wanted)], always):
                 layout = _Layout(config, form, levels, start, split)
                 if layout.fits:
                     group = groups[variant, layout.signature]
@@ -75,8 +85,11 @@ def _repeated(graph: Graph) -> Graph:
     return Graph(tuple(nodes), graph.ports, tuple(places[number] for number in graph.outputs))
 
 
-def _splits(levels: list[list[int]]) -> Iterator[frozenset[tuple[int, int]]]:
-    """Yield what to read again: (port, level) of all, none, or some of one port; `levels` want each port."""
+def _splits(levels: list[list[int]], always: frozenset[tuple[int, int]]) -> Iterator[frozenset[tuple[int, int]]]:
+    """Yield what to read again: (port, level) of all, none, or some of one port, and `always` some.
+
+    Each port is wanted in its `levels`.
+    """
     again = [[(port, level) for level in wanted[1:]] for port, wanted in enumerate(levels)]
     choices = {frozenset(item for items in again for item in items): None, frozenset(): None}
     for items in again:

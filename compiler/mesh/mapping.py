@@ -49,6 +49,11 @@ class Mapping:
     streams: tuple[Stream, ...]
     outputs: tuple[int, ...]
 
+    def holds(self, stream: int) -> bool:
+        """Return whether a stream is read in the first steps of a group only, by an ALU that holds its word."""
+        source = Source(Kind.PORT, stream)
+        return any(cell.node.holds and source in cell.sources for cell in self.cells)
+
     @property
     def depth(self) -> int:
         """Levels."""

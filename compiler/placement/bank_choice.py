@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 
 from arch.config import HEMISPHERES, Config
-from arch.geometry import Direction, Hemisphere
+from arch.geometry import Direction, Hemisphere, mxm_position, units, vxm_position
 from compiler.operation import MatMul
 from compiler.placement.allocator import Allocator, Bank, OutOfMemory
 from compiler.placement.demand import Vectors, Work
@@ -47,12 +47,12 @@ class BankChoice:
     def _busy(self, op: MatMul | Pass) -> set[int]:
         """Return the slices that an operation reads, as far as they are known."""
         placed = self.placed[id(op)]
-        return slices_of_parts(placed.weights) | slices_of_parts(placed.constants) | placed.reads
+        return slices_of_parts(placed.weights) | placed.reads
 
     def _banks_read(self, op: MatMul | Pass) -> set[Bank]:
         """Return the banks that an operation reads."""
         placed = self.placed[id(op)]
-        pairs = [*placed.weights.values(), *placed.constants.values()]
+        pairs = [*placed.weights.values()]
         for port in placed.ports.values():
             slices, addrs, _ = port.words()
             pairs.append((slices[:, port.demand.used], addrs[:, port.demand.used]))
@@ -133,10 +133,18 @@ class BankChoice:
         return self.allocator.take(what, width, rows, choices[-1])
 
     def _banks_to_write(
-        self, sides: tuple[Hemisphere, ...], busy: set[int], read: set[Bank], shared: set[int]
+        self,
+        sides: tuple[Hemisphere, ...],
+        busy: set[int],
+        read: set[Bank],
+        shared: set[int],
+        avoided: set[int],
+        source: Hemisphere | None,
     ) -> list[Bank]:
-        """Banks that are not read, of slices that are not busy; at the end those of `shared` slices."""
-        read_slices = {bank.slice for bank in read}
+        """Banks that are not read, of slices that are not busy; last `shared` ones, before them `avoided`.
+
+        The nearest to the planes of hemisphere `source`, or to the VXM, come first.
+        """
         banks = [
             Bank(number, bank)
             for side in sides
@@ -144,7 +152,13 @@ class BankChoice:
             for bank in (0, 1)
             if number not in busy and Bank(number, bank) not in read
         ]
-        return sorted(banks, key=lambda bank: (bank.slice in shared, bank.slice in read_slices))
+        place = vxm_position(self._config) if source is None else mxm_position(self._config, source)
+        every = units(self._config)
+
+        def rank(bank: Bank) -> tuple[bool, bool, int]:
+            return bank.slice in shared, bank.slice in avoided, abs(every[bank.slice].position - place)
+
+        return sorted(banks, key=rank)
 
     def _slices_of(self, side: Hemisphere) -> range:
         """Slices of a hemisphere, from the VXM outwards."""

@@ -80,10 +80,12 @@ class Connections(BankChoice):
     def _connect(self, port: Port) -> None:
         demand = port.demand
         self.placed[id(demand.op)].ports[demand.key] = port
+        slices, addrs, _ = port.words()
         if isinstance(demand.op, Pass):
-            slices, addrs, _ = port.words()
             self._count(self._reads, demand.op, slices, addrs)
-            self._width[id(demand.op)][units(self._config)[int(slices[0, 0])].inward] += demand.tensor.itemsize
+        if isinstance(demand.op, Pass) or (demand.of_epilogue and not demand.is_kept):
+            first = units(self._config)[int(slices[0, demand.used[0]])]
+            self._width[id(demand.op)][first.inward] += demand.tensor.itemsize
 
     def _add(self, tensor: Tensor, words: Words) -> None:
         self.words.setdefault(id(tensor), []).append(words)

@@ -20,6 +20,7 @@ from compiler.vector.operation import Pass
 from compiler.vector.plan import PassPlan
 
 Vectors = npt.NDArray[np.int64]
+Key = int | tuple[int, ...]
 Work = list[tuple[MatMul | Pass, Plan | PassPlan]]
 
 
@@ -30,8 +31,9 @@ class Demand:
     Attributes
     ----------
     op : MatMul or Pass
-    key : int
-        Number of the feeder or stream.
+    key : int or tuple of int
+        Number of the feeder of a MatMul or of the stream of a Pass. Of an epilogue: feeder, plane and stream; or the
+        port alone, if ALUs keep what it carries, so that all planes share it.
     tensor : Tensor
         What it reads.
     steps : ndarray of int64
@@ -54,7 +56,7 @@ class Demand:
     """
 
     op: MatMul | Pass
-    key: int
+    key: Key
     tensor: Tensor
     steps: Vectors
     used: Vectors
@@ -64,6 +66,21 @@ class Demand:
     serial: bool = False
     side: Hemisphere | None = None
     columns: int = 0
+
+    @property
+    def in_mesh(self) -> bool:
+        """Whether ALUs read it: all from one direction."""
+        return self.of_epilogue or (isinstance(self.op, Pass) and self.op.in_mesh)
+
+    @property
+    def of_epilogue(self) -> bool:
+        """Whether it belongs to a MatMul's epilogue."""
+        return isinstance(self.key, tuple)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether ALUs keep its vectors, so that they are read now and then."""
+        return isinstance(self.key, tuple) and len(self.key) == 1
 
     @property
     def order(self) -> Vectors:
@@ -128,9 +145,9 @@ class Port:
 
 
 def demands_of(op: MatMul | Pass, plan: Plan | PassPlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
-    """Yield the ports of an operation: one per feeder of a MatMul, one per stream of a Pass.
+    """Yield the ports of an operation: one per feeder of a MatMul and those of its epilogue, one per stream of a Pass.
 
-    Table and indices of a Gather, weights that the host writes and the VXM's vectors of a MatMul are not among them.
+    Table and indices of a Gather, and weights that the host writes, are not among them.
     """
     if isinstance(op, Switch):
         for key, operand in enumerate(op.operands):
@@ -171,6 +188,26 @@ def demands_of(op: MatMul | Pass, plan: Plan | PassPlan, stored: Callable[[Tenso
         weights = as_view(op.w)
         steps = weight_vectors(weights, op.config.vector_length)
         yield Demand(op, len(plan.feeders), weights.tensor, steps, np.arange(len(steps)), columns=op.n)
+    if op.epilogue is not None:
+        yield from _demands_of_epilogue(op, plan)
+
+
+def _demands_of_epilogue(op: MatMul, plan: Plan) -> Iterator[Demand]:
+    assert op.epilogue is not None
+    kept: set[int] = set()
+    for number, feeder in enumerate(plan.feeders):
+        for plane, mapping in enumerate(feeder.chains):
+            steps = _emitting_order(op, feeder, plane)
+            for place, stream in enumerate(mapping.streams):
+                operand = op.epilogue.operands[stream.port]
+                key: Key = (number, plane, place)
+                used = steps
+                if mapping.holds(place):
+                    key, used = (stream.port,), np.arange(op.n_blocks) * op.m
+                if stream.port != op.sum_port and stream.port not in kept:
+                    yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors)
+                if mapping.holds(place):
+                    kept.add(stream.port)
 
 
 def _reading_order(op: MatMul, feeder: Feeder) -> Vectors:
@@ -179,5 +216,17 @@ def _reading_order(op: MatMul, feeder: Feeder) -> Vectors:
         [
             (np.arange(op.k_blocks)[:, None] * op.m + np.arange(first, first + count)).reshape(-1)
             for first, count in feeder.blocks
+        ]
+    )
+
+
+def _emitting_order(op: MatMul, feeder: Feeder, plane: int) -> Vectors:
+    """Return the sums that a plane of a feeder emits, in order."""
+    return np.concatenate(
+        [
+            group[plane] * op.m + np.arange(first, first + count)
+            for first, count in feeder.blocks
+            for group in feeder.groups
+            if plane < len(group)
         ]
     )

@@ -87,14 +87,6 @@ def weight_words(op: MatMul, feeder: Feeder, slices: Numbers, addrs: Numbers) ->
     return _words(slices, addrs, np.concatenate(found))
 
 
-def constant_words(op: MatMul, slices: Numbers, addrs: Numbers) -> Words:
-    """Return the words of a vector of 32-bit elements over the columns: byte planes by blocks."""
-    vector = op.config.vector_length
-    column = np.arange(op.n_blocks)[None, :, None] * vector + np.arange(vector)[None, None, :]
-    index = np.where(column < op.n, column * 4 + np.arange(4)[:, None, None], -1)
-    return _words(slices, addrs, index)
-
-
 def _words(slices: Numbers, addrs: Numbers, index: npt.NDArray[np.int64]) -> Words:
     return Words(
         slices.reshape(-1).astype(np.int32),

@@ -37,7 +37,7 @@ class MovedStorage(LoadedStorage):
         readers = self._readers(op.target)
         busy = {number for reader in readers for number in self._busy(reader.op)}
         # An ALU reads from one direction.
-        one_sided = any(isinstance(reader.op, Pass) and reader.op.in_mesh for reader in readers)
+        one_sided = any(reader.in_mesh for reader in readers)
         west, east = (self._slices_of(side) for side in Hemisphere)
         ways: list[tuple[Direction, Sequence[int], Sequence[int]]] = [(Direction.EAST, west, [*west, *east])]
         if one_sided:
@@ -128,7 +128,7 @@ class MovedStorage(LoadedStorage):
             order = missing if want is None else want.order
             sides = self._sides(op, [] if want is None else [want.op], Direction.WEST, tensor.itemsize)
             # An ALU reads from one direction.
-            one_sided = want is not None and isinstance(want.op, Pass) and want.op.in_mesh
+            one_sided = want is not None and want.in_mesh
             choices = [[side] for side in sides] if one_sided else [sides]
             if one_sided and layout.used:
                 choices = [[side] for side in sides if layout.used & set(self._slices_of(side))]

@@ -9,7 +9,7 @@ import numpy as np
 from arch.geometry import Hemisphere
 from compiler.gather.operation import Gathering
 from compiler.operation import MatMul
-from compiler.placement.demand import Port
+from compiler.placement.demand import Key, Port
 from compiler.placement.layout import Layout, Numbers
 from compiler.scatter.operation import Target
 
@@ -23,16 +23,14 @@ class Placed:
 
     Attributes
     ----------
-    ports : dict of int to Port
-        What it reads: one per feeder of a MatMul, one per stream of a Pass, by number.
+    ports : dict of int or tuple of int to Port
+        What it reads, by the key of the demand.
     results : list of Layout
         Every copy of a MatMul's result; rows or blocks that a copy lacks have slice -1.
     outputs : list of list of Layout
         The same for each result of a Pass.
     weights : dict of Hemisphere to (slices, addrs)
         Shape (ways * lanes, words): word i of stream j, in the order of use.
-    constants : dict of str to (slices, addrs)
-        Shape (4, n_blocks): byte planes of the VXM's vectors.
     gathering : Gathering or None
         Of a Gather.
     scattering : tuple of Target
@@ -41,11 +39,10 @@ class Placed:
         Weights of a MatMul that are a result.
     """
 
-    ports: dict[int, Port] = field(default_factory=dict)
+    ports: dict[Key, Port] = field(default_factory=dict)
     results: list[Layout] = field(default_factory=list)
     outputs: list[list[Layout]] = field(default_factory=list)
     weights: dict[Hemisphere, tuple[Numbers, Numbers]] = field(default_factory=dict)
-    constants: dict[str, tuple[Numbers, Numbers]] = field(default_factory=dict)
     gathering: Gathering | None = None
     scattering: tuple[Target, ...] = ()
     loaded: "Loaded | None" = None
@@ -57,7 +54,8 @@ class Placed:
         To be asked for when all that produces them is placed in time.
         """
         found = []
-        for _, port in sorted(self.ports.items()):
+        for key in sorted(key for key in self.ports if isinstance(key, int)):
+            port = self.ports[key]
             op = port.demand.op
             assert isinstance(op, MatMul)
             slices, addrs, ready = port.words()
@@ -67,13 +65,13 @@ class Placed:
 
     @property
     def reads(self) -> set[int]:
-        """Slices that are read, the VXM's vectors and weights that the host writes apart."""
+        """Slices that are read, weights that the host writes apart."""
         loaded = self.loaded.layout.used if self.loaded else set()
         return loaded | {number for port in self.ports.values() for number in port.slices}
 
 
-def slices_of_parts(parts: dict[Hemisphere, tuple[Numbers, Numbers]] | dict[str, tuple[Numbers, Numbers]]) -> set[int]:
-    """Return the slices of weights or of vectors of the VXM."""
+def slices_of_parts(parts: dict[Hemisphere, tuple[Numbers, Numbers]]) -> set[int]:
+    """Return the slices of weights."""
     return {int(number) for slices, _ in parts.values() for number in np.unique(slices)}
 
 

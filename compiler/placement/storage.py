@@ -9,13 +9,12 @@ import numpy as np
 from arch.config import Config
 from arch.geometry import Direction, Hemisphere, units
 from compiler.gather.operation import Gather
-from compiler.kernels.epilogue import epilogue
 from compiler.kernels.plan import Plan
 from compiler.operation import MatMul
 from compiler.placement.allocator import Bank, OutOfMemory
 from compiler.placement.demand import Demand, Port, Vectors, Work, demands_of
 from compiler.placement.layout import Layout, Numbers
-from compiler.placement.maps import constant_words, element_words, weight_words
+from compiler.placement.maps import element_words, weight_words
 from compiler.placement.orders import (
     distinct_layouts,
     is_copied,
@@ -27,6 +26,7 @@ from compiler.placement.orders import (
 )
 from compiler.placement.placed import slices_of_layouts, slices_of_parts
 from compiler.placement.scattered import ScatteredStorage
+from compiler.placement.states import States
 from compiler.scatter.operation import Scatter
 from compiler.switch.operation import Switch
 from compiler.tensor import Tensor, as_view
@@ -53,10 +53,10 @@ class Storage(ScatteredStorage):
     stored : callable
         Whether a tensor has vectors of its own in MEM: a result or a state.
     outputs : list of Tensor
-    states : list of Tensor
+    states : States
         Results of passes that have words before the program starts.
     tight : bool
-        Let the VXM's constants share slices with weights, which are read rarely, where there are no others.
+        Let what ALUs keep share slices with weights, both read rarely, where there are no others.
     dense : bool
         Let operations read one copy of a result, and keep that in one place, at the price of waiting for each other.
 
@@ -72,7 +72,7 @@ class Storage(ScatteredStorage):
         work: Work,
         stored: Callable[[Tensor], bool],
         outputs: list[Tensor],
-        states: list[Tensor],
+        states: States,
         tight: bool = False,
         dense: bool = False,
     ) -> None:
@@ -84,18 +84,25 @@ class Storage(ScatteredStorage):
         for product, its in self._products:
             if not product.computed:
                 self._place_weights(product, its)
+            for feeder in its.feeders:
+                # Sums on their way to the VXM.
+                inward = Direction.EAST if feeder.hemisphere is Hemisphere.WEST else Direction.WEST
+                self._width[id(product)][inward] += 4 * len(feeder.chains)
         if not tight:
-            self._place_all_constants(tight)
+            self._place_all_kept(tight)
         for op, _ in work:
-            for demand in self._demands[id(op)]:
-                if demand.elements is not None:
+            # What an epilogue reads has to lie on one side.
+            for demand in sorted(self._demands[id(op)], key=lambda demand: not demand.of_epilogue):
+                if demand.elements is not None and not demand.is_kept:
                     self._place_input(demand)
         if tight:
-            self._place_all_constants(tight)
+            self._place_all_kept(tight)
         changed = {id(op.state) for op, _ in work if isinstance(op, Scatter)}
         self._states = {
-            id(state): self._place_rows(state) if id(state) in changed else self._place_state(state) for state in states
+            id(state): self._place_rows(state) if id(state) in changed else self._place_state(state)
+            for state in states.tensors
         }
+        self._written = {id(result): self._states[id(state)] for result, state in states.written.items()}
         for op, plan in work:
             if isinstance(op, MatMul):
                 assert isinstance(plan, Plan)
@@ -118,30 +125,35 @@ class Storage(ScatteredStorage):
             placed = self.placed[id(op)].weights
             if side in placed:
                 continue
-            taken = {int(number) for slices, _ in placed.values() for number in slices.flat}
+            taken = slices_of_parts(placed)
+            if plan.joint and placed and feeder.groups == plan.feeders[0].groups:
+                placed[side] = placed[plan.feeders[0].hemisphere]
+                continue
             words = op.k_blocks * sum(feeder.load_steps(op, group) for group in feeder.groups)
             banks = [
                 Bank(number, bank)
                 for hemisphere in (side, Hemisphere(1 - side))
                 for bank in (0, 1)
                 for number in reversed(self._slices_of(hemisphere))
-                if number not in taken
+                if (number in taken if plan.joint and placed else number not in taken)
             ]
             placed[side] = self.allocator.take(op.w.name, feeder.ways * self._config.lanes, words, banks)
             self._add(as_view(op.w).tensor, weight_words(op, feeder, *placed[side]))
 
-    def _place_all_constants(self, tight: bool) -> None:
+    def _place_all_kept(self, tight: bool) -> None:
         for op, _ in self._products:
-            if op.constants:
-                self._place_constants(op, tight)
+            kept = [demand for demand in self._demands[id(op)] if demand.is_kept and demand.elements is not None]
+            if kept:
+                self._place_kept(op, kept, tight)
 
-    def _place_constants(self, op: MatMul, tight: bool) -> None:
+    def _place_kept(self, op: MatMul, kept: list[Demand], tight: bool) -> None:
+        """Place what ALUs keep in slices of its own: it is read word by word, at different times."""
         placed = self.placed[id(op)]
         weights = slices_of_parts(placed.weights)
         busy = placed.reads
         if not tight:
             busy |= weights
-        rows = len(op.constants) * op.n_blocks
+        orders = [demand.order for demand in kept]
         choices = [
             sorted(
                 (Bank(number, bank) for bank in (1, 0) for number in self._slices_of(side) if number not in busy),
@@ -149,11 +161,21 @@ class Storage(ScatteredStorage):
             )
             for side in sorted(Hemisphere, key=lambda side: len(weights & set(self._slices_of(side))))
         ]
-        slices, addrs = self._take_first(f"the bias or scale of {op.y.name}", 4, rows, choices)
-        for index, (name, tensor) in enumerate(op.constants):
-            part = slice(index * op.n_blocks, (index + 1) * op.n_blocks)
-            placed.constants[name] = slices[:, part], addrs[:, part]
-            self._add(tensor, constant_words(op, *placed.constants[name]))
+        width = max(demand.tensor.itemsize for demand in kept)
+        rows = sum(len(order) for order in orders)
+        slices, addrs = self._take_first(f"what epilogues keep for {op.y.name}", width, rows, choices)
+        first = 0
+        for demand, order in zip(kept, orders, strict=True):
+            size, part = demand.tensor.itemsize, slice(first, first + len(order))
+            assert demand.elements is not None
+            layout = Layout.empty(size, 1, len(demand.elements))
+            layout.flat[0][:, order] = slices[:size, part]
+            layout.flat[1][:, order] = addrs[:size, part]
+            self._connect(self._port(demand, layout))
+            self._add(
+                demand.tensor, element_words(demand.elements[order], *(flat[:, order] for flat in layout.flat[:2]))
+            )
+            first += len(order)
 
     def _place_input(self, demand: Demand) -> None:
         """Place the vectors of a port that the host writes; ports of different operations may share them."""
@@ -172,8 +194,7 @@ class Storage(ScatteredStorage):
                 return
         layout = Layout.empty(tensor.itemsize, 1, len(demand.elements))
         order = demand.order
-        if isinstance(op, MatMul):
-            assert demand.near is not None
+        if demand.near is not None:
             choices = [[bank for bank in self._banks_near(demand.near) if bank.slice not in busy]]
         else:
             sides = self._sides(op, [], Direction.EAST, tensor.itemsize) if demand.side is None else [demand.side]
@@ -228,13 +249,13 @@ class Storage(ScatteredStorage):
         """
         readers = self._readers(op.y)
         both = tuple(Hemisphere)
-        if not epilogue(op):
+        if op.epilogue is None:
             choices: list[Sides] = [(both,)]
         elif is_copied(readers):
             choices = [((side,),) for side in both]
         else:
             choices = [tuple((side,) for side in both)]
-        if any(isinstance(reader.op, Pass) or reader.columns for reader in readers):
+        if any(reader.in_mesh or isinstance(reader.op, Pass) or reader.columns for reader in readers):
             # An ALU reads from one direction, and weights lie on one side.
             choices = [((side,),) for side in both]
             if len(readers) == 1 and readers[0].columns:
@@ -263,15 +284,20 @@ class Storage(ScatteredStorage):
                 busy |= self._busy(want.op)
             layout = Layout.empty(op.y.itemsize, op.n_blocks, op.m)
             if want is not None and want.columns:
-                self._fill_loaded(layout, want, self._banks_to_write(choice[0], busy, read, set()))
+                self._fill_loaded(layout, want, self._banks_to_write(choice[0], busy, read, set(), set(), None))
                 found.append((layout, want))
                 continue
             for feeder in plan.feeders:
                 mine: set[int] = set()
                 near = want.near if want is not None and want.near is not None else feeder.hemisphere
+                source = feeder.hemisphere if op.epilogue is None else None
+                # Queues that READ all the time have no cycle for a WRITE. Weights mostly come now and then.
+                loads = feeder.load_steps(op, feeder.groups[0])
+                crowded = source is None or (want is None and loads >= feeder.blocks[0][1] * op.interval)
+                avoided = {bank.slice for bank in read} if crowded else self.placed[id(op)].reads
                 for words in words_of(op, feeder, order):
                     banks = [
-                        self._banks_to_write(sides, busy | mine, read, slices_of_layouts([layout]))
+                        self._banks_to_write(sides, busy | mine, read, slices_of_layouts([layout]), avoided, source)
                         for sides in sorted(choice, key=lambda sides: near not in sides)
                     ]
                     slices, addrs = self._take_first(op.y.name, op.y.itemsize, len(words), banks)
@@ -297,10 +323,19 @@ class Storage(ScatteredStorage):
             missing = missing_vectors(self._config, tensor, readers)
             wants = [(want, missing if want is None else want.order) for want in self._wanted(tensor, readers)]
             found: list[tuple[Layout, Demand | None]] = []
+            more = self._written.get(id(tensor), [])
+            written |= slices_of_layouts(more)
             for group in sharing(wants):
                 found += self._place_copies(op, result, group, written, read)
-            self.placed[id(op)].outputs.append(distinct_layouts(found))
+            self.placed[id(op)].outputs.append([*distinct_layouts(found), *more])
             self._publish(tensor, found)
+
+    def overwritten(self, op: Pass) -> set[int]:
+        """Return the slices of states that an operation writes."""
+        layouts = [layout for result in op.results for layout in self._written.get(id(result.tensor), [])]
+        if not op.makes:
+            layouts += [layout for copies in self.placed[id(op)].outputs for layout in copies]
+        return slices_of_layouts(layouts)
 
     def _place_copies(
         self,
@@ -314,6 +349,8 @@ class Storage(ScatteredStorage):
         size = result.tensor.itemsize
         readers = [want.op for want, _ in wants if want is not None]
         sides = self._sides(op, readers, Direction.WEST, size)
+        given = slices_of_layouts(self._written.get(id(result.tensor), []))
+        sides = [side for side in sides if not given - set(self._slices_of(side))] or sides
         turns = partial(turns_of, result, op.times)
         found = self._take_copies(result.tensor, wants, sides, written, read, turns, op)
         first = int(found[0][0].flat[0].max())

@@ -18,11 +18,10 @@ from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
 from compiler.schedule.transfer import Transfers
+from compiler.vector.cells import driving, instruction
 from compiler.vector.operation import Pass, Result
 
 Steps = npt.NDArray[np.bool_]
-
-_CODES = {Kind.PORT: Code.STREAM, Kind.NODE: Code.MESH, Kind.SELF: Code.SELF, Kind.ZERO: Code.ZERO}
 
 
 @dataclass
@@ -175,29 +174,12 @@ class PassBuilder:
     ) -> None:
         """Add a cell's instructions, for the steps in which it works."""
         node = cell.node
-        fields = {
-            "dtype": int(node.dtype),
-            "out_dtype": int(node.out_dtype),
-            "saturate": int(node.saturate),
-            "b_src": int(Code.ZERO),
-        }
-        streams: dict[str, tuple[Flow, int]] = {}
-        for name, source in zip("abc", cell.sources, strict=False):
-            fields[f"{name}_src"] = int(_CODES[source.kind])
-            if source.kind is Kind.PORT:
-                source_flow = arriving[source.index]
-                fields[f"{name}_dir"] = int(source_flow.direction)
-                streams[f"{name}_index"] = (source_flow, 0)
-            elif source.kind is Kind.NODE:
-                fields[f"{name}_index"] = source.index
-        if node.mnemonic == "CMP":
-            fields["relation"] = int(node.relation)
+        fields, streams = instruction(cell, arriving)
         base = self._timing.chain * cell.level
         if node.accumulates:
             self._hold(cell, base)
         for start, steps, flow in leaving:
-            driven = fields if flow is None else fields | {"drive": 1, "dst_dir": int(flow.direction)}
-            onto = streams if flow is None else streams | {"dst": (flow, 0)}
+            driven, onto = driving(fields, streams, flow)
             if not node.accumulates:
                 mine = start + np.flatnonzero(works[start : start + steps])
                 self._issue(self._alus[cell.alu], node.mnemonic, base + self._times[mine], driven, onto)

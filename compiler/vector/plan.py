@@ -39,6 +39,7 @@ class PassPlan:
     """Planes used."""
 
     simple = True
+    shares = False
     """As of a MatMul's plan."""
 
 

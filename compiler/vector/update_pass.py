@@ -5,15 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from arch.errors import TaktError
-from arch.formats import DType
 from compiler.mesh.graph import Graph, Kind, Node, Port, Ref
+from compiler.mesh.keepers import BITS
 from compiler.tensor import Tensor, View
 from compiler.vector.lanes import distinct, find_vectors, lane_axis, vectors_along
 from compiler.vector.map_pass import Scope
 from compiler.vector.operation import Operand, Pass, Result
-
-_BITS = {1: DType.INT8, 2: DType.INT16, 4: DType.INT32}
-"""Formats that leave bits alone, by size."""
 
 
 def copy_pass(scope: Scope, name: str, value: View) -> Pass:
@@ -44,7 +41,7 @@ def weights_pass(scope: Scope, name: str, value: View) -> Pass:
     copy = _copy(scope, name, value, Tensor(name, value.shape, value.dtype, None, -2), makes=True)
     if length % vector == 0:
         return copy
-    bits = _BITS[value.itemsize]
+    bits = BITS[value.itemsize]
     kept = np.zeros((-(-length // vector), vector), bits.numpy)
     kept.reshape(-1)[:length] = -1
     mask = scope.constant(f"{name}.mask", kept)
@@ -62,7 +59,7 @@ def _copy(scope: Scope, name: str, value: View, target: Tensor, makes: bool) -> 
         operand = Operand(value.tensor, None, find_vectors(value.tensor, wanted, vector))
     else:
         operand = Operand(value.tensor, *distinct(wanted))
-    bits = _BITS[target.itemsize]
+    bits = BITS[target.itemsize]
     graph = Graph((Node("PASS", bits, bits, (Ref(Kind.PORT, 0),)),), (Port(0, bits),), (0,))
     result = Result(target, np.arange(len(wanted)))
     restarts = np.zeros(len(wanted), np.bool_)

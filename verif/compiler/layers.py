@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.image import Image
+from compiler.operation import MatMul
 from compiler.program import Program
 from golden.machine.machine import Machine
 
@@ -33,7 +34,7 @@ def random_int8(rng: np.random.Generator, *shape: int) -> Array:
 
 def random_float16(rng: np.random.Generator, *shape: int) -> Array:
     """Return float16 of all exponents, zeros among them; sums of many products stay finite."""
-    values = rng.standard_normal(shape) * 2.0 ** rng.integers(-24, 15, shape)
+    values = rng.standard_normal(shape) * 2.0 ** rng.integers(-24, 14, shape)
     return np.where(rng.integers(0, 9, shape) == 0, 0, values).astype(np.float16)
 
 
@@ -43,6 +44,20 @@ def compile_layer(config: Config, m: int, k: int, n: int, dtype: str = "int8", *
     x, w = program.input("x", (m, k), dtype), program.input("w", (k, n), dtype)
     program.output("y", program.matmul(x, w, **options))
     return program.compile()
+
+
+def product(config: Config, m: int, k: int, n: int, planes: int, **vectors: bool) -> MatMul:
+    """Return the operation of an int8 product; `vectors` are bias, scale, zero_point and relu."""
+    program = Program(config)
+    options: dict[str, Any] = {"relu": bool(vectors.get("relu")), "zero_point": 7 if vectors.get("zero_point") else 0}
+    if vectors.get("bias"):
+        options["bias"] = program.input("bias", (n,), "int32")
+    if vectors.get("scale"):
+        options["scale"] = program.input("scale", (n,), "float32")
+    program.matmul(program.input("x", (m, k)), program.input("w", (k, n)), planes=planes, **options)
+    op = program.operations[-1]
+    assert isinstance(op, MatMul)
+    return op
 
 
 def run(image: Image, **inputs: Array) -> dict[str, Array]:

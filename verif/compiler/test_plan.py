@@ -3,23 +3,13 @@
 import pytest
 
 from arch.presets import preset
-from compiler.kernels.epilogue import chains, epilogue
+from compiler.kernels.epilogue import chains
 from compiler.kernels.plan import plans
-from compiler.operation import MatMul
-from compiler.tensor import Tensor
+from compiler.mesh.graph import Kind
+from verif.compiler.layers import product
 
 NANO = preset("nano")
 SMALL = preset("small")
-
-
-def product(config, m, k, n, planes, bias=False, scale=False, zero_point=False, relu=False):
-    def vector(wanted, dtype):
-        return Tensor("v", (n,), dtype) if wanted else None
-
-    y = Tensor("y", (m, n), "int8" if scale else "int32")
-    x, w = Tensor("x", (m, k), "int8"), Tensor("w", (k, n), "int8")
-    extra = vector(bias, "int32"), vector(scale, "float32"), vector(zero_point, "int32")
-    return MatMul(config, x, w, y, *extra, relu, planes)
 
 
 @pytest.mark.parametrize("planes", [1, 2, 3, 4])
@@ -50,33 +40,44 @@ def test_more_planes_promise_more():
 @pytest.mark.parametrize("rows", [1, 2, 4])
 @pytest.mark.parametrize("columns", [2, 4])
 @pytest.mark.parametrize("extras", [{"bias"}, {"relu"}, {"scale"}, {"bias", "scale", "relu"}, {"scale", "zero_point"}])
-def test_chains(rows, columns, extras):
+def test_chains_share_no_alu_and_keep_what_rows_share(rows, columns, extras):
     config = NANO.replace(alu_rows=rows, alu_cols=columns)
-    steps = epilogue(product(config, 4, 4, 4, 1, **dict.fromkeys(extras, True)))
-    used: set[int] = set()
-    for chain in chains(config, steps):
-        for place, (alu, keeper, step) in enumerate(zip(chain.alus, chain.keepers, steps, strict=True)):
-            column = alu % columns
-            assert column == (chain.alus[0] + place) % columns
-            assert step.mnemonic != "MUL" or column % 2 == 0
-            assert (keeper is None) == (step.constant is None)
-            assert keeper is None or keeper % columns == (column - 1) % columns
-        mine = [*chain.alus, *(keeper for keeper in chain.keepers if keeper is not None)]
-        assert used.isdisjoint(mine) and len(set(mine)) == len(mine) and max(mine) < rows * columns
-        used |= set(mine)
+    op = product(config, 9, 4, 4, 1, **dict.fromkeys(extras, True))
+    for way in chains(op):
+        used: set[int] = set()
+        for mapping in way:
+            alus = {cell.alu for cell in mapping.cells}
+            assert used.isdisjoint(alus) and max(alus) < rows * columns
+            used |= alus
+            kept = [number for number in range(len(mapping.streams)) if mapping.holds(number)]
+            assert len(kept) in (0, len(mapping.streams) - 1)
+            for cell in mapping.cells:
+                assert cell.node.holds == any(
+                    source.kind is Kind.PORT and source.index in kept for source in cell.sources
+                )
 
 
 def test_the_usual_epilogue_fits_twice():
-    steps = epilogue(product(SMALL, 4, 4, 4, 1, bias=True, scale=True, relu=True))
-    assert len(chains(SMALL, steps)) == 2
+    assert len(chains(product(SMALL, 4, 4, 4, 1, bias=True, scale=True, relu=True))[0]) == 2
 
 
-def test_no_steps_need_no_chains():
-    assert epilogue(product(SMALL, 4, 4, 4, 1)) == ()
-    assert chains(SMALL, ()) == []
+def test_a_short_epilogue_fits_once_per_plane():
+    assert len(chains(product(SMALL, 4, 4, 4, 4, bias=True))[0]) >= 4
+
+
+def test_no_plan_without_room_in_the_mesh():
+    op = product(NANO.replace(alu_rows=1, alu_cols=2), 4, 4, 4, 1, bias=True, scale=True, relu=True)
+    assert not chains(op) and not plans(op)
+    assert plans(op.apart()[0])
 
 
 def test_hemispheres_have_chains_of_their_own():
     plan = plans(product(SMALL, 64, 16, 16, 2, bias=True, scale=True, relu=True))[0]
     west, east = (feeder.chains[0] for feeder in plan.feeders)
-    assert set(west.alus).isdisjoint(east.alus)
+    assert {cell.alu for cell in west.cells}.isdisjoint(cell.alu for cell in east.cells)
+
+
+def test_joint_weights_need_fewer_slices():
+    found = plans(product(SMALL, 64, 64, 64, 4, bias=True, scale=True))
+    assert {plan.joint for plan in found} == {False, True}
+    assert not any(plan.joint for plan in found if len({feeder.hemisphere for feeder in plan.feeders}) == 1)

@@ -113,8 +113,3 @@ def test_text_that_no_vector_holds():
     config = NANO.replace(queue_depth=16, superlanes=1)
     with refuses(r"program must fit queue_depth 16, not need \d+ words .* multiple of 8, not 4"):
         compile_layer(config, 3, 100, 100)
-
-
-def test_mesh_too_small():
-    with refuses("VXM must have room for bias, scale, zero point and relu of y0, not 1 x 4 ALUs"):
-        compile_layer(NANO.replace(alu_rows=1), 4, 4, 4, bias=np.zeros(4, np.int32), scale=1.0, relu=True)

@@ -59,8 +59,9 @@ def test_one_scale_for_all_columns_is_the_same_as_many(rng):
     np.testing.assert_array_equal(one, many)
 
 
-def test_mesh_of_two_columns(rng):
-    config = preset("nano", ["alu_cols=2"])
+@pytest.mark.parametrize("mesh", [{"alu_cols": 2}, {"alu_rows": 1}], ids=str)
+def test_small_mesh(mesh, rng):
+    config = preset("nano").replace(**mesh)
     x, w, bias = random_int8(rng, 9, 12), random_int8(rng, 12, 10), np.arange(10, dtype=np.int32)
     image = compile_layer(config, 9, 12, 10, bias=bias, scale=0.01, relu=True)
     np.testing.assert_array_equal(run(image, x=x, w=w)["y"], layer(x, w, bias, 0.01, relu=True))

@@ -1,0 +1,31 @@
+"""ALUs that keep an operand which many steps share."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from arch.formats import DType
+from compiler.mesh.graph import Graph, Kind, Node, Ref
+
+BITS = {1: DType.INT8, 2: DType.INT16, 4: DType.INT32}
+"""Formats that leave bits alone, by size."""
+
+
+def with_keepers(graph: Graph, ports: Collection[int]) -> Graph:
+    """Return a graph in which an ALU holds the word of each of some ports, and repeats it for every user.
+
+    A keeper costs an ALU per user, and spares stream and MEM slice for all but the first steps.
+    """
+    nodes: list[Node] = []
+    places: list[int] = []
+    for node in graph.nodes:
+        refs: dict[Ref, Ref] = {}
+        for ref in node.operands:
+            if ref.kind is Kind.NODE:
+                refs[ref] = Ref(Kind.NODE, places[ref.number])
+            elif ref.kind is Kind.PORT and ref.number in ports and ref not in refs:
+                bits = BITS[graph.ports[ref.number].dtype.size]
+                nodes.append(Node("PASS", bits, bits, (ref,), holds=True))
+                refs[ref] = Ref(Kind.NODE, len(nodes) - 1)
+        places.append(len(nodes))
+        nodes.append(replace(node, operands=tuple(refs.get(ref, ref) for ref in node.operands)))
+    return Graph(tuple(nodes), graph.ports, tuple(places[number] for number in graph.outputs))
