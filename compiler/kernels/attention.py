@@ -35,8 +35,13 @@ def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[
         scores, largest, values = _whole_sequence(program, q, k, v)
     weights, scale = _weights(program, scores, largest)
     turned = _turned(program, weights, min(m, program.config.vector_length))
-    y = program.matmul(values.transpose(), turned[:m].transpose())
-    return {"y": program.map(lambda a, b: a * b, y, scale[:, :m]).view().transpose()}
+    y = program.matmul(
+        values.transpose(),
+        turned[:m].transpose(),
+        epilogue=lambda total, factor: total * factor,
+        operands=(scale[0, :m],),
+    )
+    return {"y": y.transpose()}
 
 
 def _length(arrays: Arrays, parameters: Parameters) -> int:
@@ -48,6 +53,18 @@ def _length(arrays: Arrays, parameters: Parameters) -> int:
     return length
 
 
+def _largest(program: Program, scores: Tensor) -> tuple[View, View]:
+    """Return a copy of the scores, and their maxima over the keys.
+
+    Rows of a single block of queries come from both halves in turn, as the planes of both hemispheres make them.
+    """
+    keys, queries = scores.shape
+    parts = 2 if queries == program.config.vector_length else 1
+    order = np.arange(keys).reshape(parts, keys // parts).T.reshape(-1)
+    largest, kept = program.reduce(scores[order], "max", 0, function=lambda score: (score, score), keepdims=True)
+    return kept[np.argsort(order)], largest
+
+
 def _scaled(d: int) -> float:
     return float(np.float32(1 / np.sqrt(d)))
 
@@ -56,17 +73,15 @@ def _whole_sequence(program: Program, q: View, k: View, v: View) -> tuple[View |
     """Return masked scores, their maxima and the values, the rows of a run being the whole sequence."""
     m, d = k.shape
     keys = _whole(program.config, m)
-    sums = program.matmul(_rows_to(k, keys), q.transpose())
     seen = np.arange(keys)[:, None] <= np.arange(q.shape[0])
     mask = program.constant("mask", -seen.astype(np.int8))
     factor = _scaled(d)
 
-    def masked(total: Expr, chosen: Expr) -> tuple[Expr, Expr]:
-        score = where(chosen, total * factor, -np.inf)
-        return score, score
+    def masked(total: Expr, chosen: Expr) -> Expr:
+        return where(chosen, total * factor, -np.inf)
 
-    largest, scores = program.reduce((sums, mask), "max", 0, function=masked, keepdims=True)
-    return scores, largest, _rows_to(v, keys)
+    scores = program.matmul(_rows_to(k, keys), q.transpose(), epilogue=masked, operands=(mask,))
+    return *_largest(program, scores), _rows_to(v, keys)
 
 
 def _stored(
@@ -83,15 +98,14 @@ def _stored(
     ahead = program.constant("ahead", number - np.arange(q.shape[0], dtype=np.int32))
     fresh, seen = program.map(lambda a, b, p: (equal(a, p), b <= p), start, ahead, position)
     again = number[:, 0] % m
-    old = program.matmul(store, q.transpose())
     new = program.matmul(k, q.transpose())
     factor = _scaled(d)
 
-    def masked(before: Expr, now: Expr, is_new: Expr, chosen: Expr) -> tuple[Expr, Expr]:
-        score = where(chosen, where(is_new, now, before) * factor, -np.inf)
-        return score, score
+    def masked(before: Expr, now: Expr, is_new: Expr, chosen: Expr) -> Expr:
+        return where(chosen, where(is_new, now, before) * factor, -np.inf)
 
-    largest, scores = program.reduce((old, new[again], fresh, seen), "max", 0, function=masked, keepdims=True)
+    scores = program.matmul(store, q.transpose(), epilogue=masked, operands=(new[again], fresh, seen))
+    kept, largest = _largest(program, scores)
     following = program.map(
         lambda before, now, a, p: where(equal(a, p), now, before), values, v[again], start, position, dtype="float16"
     )
@@ -102,7 +116,7 @@ def _stored(
         program.scatter(store, program.map(lambda a, p: a + p, places, position), k)
     else:
         program.scatter(store, rows, k)
-    return scores, largest, following
+    return kept, largest, following
 
 
 def _weights(program: Program, scores: View | Tensor, largest: View) -> tuple[Tensor, View]:

@@ -49,14 +49,14 @@ class BankChoice:
         placed = self.placed[id(op)]
         return slices_of_parts(placed.weights) | placed.reads
 
-    def _banks_read(self, op: MatMul | Pass) -> set[Bank]:
-        """Return the banks that an operation reads."""
+    def _banks_read(self, op: MatMul | Pass, weights: bool = True) -> set[Bank]:
+        """Return the banks that an operation reads, those of its weights too or not."""
         placed = self.placed[id(op)]
-        pairs = [*placed.weights.values()]
+        pairs = [*placed.weights.values()] if weights else []
         for port in placed.ports.values():
             slices, addrs, _ = port.words()
             pairs.append((slices[:, port.demand.used], addrs[:, port.demand.used]))
-        if placed.loaded:
+        if placed.loaded and weights:
             pairs.append(placed.loaded.layout.flat[:2])
         found = set()
         for slices, addrs in pairs:

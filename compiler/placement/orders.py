@@ -49,6 +49,18 @@ def turns_of(result: Result, times: Vectors, order: Vectors) -> tuple[Numbers, i
     return step[order].astype(np.int32), 2
 
 
+def product_turns(op: MatMul, vectors: Vectors) -> Numbers:
+    """Return after how many changes of place each vector that a plane emits is stored.
+
+    A reader follows block by block of the columns; where there is one only, some rows behind.
+    """
+    blocks, rows = np.divmod(vectors, op.m)
+    found = np.unique(blocks, return_inverse=True)[1]
+    if len(vectors) and not found.any():
+        found = (rows - rows.min()) // _RUN
+    return found.reshape(-1).astype(np.int32)
+
+
 def missing_vectors(config: Config, tensor: Tensor, readers: list[Demand]) -> Vectors:
     """Return the vectors of a tensor that no reader wants."""
     blocks, steps = vector_count(tensor, config.vector_length)

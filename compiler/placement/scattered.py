@@ -57,7 +57,7 @@ class ScatteredStorage(MovedStorage):
     def _take_rows(self, state: Tensor, rows: int, busy: set[int], parts: dict[int, int]) -> tuple[int, int]:
         """Take neighbouring words in a slice that has few parts of the state yet; return it and the first addr."""
         slices = [number for number in self._slices_of(STATE_SIDE) if number not in busy]
-        for number in sorted(slices, key=lambda one: parts.get(one, 0)):
+        for number in sorted(slices, key=lambda one: (parts.get(one, 0), self._reads[one].sum())):
             for bank in (0, 1):
                 saved = self.allocator.save()
                 try:

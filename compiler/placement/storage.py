@@ -19,6 +19,7 @@ from compiler.placement.orders import (
     distinct_layouts,
     is_copied,
     missing_vectors,
+    product_turns,
     sharing,
     turns_of,
     words_of,
@@ -257,7 +258,9 @@ class Storage(ScatteredStorage):
             choices = [tuple((side,) for side in both)]
         if any(reader.in_mesh or isinstance(reader.op, Pass) or reader.columns for reader in readers):
             # An ALU reads from one direction, and weights lie on one side.
-            choices = [((side,),) for side in both]
+            loads = slices_of_parts(self.placed[id(op)].weights)
+            quiet = sorted(both, key=lambda side: len(loads & set(self._slices_of(side))))
+            choices = [((side,),) for side in quiet]
             if len(readers) == 1 and readers[0].columns:
                 choices.append((both,))
         saved = self.allocator.save()
@@ -275,7 +278,9 @@ class Storage(ScatteredStorage):
     def _product_layouts(
         self, op: MatMul, plan: Plan, readers: list[Demand], choice: Sides
     ) -> list[tuple[Layout, Demand | None]]:
-        read = self._banks_read(op)
+        # Weights of one tile are read before there are results.
+        once = op.k_blocks == 1 and all(len(feeder.groups) == len(feeder.blocks) == 1 for feeder in plan.feeders)
+        read = self._banks_read(op, weights=not once)
         found: list[tuple[Layout, Demand | None]] = []
         for want in self._wanted(op.y, readers):
             order = writing_order(op, plan, readers) if want is None else want.order
@@ -300,12 +305,26 @@ class Storage(ScatteredStorage):
                         self._banks_to_write(sides, busy | mine, read, slices_of_layouts([layout]), avoided, source)
                         for sides in sorted(choice, key=lambda sides: near not in sides)
                     ]
-                    slices, addrs = self._take_first(op.y.name, op.y.itemsize, len(words), banks)
+                    if want is not None and want.in_mesh and not self._dense:
+                        turns = product_turns(op, words)
+                        slices, addrs = self._take_apart(op.y, turns, banks[0], layout)
+                    else:
+                        slices, addrs = self._take_first(op.y.name, op.y.itemsize, len(words), banks)
                     layout.flat[0][:, words] = slices
                     layout.flat[1][:, words] = addrs
                     mine |= {int(number) for number in np.unique(slices)}
             found.append((layout, want))
         return found
+
+    def _take_apart(self, tensor: Tensor, turns: Numbers, banks: list[Bank], layout: Layout) -> tuple[Numbers, Numbers]:
+        """Take words that change their place in turn, at best in slices that a layout does not have yet."""
+        own = [bank for bank in banks if bank.slice not in layout.used]
+        saved = self.allocator.save()
+        try:
+            return self.allocator.take_striped(tensor.name, tensor.itemsize, turns, own, 2)
+        except OutOfMemory:
+            self.allocator.restore(saved)
+            return self.allocator.take(tensor.name, tensor.itemsize, len(turns), banks)
 
     def _place_results(self, op: Pass) -> None:
         """Place the results of a pass: bytes, copies and results that are written at the same time, in own slices.
