@@ -8,13 +8,19 @@ import numpy.typing as npt
 from arch.config import Config
 from compiler.kernels.plan import Feeder
 from compiler.operation import MatMul
-from compiler.placement.allocator import Bank
+from compiler.placement.allocator import Bank, OutOfMemory
 from compiler.placement.connections import Connections
 from compiler.placement.demand import Demand, Vectors
 from compiler.placement.layout import Cycles, Layout, Numbers
 from compiler.tensor import Tensor
 
 Tiles = npt.NDArray[np.int64]
+
+_LONG = 64
+"""Least vectors of weights that change banks."""
+
+_CHANGES = 4
+"""Parts of weights that lie in another bank each."""
 
 
 @dataclass
@@ -111,25 +117,45 @@ class LoadedStorage(Connections):
             Shape (width, spare).
         """
         size = tensor.itemsize
-        turns = np.zeros(len(slots), np.int64)
-        for slot in range(width):
-            mine = slots == slot
-            turns[mine] = np.arange(mine.sum())
-        most = int(turns.max()) + 1
-        offered = banks
-        if size == 2:
-            offered = _in_pairs(self._config, banks)
-        slices, addrs = self.allocator.take(tensor.name, width, size * most + spare, offered)
+        offered = _in_pairs(self._config, banks) if size == 2 else banks
+        # A reader can follow the writer where that changes banks now and then.
+        parts = np.arange(len(slots)) * _CHANGES // len(slots) % 2 if len(slots) >= _LONG else np.zeros_like(slots)
+        rows, first, row = [], 0, np.empty((size, len(slots)), np.int64)
+        for part in range(int(parts.max()) + 1):
+            turns = np.zeros(len(slots), np.int64)
+            for slot in range(width):
+                mine = (slots == slot) & (parts == part)
+                turns[mine] = np.arange(mine.sum())
+            most = int(turns.max()) + 1
+            row[:, parts == part] = (first + most * np.arange(size)[:, None] + turns)[:, parts == part]
+            rows.append(size * most)
+            first += size * most
+        slices, addrs = self._take_members(tensor.name, width, rows, spare, offered)
         if size == 2:
             # The bytes of an element lie on one side.
             side = np.argsort(slices[:, 0] >= self._config.mem_slices, kind="stable")
             pairs = np.concatenate([side[0::2], side[1::2]])
             slices, addrs = slices[pairs], addrs[pairs]
-        byte = np.arange(size)[:, None]
-        member = (slots + byte * (width // size)) % width
-        row = byte * most + turns
-        rest = slice(size * most, None)
-        return slices[member, row], addrs[member, row], (slices[:, rest], addrs[:, rest])
+        member = (slots + np.arange(size)[:, None] * (width // size)) % width
+        return slices[member, row], addrs[member, row], (slices[:, first:], addrs[:, first:])
+
+    def _take_members(
+        self, what: str, width: int, rows: list[int], spare: int, banks: list[Bank]
+    ) -> tuple[Numbers, Numbers]:
+        """Take rows of `width` words: two parts from both banks of the same slices if they have room, else as `take`."""
+        offered = set(banks)
+        both = [n for n in dict.fromkeys(bank.slice for bank in banks) if {Bank(n, 0), Bank(n, 1)} <= offered]
+        if len(rows) == 2:
+            saved = self.allocator.save()
+            try:
+                found = [
+                    self.allocator.take(what, width, count + spare * part, [Bank(n, part) for n in both[:width]])
+                    for part, count in enumerate(rows)
+                ]
+                return np.hstack([part[0] for part in found]), np.hstack([part[1] for part in found])
+            except OutOfMemory:
+                self.allocator.restore(saved)
+        return self.allocator.take(what, width, sum(rows) + spare, banks)
 
 
 def _in_pairs(config: Config, banks: list[Bank]) -> list[Bank]:
