@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from arch.config import Config
 from arch.errors import TaktError
@@ -12,6 +13,9 @@ from compiler.kernels.bounds import vectors
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
 from compiler.program import Program
 from compiler.tensor import Tensor, View
+
+_RUN = 4
+"""Rows that come from one hemisphere before those of the other."""
 
 
 def _whole(config: Config, size: int) -> int:
@@ -53,14 +57,16 @@ def _length(arrays: Arrays, parameters: Parameters) -> int:
     return length
 
 
-def _largest(program: Program, scores: Tensor) -> tuple[View, View]:
-    """Return a copy of the scores, and their maxima over the keys.
+def _alternating(program: Program, keys: int, queries: int) -> npt.NDArray[np.int64]:
+    """Return the rows of scores in the order in which the planes of both hemispheres make those of one block."""
+    if queries > program.config.vector_length or keys % (2 * _RUN):
+        return np.arange(keys)
+    return np.arange(keys).reshape(2, -1, _RUN).transpose(1, 0, 2).reshape(-1)
 
-    Rows of a single block of queries come from both halves in turn, as the planes of both hemispheres make them.
-    """
-    keys, queries = scores.shape
-    parts = 2 if queries == program.config.vector_length else 1
-    order = np.arange(keys).reshape(parts, keys // parts).T.reshape(-1)
+
+def _largest(program: Program, scores: Tensor) -> tuple[View, View]:
+    """Return a copy of the scores, and their maxima over the keys."""
+    order = _alternating(program, *scores.shape)
     largest, kept = program.reduce(scores[order], "max", 0, function=lambda score: (score, score), keepdims=True)
     return kept[np.argsort(order)], largest
 
@@ -96,7 +102,9 @@ def _stored(
     number = np.arange(keys, dtype=np.int32)[:, None]
     start = program.constant("start", number - number % m)
     ahead = program.constant("ahead", number - np.arange(q.shape[0], dtype=np.int32))
-    fresh, seen = program.map(lambda a, b, p: (equal(a, p), b <= p), start, ahead, position)
+    order = _alternating(program, keys, q.shape[0])
+    masks = program.map(lambda a, b, p: (equal(a, p), b <= p), start[order], ahead[order], position)
+    fresh, seen = (mask[np.argsort(order)] for mask in masks)
     again = number[:, 0] % m
     new = program.matmul(k, q.transpose())
     factor = _scaled(d)

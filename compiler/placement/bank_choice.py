@@ -141,7 +141,7 @@ class BankChoice:
         avoided: set[int],
         source: Hemisphere | None,
     ) -> list[Bank]:
-        """Banks that are not read, of slices that are not busy; last `shared` ones, before them `avoided`.
+        """Banks that are not read, of slices that are not busy; last `shared` ones, before them `avoided` and those that passes use.
 
         The nearest to the planes of hemisphere `source`, or to the VXM, come first.
         """
@@ -155,8 +155,9 @@ class BankChoice:
         place = vxm_position(self._config) if source is None else mxm_position(self._config, source)
         every = units(self._config)
 
-        def rank(bank: Bank) -> tuple[bool, bool, int]:
-            return bank.slice in shared, bank.slice in avoided, abs(every[bank.slice].position - place)
+        def rank(bank: Bank) -> tuple[bool, bool, bool, int]:
+            distance = abs(every[bank.slice].position - place)
+            return bank.slice in shared, bank.slice in avoided, bool(self._reads[bank] or self._writes[bank]), distance
 
         return sorted(banks, key=rank)
 

@@ -16,6 +16,9 @@ from compiler.vector.operation import Result
 _RUN = 8
 """Least vectors of a dense stream before it changes its place."""
 
+_ROWS = 4
+"""Rows of a product that a plane emits before it changes the place."""
+
 
 def distinct_layouts(found: list[tuple[Layout, Demand | None]]) -> list[Layout]:
     """Return the copies, those that operations share once."""
@@ -57,7 +60,7 @@ def product_turns(op: MatMul, vectors: Vectors) -> Numbers:
     blocks, rows = np.divmod(vectors, op.m)
     found = np.unique(blocks, return_inverse=True)[1]
     if len(vectors) and not found.any():
-        found = (rows - rows.min()) // _RUN
+        found = (rows - rows.min()) // _ROWS
     return found.reshape(-1).astype(np.int32)
 
 
