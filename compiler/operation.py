@@ -25,6 +25,8 @@ class MatMul:
         What the VXM makes of the sums on their way to MEM; it reads `sums`, and its steps are theirs.
     planes : int
         Most planes to use.
+    ways : int
+        Most groups of `lanes` streams over which weights come at a time.
     computed : bool
         Whether the weights are a result, whose vectors are its own; else the host writes them.
     """
@@ -35,6 +37,7 @@ class MatMul:
     sums: Tensor
     epilogue: Pass | None
     planes: int
+    ways: int = 2
     computed: bool = False
 
     @property

@@ -31,6 +31,7 @@ class Products(Workspace):
         zero_point: int = 0,
         relu: bool = False,
         planes: int | None = None,
+        ways: int | None = None,
         epilogue: Function | None = None,
         operands: tuple[Operand, ...] = (),
         dtype: str | None = None,
@@ -57,6 +58,8 @@ class Products(Workspace):
             Replace negative values (before the zero point is added) by 0.
         planes : int, optional
             Most planes to use; as many as pay by default.
+        ways : int, optional
+            Most groups of `lanes` MEM slices from which weights come at a time: 1 leaves more room for others.
         epilogue : callable, optional
             ``epilogue(sum, *operands)``: takes expressions and returns one, as in `map`. The sum is int32, or float32
             of a float16 product.
@@ -122,7 +125,10 @@ class Products(Workspace):
             raise TaktError(f"bias, scale, zero_point and relu must be left out beside an epilogue of {name}")
         self._stored.add(id(sums))
         finish = None if epilogue is None else self._epilogue(name, epilogue, sums, operands, dtype)
-        op = MatMul(self._config, x, weights, sums, finish, limit if planes is None else planes, computed)
+        if ways is not None and ways < 1:
+            raise TaktError(f"ways must be at least 1, not {ways!r}")
+        most = limit if planes is None else planes
+        op = MatMul(self._config, x, weights, sums, finish, most, ways or least, computed)
         self._operations.append(op)
         self._stored.add(id(op.y))
         return op.y

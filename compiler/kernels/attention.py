@@ -7,9 +7,10 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.errors import TaktError
+from arch.timing import timing
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, equal, exp, recip, where
-from compiler.kernels.bounds import vectors
+from compiler.kernels.bounds import joins, mesh_latency, product_issue, sums_latency, vectors
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
 from compiler.program import Program
 from compiler.tensor import Tensor, View
@@ -86,7 +87,7 @@ def _whole_sequence(program: Program, q: View, k: View, v: View) -> tuple[View |
     def masked(total: Expr, chosen: Expr) -> Expr:
         return where(chosen, total * factor, -np.inf)
 
-    scores = program.matmul(_rows_to(k, keys), q.transpose(), epilogue=masked, operands=(mask,))
+    scores = program.matmul(_rows_to(k, keys), q.transpose(), ways=1, epilogue=masked, operands=(mask,))
     return *_largest(program, scores), _rows_to(v, keys)
 
 
@@ -106,13 +107,13 @@ def _stored(
     masks = program.map(lambda a, b, p: (equal(a, p), b <= p), start[order], ahead[order], position)
     fresh, seen = (mask[np.argsort(order)] for mask in masks)
     again = number[:, 0] % m
-    new = program.matmul(k, q.transpose())
+    new = program.matmul(k, q.transpose(), ways=1)
     factor = _scaled(d)
 
     def masked(before: Expr, now: Expr, is_new: Expr, chosen: Expr) -> Expr:
         return where(chosen, where(is_new, now, before) * factor, -np.inf)
 
-    scores = program.matmul(store, q.transpose(), epilogue=masked, operands=(new[again], fresh, seen))
+    scores = program.matmul(store, q.transpose(), ways=1, epilogue=masked, operands=(new[again], fresh, seen))
     kept, largest = _largest(program, scores)
     following = program.map(
         lambda before, now, a, p: where(equal(a, p), now, before), values, v[again], start, position, dtype="float16"
@@ -150,7 +151,38 @@ def _turned(program: Program, weights: Tensor, rows: int) -> View:
 
 
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
-    return Bound(1, "")
+    """Return the larger of two bounds: all products, one after another; one block of queries from q to y."""
+    m, d = arrays["q"].shape[1:]
+    e = arrays["v"].shape[2]
+    keys = _length(arrays, parameters) if "position" in arrays else m
+    block = min(m, config.vector_length)
+    key_blocks = vectors(config, keys)
+    table = timing(config)
+    read, write = table["READ"], table["WRITE"]
+    read_latency, skew = read.d_func, write.d_skew
+    assert read_latency is not None and skew is not None
+
+    def product(rows: int, k_blocks: int, columns: int, levels: int) -> int:
+        """Cycles from the first READ of weights to the last result in MEM, one hop from the VXM."""
+        issue, _ = product_issue(config, "float16", rows, k_blocks, columns)
+        return issue + sums_latency(config, "float16", through_vxm=True) + mesh_latency(config, levels) + 1
+
+    def step(levels: int) -> int:
+        """Cycles from the READ of a vector to the result of some ALUs in MEM."""
+        return read_latency + 1 + mesh_latency(config, levels) + 1
+
+    end = write.retire - skew
+    # MUL and SEL of the last score, MAX of it; what joins the maxima; SUB, EXP and CVT of the last weight.
+    passes = step(max(joins(keys), 1)) + keys - 1 + step(3)
+    chain = product(keys, vectors(config, d), block, 3) + passes
+    chain += product(block, 1, keys, 1) + product(e, key_blocks, block, 1) + end
+    tiles = [(keys, vectors(config, d) * vectors(config, m)), (block, vectors(config, m) * key_blocks)]
+    tiles.append((e, key_blocks * vectors(config, m)))
+    issues = sum(2 * rows * count for rows, count in tiles) // (config.planes // 2)
+    every = product(1, 1, 1, 1) + issues + end
+    if every >= chain:
+        return Bound(every, f"MXM: {issues} cycles on {config.planes // 2} pairs, and the latency of the first")
+    return Bound(chain, f"latency: three products and two passes over {keys} keys, each after the other")
 
 
 ATTENTION = Kernel(
@@ -172,4 +204,5 @@ ATTENTION = Kernel(
     results=("y",),
     build=_build,
     bound=_bound,
+    steps=("q", "k", "v", "position"),
 )

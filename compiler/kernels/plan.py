@@ -130,7 +130,7 @@ def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool, tuple[int, ...]]
     """
     # In one way at a time, both bytes of weights come after each other, as those of results must.
     steps = op.load_steps(0)
-    most_ways = op.array if op.array * op.config.lanes <= op.config.streams and not op.computed else 1
+    most_ways = min(op.array, op.ways) if op.array * op.config.lanes <= op.config.streams and not op.computed else 1
     for hemispheres in (1, 2):
         for arrays in range(1, op.config.planes_per_hemisphere // op.array + 1):
             if hemispheres * arrays * op.array <= op.planes:

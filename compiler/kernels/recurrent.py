@@ -137,7 +137,7 @@ LSTM = Kernel(
     results=("y", "c"),
     build=_lstm,
     bound=_bound(4, 4, 5),
-    steps="x",
+    steps=("x",),
 )
 
 GRU = Kernel(
@@ -152,5 +152,5 @@ GRU = Kernel(
     results=("y",),
     build=_gru,
     bound=_bound(3, 4, 7),
-    steps="x",
+    steps=("x",),
 )

@@ -141,9 +141,9 @@ class BankChoice:
         avoided: set[int],
         source: Hemisphere | None,
     ) -> list[Bank]:
-        """Banks that are not read, of slices that are not busy; last `shared` ones, before them `avoided` and those that passes use.
+        """Banks that are not read, of slices that are not busy; last `shared` ones, before them `avoided` ones.
 
-        The nearest to the planes of hemisphere `source`, or to the VXM, come first.
+        Banks that passes use come after others. The nearest to the planes of hemisphere `source`, or to the VXM, come first.
         """
         banks = [
             Bank(number, bank)

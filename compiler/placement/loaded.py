@@ -142,7 +142,7 @@ class LoadedStorage(Connections):
     def _take_members(
         self, what: str, width: int, rows: list[int], spare: int, banks: list[Bank]
     ) -> tuple[Numbers, Numbers]:
-        """Take rows of `width` words: two parts from both banks of the same slices if they have room, else as `take`."""
+        """Take rows of `width` words; two parts from both banks of the same slices if these have room."""
         offered = set(banks)
         both = [n for n in dict.fromkeys(bank.slice for bank in banks) if {Bank(n, 0), Bank(n, 1)} <= offered]
         if len(rows) == 2:
