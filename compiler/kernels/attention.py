@@ -42,11 +42,11 @@ def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[
     turned = _turned(program, weights, min(m, program.config.vector_length))
     y = program.matmul(
         values.transpose(),
-        turned[:m].transpose(),
+        turned.transpose(),
         epilogue=lambda total, factor: total * factor,
-        operands=(scale[0, :m],),
+        operands=(scale[0, : turned.shape[0]],),
     )
-    return {"y": y.transpose()}
+    return {"y": y[:, :m].transpose()}
 
 
 def _length(arrays: Arrays, parameters: Parameters) -> int:

@@ -282,7 +282,11 @@ class Storage(ScatteredStorage):
         once = op.k_blocks == 1 and all(len(feeder.groups) == len(feeder.blocks) == 1 for feeder in plan.feeders)
         read = self._banks_read(op, weights=not once)
         found: list[tuple[Layout, Demand | None]] = []
-        for want in self._wanted(op.y, readers):
+        wants = self._wanted(op.y, readers)
+        if None not in wants and len(missing_vectors(self._config, op.y, readers)):
+            # Planes emit every row, so that each has a way to MEM.
+            wants.append(None)
+        for want in wants:
             order = writing_order(op, plan, readers) if want is None else want.order
             busy = slices_of_layouts([layout for layout, _ in found])
             if want is not None:

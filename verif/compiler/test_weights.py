@@ -9,6 +9,7 @@ from compiler.expression.functions import exp, recip
 from compiler.program import Program
 from golden.machine.machine import Machine
 from golden.reference.matmul_fp16 import matmul_fp16
+from golden.reference.qlinear_matmul import qlinear_matmul
 from verif.compiler.test_switch import machines, operand, outputs, values_for
 
 SHAPES = [(1, 1, 1), (1, 5, 17), (11, 64, 16), (19, 37, 41)]
@@ -128,3 +129,17 @@ def test_refusals():
     w = program.map(lambda a: a, program.input("w", (9, 8)))
     with pytest.raises(TaktError, match="must be used as the whole vectors that it is made of"):
         program.matmul(program.input("x", (4, 9)), w)
+
+
+def test_rows_that_nobody_reads(rng):
+    config = preset("nano")
+    x, w, z = (values(rng, "int8", *shape) for shape in ((17, 9), (9, 8), (8, 8)))
+    program = Program(config)
+    y = program.matmul(program.input("x", x.shape), program.constant("w", w), scale=0.01)
+    program.output("y", program.matmul(y[3:9], program.constant("z", z)))
+    program.output("p", program.matmul(program.input("a", (2, 8)), y[1:6].transpose()))
+    given = values(rng, "int8", 2, 8)
+    found = outputs(program, x=x, a=given)
+    made = qlinear_matmul(x, w, scale=0.01)
+    same(found["y"], product(made[3:9], z, config))
+    same(found["p"], product(given, made[1:6].T, config))
