@@ -63,9 +63,10 @@ def _continue(config: Config, words: Words, mnemonic: str) -> None:
     addr, count, stride = (_field(words[mine], mnemonic, name) for name in ("addr", "count", "stride"))
     following = (addr + count * stride) % (2 * config.mem_depth)
     continues = (addr[1:] == following[:-1]) & (stride[1:] == stride[:-1])
-    # A GATHER leaves its own address in the engine that reads.
-    gathers = np.cumsum((words & np.uint64(63)) == BY_MNEMONIC["GATHER"].opcode)[mine]
-    continues &= (gathers[1:] == gathers[:-1]) | (mnemonic != "READ")
+    # A GATHER leaves its own address in the engine that reads, a SCATTER in the one that writes.
+    indexed = BY_MNEMONIC["GATHER" if mnemonic == "READ" else "SCATTER"].opcode
+    before = np.cumsum((words & np.uint64(63)) == indexed)[mine]
+    continues &= before[1:] == before[:-1]
     chosen = mine[1:][continues]
     words[chosen] &= ~np.uint64(_mask(mnemonic, "addr"))
     words[chosen] |= np.uint64(_mask(mnemonic, "cont"))

@@ -18,8 +18,11 @@ from compiler.operation import MatMul
 from compiler.placement.allocator import OutOfMemory
 from compiler.placement.demand import Work
 from compiler.placement.maps import tensor_map, view_map
+from compiler.placement.placed import Placed
 from compiler.placement.states import States, direct_updates
 from compiler.placement.storage import Storage
+from compiler.scatter.builder import scatter_template
+from compiler.scatter.operation import Scatter
 from compiler.schedule.scheduler import Scheduler, Unschedulable
 from compiler.switch.builder import switch_templates
 from compiler.switch.operation import Switch
@@ -28,6 +31,7 @@ from compiler.text.streamer import TextStreamer
 from compiler.vector.builder import PassBuilder, PassTemplate
 from compiler.vector.cut import cut
 from compiler.vector.operation import Pass
+from compiler.vector.pieces import pieces
 from compiler.vector.plan import PassPlan, pass_plans
 from compiler.verifier.verify import verify
 
@@ -48,6 +52,7 @@ def compile_program(
     tensors: list[Tensor],
     stored: Callable[[Tensor], bool],
     outputs: Mapping[str, View],
+    states: Collection[Tensor],
     updates: Mapping[Tensor, Pass],
     barriers: Collection[int] = (),
 ) -> Image:
@@ -64,8 +69,10 @@ def compile_program(
     stored : callable
         Whether a tensor is a result or a state.
     outputs : dict of str to View
+    states : collection of Tensor
+        Results that live from run to run.
     updates : dict of Tensor to Pass
-        States, each with the pass that gives it its value for the next run, after everything else has read it.
+        Those states that a pass gives their value for the next run, after everything else has read them.
     barriers : collection of int
         Ids of the operations behind which all queues wait for one another.
 
@@ -81,7 +88,9 @@ def compile_program(
     errors: list[TaktError] = []
     found: list[Image] = []
     for fused in (True, False) if any(_is_fused(op) for op in operations) else (True,):
-        image, best = _first_fit(config, name, operations, tensors, stored, outputs, updates, barriers, fused, errors)
+        image, best = _first_fit(
+            config, name, operations, tensors, stored, outputs, states, updates, barriers, fused, errors
+        )
         if image is not None:
             found.append(image)
         if best:
@@ -100,6 +109,7 @@ def _first_fit(
     tensors: list[Tensor],
     stored: Callable[[Tensor], bool],
     outputs: Mapping[str, View],
+    kept: Collection[Tensor],
     updates: Mapping[Tensor, Pass],
     barriers: Collection[int],
     fused: bool,
@@ -130,7 +140,7 @@ def _first_fit(
                 for choice, tight in _combinations(choices):
                     first = first or choice
                     work = list(zip(every, choice, strict=True))
-                    states = States(tuple(updates), passed)
+                    states = States(tuple(kept), passed)
                     try:
                         image = _compile(config, name, work, tensors, known, outputs, states, tight, dense, ends)
                     except Unschedulable:
@@ -194,7 +204,7 @@ def _needs(op: MatMul | Pass) -> Iterator[tuple[Tensor, int]]:
         if operand.tensor is not op.sums:
             yield operand.tensor, operand.tensor.itemsize * (0 if operand.vectors is None else len(operand.vectors))
     columns = config.lanes * sum(op.load_steps(block) for block in range(op.n_blocks))
-    yield as_view(op.w).tensor, op.k_blocks * columns * op.w.itemsize
+    yield as_view(op.w).tensor, 0 if op.computed else op.k_blocks * columns * op.w.itemsize
 
 
 def _combinations(choices: list[list[Plan] | list[PassPlan]]) -> Iterator[tuple[list[Plan | PassPlan], bool]]:
@@ -249,6 +259,7 @@ def _compile(
         if id(op) in barriers:
             scheduler.barrier()
     scheduler.synchronise()
+    storage.close_scattered()
     text = TextStreamer(config, scheduler, storage.allocator).fit()
     waits = {"SYNC": timing(config).barrier - 1}
     closed = max(issue.cycles[-1] + waits.get(issue.mnemonic, 0) for issue in scheduler.issues) + 2
@@ -305,15 +316,38 @@ def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassP
     if isinstance(op, Switch):
         _place_templates(scheduler, switch_templates(op, placed))
         return
+    overwritten = storage.overwritten(op)
+    if isinstance(op, Scatter):
+        _place_after_reads(scheduler, [scatter_template(op, placed)], overwritten)
+        return
+    templates, handicaps = _pass_templates(op, placed, plan)
+    if overwritten:
+        _place_after_reads(scheduler, templates, overwritten, handicaps)
+        return
+    parts = [_pass_templates(*piece, plan) for piece in pieces(op, placed)]
+    # Blocks that are ready much earlier than the last one need not wait for it.
+    if parts and parts[0][0][0].needs + op.steps // len(parts) < templates[0].needs:
+        for part in parts:
+            _place_templates(scheduler, *part)
+    else:
+        _place_templates(scheduler, templates, handicaps)
+
+
+def _pass_templates(op: Pass, placed: Placed, plan: PassPlan) -> tuple[list[PassTemplate], list[int]]:
+    """Return what can be placed for a pass, and by how much each must be the earlier one to be preferred."""
     paces = [op] if op.interval == op.turn * op.within else [op.hurried(), op]
     # Without pauses it leaves its slices to others sooner.
     handicaps = [0] * len(plan.mappings) + [paces[0].duration] * len(plan.mappings) * (len(paces) - 1)
-    templates = [PassBuilder(pace, placed, mapping).build() for pace in paces for mapping in plan.mappings]
-    overwritten = storage.overwritten(op)
-    if overwritten:
-        read = scheduler.last_read(overwritten)
-        for template in templates:
-            template.needs = max(template.needs, read + 1 - template.first_write)
+    return [PassBuilder(pace, placed, mapping).build() for pace in paces for mapping in plan.mappings], handicaps
+
+
+def _place_after_reads(
+    scheduler: Scheduler, templates: list[PassTemplate], overwritten: set[int], handicaps: Sequence[int] = ()
+) -> None:
+    """Place one of several templates that overwrite words of some slices, after everything so far has read them."""
+    read = scheduler.last_read(overwritten)
+    for template in templates:
+        template.needs = max(template.needs, read + 1 - template.first_write)
     _place_templates(scheduler, templates, handicaps)
 
 

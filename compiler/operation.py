@@ -18,13 +18,17 @@ class MatMul:
     x : Tensor or View
         Activations, int8 or float16, shape (M, K), lanes along K.
     w : Tensor or View
-        Weights, of the same format, shape (K, N); of a constant or an input.
+        Weights, of the same format, shape (K, N), lanes along K.
     sums : Tensor
         The product, shape (M, N): int32, or float32 of a float16 product.
     epilogue : Pass or None
         What the VXM makes of the sums on their way to MEM; it reads `sums`, and its steps are theirs.
     planes : int
         Most planes to use.
+    ways : int
+        Most groups of `lanes` streams over which weights come at a time.
+    computed : bool
+        Whether the weights are a result, whose vectors are its own; else the host writes them.
     """
 
     config: Config
@@ -33,6 +37,8 @@ class MatMul:
     sums: Tensor
     epilogue: Pass | None
     planes: int
+    ways: int = 2
+    computed: bool = False
 
     @property
     def y(self) -> Tensor:

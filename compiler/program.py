@@ -79,9 +79,16 @@ class Program(Products, Passes, Switching, Gathers):
             raise TaktError("program must have an output, not none")
         tensors = list(self._tensors.values())
         for state, update in self._updates.items():
-            if update is None:
+            if update is None and id(state) not in self._scattered:
                 raise TaktError(f"state must be updated, not {state.name!r} left as it is: make it a constant")
-        updates = {state: update for state, update in self._updates.items() if update is not None}
         return compile_program(
-            self._config, self._name, self._operations, tensors, self._is_stored, self._outputs, updates, self._barriers
+            self._config,
+            self._name,
+            self._operations,
+            tensors,
+            self._is_stored,
+            self._outputs,
+            self._updates.keys(),
+            {state: update for state, update in self._updates.items() if update is not None},
+            self._barriers,
         )

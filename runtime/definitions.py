@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from arch.config import Config
 from golden.reference.activations import ACTIVATIONS
+from golden.reference.attention import run_attention
 from golden.reference.conv2d import conv2d_fp16, conv2d_int8
 from golden.reference.elementwise import elementwise
 from golden.reference.fp32 import Floats
@@ -56,6 +57,10 @@ def _lstm(config: Config, arrays: Arrays, parameters: Parameters) -> dict[str, n
     return {"y": y, "c": c}
 
 
+def _attention(config: Config, arrays: Arrays, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
+    return {"y": run_attention(**arrays, vector_length=config.vector_length, length=int(parameters["length"]))}
+
+
 def _transpose(config: Config, arrays: Arrays, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
     code = int(parameters["axes"])
     return {"y": transpose(arrays["x"], tuple(int(digit) - 1 for digit in str(code)) if code else None)}
@@ -75,6 +80,7 @@ _DEFINITIONS: dict[str, Definition] = {
     "conv2d": _conv2d,
     "lstm": _lstm,
     "gru": lambda config, arrays, parameters: {"y": run_gru(**arrays, vector_length=config.vector_length)},
+    "attention": _attention,
     "transpose": _transpose,
     "embedding": lambda config, arrays, parameters: {"y": embedding(**arrays)},
     "rope": lambda config, arrays, parameters: {"y": rope(**arrays)},

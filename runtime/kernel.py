@@ -66,9 +66,13 @@ def run_kernel(
         program.output(name, tensor)
     image = program.compile()
     given = {tensor.name: np.ascontiguousarray(arrays[tensor.name]) for tensor in image.inputs}
-    inputs = [given]
-    if kernel.steps is not None:
-        inputs = [{**given, kernel.steps: step} for step in arrays[kernel.steps]]
-    runs = [{name: values[step] for name, values in expected.items()} for step in range(len(inputs))]
-    measurement = measure(image, inputs, backend, runs if kernel.steps is not None else [expected])
-    return KernelRun(measurement, kernel.bound(config, arrays, parameters), kernel.steps is not None)
+    inputs, runs = [given], [expected]
+    if kernel.steps:
+        shapes = {tensor.name: tensor.shape for tensor in image.inputs if tensor.name in kernel.steps}
+        count = len(arrays[kernel.steps[0]])
+        inputs = [
+            given | {name: arrays[name][step].reshape(shape) for name, shape in shapes.items()} for step in range(count)
+        ]
+        runs = [{name: values[step] for name, values in expected.items()} for step in range(count)]
+    measurement = measure(image, inputs, backend, runs)
+    return KernelRun(measurement, kernel.bound(config, arrays, parameters), bool(kernel.steps))

@@ -64,6 +64,10 @@ def _gru(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
     }
 
 
+def _attention(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
+    return {name: _normal(rng, dtype, 1, size, size) for name in "qkv"}
+
+
 def _block(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
     return {"x": _normal(rng, dtype, size, 2, size)}
 
@@ -98,6 +102,7 @@ SAMPLES: Mapping[str, tuple[Callable[[np.random.Generator, int, str], Arrays], t
     "conv2d": (_conv2d, ("int8", "float16")),
     "lstm": (_lstm, ("float16",)),
     "gru": (_gru, ("float16",)),
+    "attention": (_attention, ("float16",)),
     "transpose": (_block, ("int8", *_FLOATS)),
     "embedding": (_embedding, ("int8", *_FLOATS)),
 }

@@ -1,4 +1,4 @@
-"""Rows of a table, by index."""
+"""Rows by index: of a table, and into a state."""
 
 import numpy as np
 
@@ -6,9 +6,13 @@ from arch.errors import TaktError
 from compiler.gather.operation import Gather
 from compiler.interface.workspace import Operand, Workspace
 from compiler.mesh.graph import Graph
-from compiler.tensor import Tensor
+from compiler.scatter.operation import Scatter
+from compiler.switch.passes import operand_of
+from compiler.tensor import Tensor, View
 from compiler.vector.lanes import vectors_along
-from compiler.vector.operation import Result
+from compiler.vector.operation import Operand as VectorOperand
+from compiler.vector.operation import Pass, Result
+from compiler.vector.update_pass import copy_pass
 
 
 class Gathers(Workspace):
@@ -65,3 +69,70 @@ class Gathers(Workspace):
             index_rows=np.repeat(numbers.elements[:, None], vector, axis=1),
         )
         return self._append(op)[0]
+
+    def scatter(self, state: Tensor, indices: Operand, values: Operand) -> None:
+        """Replace rows of a state, in this run and for those that follow.
+
+        Operations before it in the program read the state as it was, later ones as it is then.
+
+        Parameters
+        ----------
+        state : Tensor
+            Shape (v, n), lanes along n; at most `mem_depth` rows.
+        indices : Tensor, View or ndarray
+            Shape (m,), int32, an input or a constant: the row that each of `values` becomes; or int16 or int32 of shape
+            (m, n): element (k, j) goes to row ``indices[k, j]`` of column j. From 0 to v - 1; others overwrite what is
+            not theirs. Of equal ones the last row counts.
+        values : Tensor, View or ndarray
+            Shape (m, n), of the state's dtype.
+
+        Notes
+        -----
+        ``lanes * (2 + sram_latency)`` cycles per row, all blocks of columns and bytes of all copies of the state at
+        once, as far as there are slices.
+
+        Raises
+        ------
+        TaktError
+            For a tensor that is no state or is updated, shapes and formats that do not fit, and a state that does not
+            fit a bank.
+        """
+        scope = self._scope
+        if state not in self._updates or self._updates[state] is not None:
+            raise TaktError(f"scatter must be into a state that is not updated, not {state.name!r}")
+        if len(state.shape) != 2 or state.lanes != -1 or state.shape[0] > scope.config.mem_depth:
+            raise TaktError(
+                f"state must be a matrix in rows, at most mem_depth {scope.config.mem_depth} of them, "
+                f"not {state.name} of shape {state.shape}"
+            )
+        rows, numbers = self._view(values), self._view(indices)
+        if rows.dtype != state.dtype or len(rows.shape) != 2 or rows.shape[1] != state.shape[1]:
+            raise TaktError(
+                f"values must be {state.dtype} of shape (m, {state.shape[1]}), not {rows.dtype} of shape {rows.shape}"
+            )
+        whole = numbers.dtype == "int32" and numbers.shape == rows.shape[:1]
+        if not whole and (numbers.dtype not in ("int16", "int32") or numbers.shape != rows.shape):
+            raise TaktError(
+                f"indices must be int32 of shape {rows.shape[:1]} or int16 or int32 of shape {rows.shape}, "
+                f"not {numbers.dtype} of shape {numbers.shape}"
+            )
+        if whole and scope.stored(numbers.tensor):
+            raise TaktError(f"indices of rows must be an input or a constant, not the result {numbers.name!r}")
+        if whole:
+            elements = np.broadcast_to(numbers.elements[:, None], rows.shape)
+            numbers = View(numbers.tensor, np.ascontiguousarray(elements))
+        name = self._fresh("scatter")
+        operands = tuple(self._passing(view) for view in (rows, numbers))
+        steps = np.arange(len(operands[0].steps))
+        op = Scatter(scope.config, name, Graph((), (), ()), operands, (Result(state, steps),), makes=False)
+        self._scattered.add(id(state))
+        self._append(op)
+
+    def _passing(self, view: View) -> VectorOperand:
+        """Return the operand of a scatter: what the host writes, or what a pass of the VXM makes."""
+        scope = self._scope
+        makers = (op for op in self._operations if isinstance(op, Pass) and view.tensor in op.writes())
+        maker = next(makers, None)
+        if scope.stored(view.tensor) and (maker is None or not maker.in_mesh):
+            view = self._append(copy_pass(scope, self._fresh("copy"), view))[0].view()
+        return operand_of(scope, view.tensor, vectors_along(view.elements, -1, scope.config.vector_length))

@@ -21,7 +21,7 @@ class Passes(Workspace):
     ) -> Tensor:
         """Declare a tensor that lives in MEM from run to run.
 
-        Everything in a run reads the value that the last run's `update` gave it.
+        Everything in a run reads the value that the last run's `update` gave it, and rows that `scatter` wrote before.
 
         Parameters
         ----------
@@ -59,7 +59,7 @@ class Passes(Workspace):
         """
         if state not in self._updates:
             raise TaktError(f"update must be of a state of this program, not of {state.name!r}")
-        if self._updates[state] is not None:
+        if self._updates[state] is not None or id(state) in self._scattered:
             raise TaktError(f"state must be updated once, not {state.name!r} again")
         view = self._view(value)
         if view.tensor in self._updates:

@@ -8,11 +8,14 @@ import numpy as np
 from arch.errors import TaktError
 from compiler.expression.expr import Expr
 from compiler.expression.functions import add, cast, relu
+from compiler.gather.operation import Gather
 from compiler.interface.workspace import Array, Operand, Workspace
 from compiler.operation import MatMul
 from compiler.tensor import Tensor, View, as_view
+from compiler.vector.lanes import weight_vectors
 from compiler.vector.map_pass import Function, map_pass
 from compiler.vector.operation import Pass
+from compiler.vector.update_pass import weights_pass
 
 
 class Products(Workspace):
@@ -28,6 +31,7 @@ class Products(Workspace):
         zero_point: int = 0,
         relu: bool = False,
         planes: int | None = None,
+        ways: int | None = None,
         epilogue: Function | None = None,
         operands: tuple[Operand, ...] = (),
         dtype: str | None = None,
@@ -40,9 +44,10 @@ class Products(Workspace):
         Parameters
         ----------
         x : Tensor or View
-            int8 or float16, shape (M, K), lanes along K: an input or a result.
+            int8 or float16, shape (M, K), lanes along K.
         w : Tensor, View or ndarray
-            Of the same dtype, shape (K, N): a constant or an input.
+            Of the same dtype, shape (K, N); of a result or a state, lanes along K. A pass copies it first where K does
+            not end with a vector or columns come again, and for states and what `gather` makes.
         bias : Tensor or ndarray, optional
             int32, shape (N,).
         scale : Tensor, ndarray or float, optional
@@ -53,6 +58,8 @@ class Products(Workspace):
             Replace negative values (before the zero point is added) by 0.
         planes : int, optional
             Most planes to use; as many as pay by default.
+        ways : int, optional
+            Most groups of `lanes` MEM slices from which weights come at a time: 1 leaves more room for others.
         epilogue : callable, optional
             ``epilogue(sum, *operands)``: takes expressions and returns one, as in `map`. The sum is int32, or float32
             of a float16 product.
@@ -82,10 +89,6 @@ class Products(Workspace):
         if x.dtype != weights.dtype:
             raise TaktError(f"x and w must have one dtype, not {x.dtype} and {weights.dtype}")
         self._check_known(as_view(x).tensor)
-        if self._is_stored(as_view(weights).tensor):
-            raise TaktError(f"w must be a constant or an input, not the result {weights.name!r}")
-        if x.data is not None and not self._is_stored(as_view(x).tensor):
-            raise TaktError(f"x must be an input or a result, not the constant {x.name!r}")
         if x.shape[1] != weights.shape[0]:
             raise TaktError(f"inner dimensions must be equal, not {x.shape[1]} and {weights.shape[0]}")
         limit = self._config.planes
@@ -101,6 +104,9 @@ class Products(Workspace):
         if x.dtype == "float16" and (bias is not None or scale is not None or zero_point or relu):
             raise TaktError("bias, scale, zero_point and relu must be left out of a float16 product")
         n = weights.shape[1]
+        computed = self._is_stored(as_view(weights).tensor)
+        if computed:
+            weights = self._loadable(as_view(weights))
         fused = epilogue is not None or bias is not None or scale is not None or relu
         name = f"y{index}"
         sums = Tensor(
@@ -119,7 +125,10 @@ class Products(Workspace):
             raise TaktError(f"bias, scale, zero_point and relu must be left out beside an epilogue of {name}")
         self._stored.add(id(sums))
         finish = None if epilogue is None else self._epilogue(name, epilogue, sums, operands, dtype)
-        op = MatMul(self._config, x, weights, sums, finish, limit if planes is None else planes)
+        if ways is not None and ways < 1:
+            raise TaktError(f"ways must be at least 1, not {ways!r}")
+        most = limit if planes is None else planes
+        op = MatMul(self._config, x, weights, sums, finish, most, ways or least, computed)
         self._operations.append(op)
         self._stored.add(id(op.y))
         return op.y
@@ -137,6 +146,18 @@ class Products(Workspace):
         if several:
             raise TaktError(f"epilogue must return one expression, not {len(made.results)}")
         return made
+
+    def _loadable(self, weights: View) -> View:
+        """Return weights as a result that whoever makes it can store as planes load it, lanes beyond K being zeros."""
+        vector = self._config.vector_length
+        numbers = weight_vectors(weights, vector)
+        numbers = numbers[numbers >= 0]
+        makers = (op for op in self._operations if weights.tensor in (op.writes() if isinstance(op, Pass) else (op.y,)))
+        maker = next(makers, None)
+        whole = weights.shape[0] % vector == 0 and len(np.unique(numbers)) == len(numbers)
+        if whole and maker is not None and not isinstance(maker, Gather):
+            return weights
+        return self._append(weights_pass(self._scope, self._fresh("weights"), weights))[0].view()
 
     def _operand(self, value: Tensor | Array, name: str) -> Tensor:
         if isinstance(value, Tensor):

@@ -35,6 +35,7 @@ class Workspace:
         self._operations: list[MatMul | Pass] = []
         self._outputs: dict[str, View] = {}
         self._updates: dict[Tensor, Pass | None] = {}
+        self._scattered: set[int] = set()
         self._stored: set[int] = set()
         self._barriers: set[int] = set()
         self._scalars: dict[tuple[DType, int], Tensor] = {}

@@ -2,6 +2,7 @@
 
 from arch.errors import TaktError
 from compiler.kernels.activations import KERNELS as ACTIVATIONS
+from compiler.kernels.attention import ATTENTION
 from compiler.kernels.conv2d import CONV2D
 from compiler.kernels.elementwise import ELEMENTWISE
 from compiler.kernels.gemm import GEMM
@@ -28,6 +29,7 @@ KERNELS: dict[str, Kernel] = {
         CONV2D,
         LSTM,
         GRU,
+        ATTENTION,
         TRANSPOSE,
         EMBEDDING,
     )

@@ -92,8 +92,8 @@ class Kernel:
     bound : callable
         ``bound(config, arrays, parameters)``.
     parameters : tuple of Parameter
-    steps : str or None
-        Argument of which each run of the program takes one element along the first axis, its state staying in MEM; the
+    steps : tuple of str
+        Arguments of which each run of the program takes one element along the first axis, its state staying in MEM; the
         bound is that of a run, and so are the results, in the order of the runs.
     """
 
@@ -104,7 +104,7 @@ class Kernel:
     build: Callable[[Program, Arrays, Parameters], Mapping[str, Tensor | View]]
     bound: Callable[[Config, Arrays, Parameters], Bound]
     parameters: tuple[Parameter, ...] = field(default=())
-    steps: str | None = None
+    steps: tuple[str, ...] = ()
 
     def check(self, arrays: Arrays) -> None:
         """Raise TaktError unless the arrays are what the kernel takes."""

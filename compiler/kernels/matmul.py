@@ -124,8 +124,15 @@ class GroupBuilder:
         assert skew is not None
         first = -self._timing.install_after_load - load
         steps = (np.arange(tiles)[:, None] * self._period + np.arange(load) + first + skew).reshape(-1)
-        words = slice(self._group.first_load, self._group.first_load + tiles * load)
-        slices, addrs = (part[:, words] for part in self._placed.weights[self._side])
+        loaded = self._placed.loaded
+        if loaded is None:
+            words = slice(self._group.first_load, self._group.first_load + tiles * load)
+            slices, addrs = (part[:, words] for part in self._placed.weights[self._side])
+        else:
+            slices, addrs, ready = loaded.words(self._op, self._group.feeder, self._group.blocks)
+            for mine, where in zip(ready, slices, strict=True):
+                access = steps - self._transfers.read_travel(where, self._position)
+                self._template.needs = max(self._template.needs, int((mine - access).max()))
         for way, loads in enumerate(self._group.feeder.loads(self._op, self._group.blocks)):
             flow = Flow(("weights", self._side, way), self._outward, lanes)
             self._macro.flows.append(flow)

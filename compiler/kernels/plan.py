@@ -109,10 +109,17 @@ def plans(op: MatMul) -> list[Plan]:
         plan
         for mesh in ways
         for shape in _shapes(op)
-        for joint in ((False, True) if mesh and shape[0] > 1 else (False,))
+        for joint in _joint(op, bool(mesh), shape[0])
         if (plan := _plan(op, mesh, *shape, joint)) is not None
     ]
     return sorted(found, key=lambda plan: plan.estimate)
+
+
+def _joint(op: MatMul, fused: bool, hemispheres: int) -> tuple[bool, ...]:
+    """Return whether hemispheres may load weights from the same slices, as they do those of results."""
+    if hemispheres == 1:
+        return (False,)
+    return (True,) if op.computed else (False, True) if fused else (False,)
 
 
 def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool, tuple[int, ...]]]:
@@ -121,9 +128,9 @@ def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool, tuple[int, ...]]
     Where weights are the limit, and there are not enough MEM slices for more ways in both hemispheres, one of them can
     have more than the other, and more columns.
     """
-    # In one way at a time, both bytes of weights come after each other.
+    # In one way at a time, both bytes of weights come after each other, as those of results must.
     steps = op.load_steps(0)
-    most_ways = op.array if op.array * op.config.lanes <= op.config.streams else 1
+    most_ways = min(op.array, op.ways) if op.array * op.config.lanes <= op.config.streams and not op.computed else 1
     for hemispheres in (1, 2):
         for arrays in range(1, op.config.planes_per_hemisphere // op.array + 1):
             if hemispheres * arrays * op.array <= op.planes:

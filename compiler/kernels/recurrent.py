@@ -145,7 +145,7 @@ LSTM = Kernel(
     results=("y", "c"),
     build=_lstm,
     bound=_bound(4, ("ADD", "ADD", "SIGMOID", "SEL"), ("MUL", "ADD", "TANH", "MUL", "CVT")),
-    steps="x",
+    steps=("x",),
 )
 
 GRU = Kernel(
@@ -160,5 +160,5 @@ GRU = Kernel(
     results=("y",),
     build=_gru,
     bound=_bound(3, ("ADD", "ADD", "SIGMOID", "SEL"), ("MUL", "ADD", "TANH", "SUB", "MUL", "ADD", "CVT")),
-    steps="x",
+    steps=("x",),
 )

@@ -82,7 +82,7 @@ class Allocator:
 
         Turns go to `slices_each` slices one after another, then to their other banks. So a reader can follow a writer:
         an engine of a slice has one burst at a time, and a bank is read or written. Where there is no room for that, in
-        one slice, or as `take`.
+        one slice, between two banks of any slices, or as `take`.
         """
         order = list(banks)
         words = len(turns)
@@ -97,7 +97,7 @@ class Allocator:
         if len(free) < width * slices_each:
             if slices_each > 1:
                 return self.take_striped(what, width, turns, order, 1)
-            return self.take(what, width, words, order)
+            return self._take_alternating(what, width, turns, order)
         slices = np.empty((width, words), np.int32)
         addrs = np.empty((width, words), np.int32)
         for byte in range(width):
@@ -110,6 +110,29 @@ class Allocator:
                     addrs[byte, mine] = first + np.arange(mine.sum())
                     self._used[number, b] += mine.sum()
         return slices, addrs
+
+    def _take_alternating(self, what: str, width: int, turns: Numbers, order: list[Bank]) -> tuple[Numbers, Numbers]:
+        slices = np.empty((width, len(turns)), np.int32)
+        addrs = np.empty((width, len(turns)), np.int32)
+        saved = self.save()
+        left = order
+        for turn in range(2 if turns.any() else 0):
+            mine = turns % 2 == turn
+            try:
+                slices[:, mine], addrs[:, mine] = self.take(what, width, int(mine.sum()), left)
+            except OutOfMemory:
+                self.restore(saved)
+                break
+            left = [bank for bank in order if bank.slice not in slices[:, mine]]
+        else:
+            if turns.any():
+                return slices, addrs
+        return self.take(what, width, len(turns), order)
+
+    def close(self, banks: Iterable[Bank]) -> None:
+        """Give no more words of some banks."""
+        for bank in banks:
+            self._used[bank] = self._config.mem_depth
 
     def save(self) -> npt.NDArray[np.int64]:
         """Return what is in use now, for `restore`."""

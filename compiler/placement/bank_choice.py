@@ -49,13 +49,15 @@ class BankChoice:
         placed = self.placed[id(op)]
         return slices_of_parts(placed.weights) | placed.reads
 
-    def _banks_read(self, op: MatMul | Pass) -> set[Bank]:
-        """Return the banks that an operation reads."""
+    def _banks_read(self, op: MatMul | Pass, weights: bool = True) -> set[Bank]:
+        """Return the banks that an operation reads, those of its weights too or not."""
         placed = self.placed[id(op)]
-        pairs = [*placed.weights.values()]
+        pairs = [*placed.weights.values()] if weights else []
         for port in placed.ports.values():
             slices, addrs, _ = port.words()
             pairs.append((slices[:, port.demand.used], addrs[:, port.demand.used]))
+        if placed.loaded and weights:
+            pairs.append(placed.loaded.layout.flat[:2])
         found = set()
         for slices, addrs in pairs:
             keys = np.unique((slices * 2 + addrs // self._config.mem_depth)[slices >= 0])
@@ -139,9 +141,10 @@ class BankChoice:
         avoided: set[int],
         source: Hemisphere | None,
     ) -> list[Bank]:
-        """Banks that are not read, of slices that are not busy; last `shared` ones, before them `avoided`.
+        """Banks that are not read, of slices that are not busy; last `shared` ones, before them `avoided` ones.
 
-        The nearest to the planes of hemisphere `source`, or to the VXM, come first.
+        Banks that passes use come after others. The nearest to the planes of hemisphere `source`, or to the VXM, come
+        first.
         """
         banks = [
             Bank(number, bank)
@@ -153,8 +156,9 @@ class BankChoice:
         place = vxm_position(self._config) if source is None else mxm_position(self._config, source)
         every = units(self._config)
 
-        def rank(bank: Bank) -> tuple[bool, bool, int]:
-            return bank.slice in shared, bank.slice in avoided, abs(every[bank.slice].position - place)
+        def rank(bank: Bank) -> tuple[bool, bool, bool, int]:
+            distance = abs(every[bank.slice].position - place)
+            return bank.slice in shared, bank.slice in avoided, bool(self._reads[bank] or self._writes[bank]), distance
 
         return sorted(banks, key=rank)
 

@@ -37,7 +37,7 @@ class Connections(BankChoice):
     def _publish(self, tensor: Tensor, found: list[tuple[Layout, Demand | None]]) -> None:
         """Let readers and the host know the copies of a result."""
         for layout, want in found:
-            if want is not None:
+            if want is not None and not want.columns:
                 self._connect(self._port(want, layout))
         if any(tensor is output for output in self._outputs):
             slices, addrs = found[0][0].flat[0].copy(), found[0][0].flat[1].copy()

@@ -12,9 +12,10 @@ from compiler.gather.operation import Gather
 from compiler.kernels.plan import Feeder, Plan
 from compiler.operation import MatMul
 from compiler.placement.layout import Cycles, Layout, Numbers
+from compiler.scatter.operation import SOURCE_SIDE, Scatter
 from compiler.switch.operation import Switch
 from compiler.tensor import Elements, Tensor, as_view
-from compiler.vector.lanes import distinct, find_vectors, vectors_along
+from compiler.vector.lanes import distinct, find_vectors, vectors_along, weight_vectors
 from compiler.vector.operation import Pass
 from compiler.vector.plan import PassPlan
 
@@ -48,6 +49,10 @@ class Demand:
         Of what a pass reads once per turn only, when its sum is complete: the level, in each of its mappings.
     serial : bool
         The bytes of an element are read one after another: they may lie in one slice.
+    side : Hemisphere or None
+        Where the vectors must be.
+    columns : int
+        Of weights, their columns: step ``block * columns + n`` reads block `block` of column n. Otherwise 0.
     """
 
     op: MatMul | Pass
@@ -59,6 +64,8 @@ class Demand:
     near: Hemisphere | None = None
     levels: tuple[int, ...] = ()
     serial: bool = False
+    side: Hemisphere | None = None
+    columns: int = 0
 
     @property
     def in_mesh(self) -> bool:
@@ -82,6 +89,17 @@ class Demand:
         numbers = numbers[numbers >= 0]
         _, first = np.unique(numbers, return_index=True)
         return numbers[np.sort(first)]
+
+    def slots_of(self, vectors: Vectors) -> Vectors:
+        """Return which of the slices that are read together has the low byte of each of some vectors of weights.
+
+        Neighbouring columns differ, and so do neighbouring blocks of a column, which planes may write together.
+        """
+        places = np.zeros(int(self.steps.max()) + 1, np.int64)
+        block, column = np.divmod(np.arange(len(self.steps)), self.columns)
+        read = self.steps >= 0
+        places[self.steps[read]] = (block + column)[read]
+        return places[vectors] % self.op.config.lanes
 
     def apart(self, other: "Demand") -> bool:
         """Return whether two ports of a pass are read so rarely that they never meet: one slice can hold both."""
@@ -129,7 +147,7 @@ class Port:
 def demands_of(op: MatMul | Pass, plan: Plan | PassPlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
     """Yield the ports of an operation: one per feeder of a MatMul and those of its epilogue, one per stream of a Pass.
 
-    Table and indices of a Gather and weights of a MatMul are not among them.
+    Table and indices of a Gather, and weights that the host writes, are not among them.
     """
     if isinstance(op, Switch):
         for key, operand in enumerate(op.operands):
@@ -138,6 +156,11 @@ def demands_of(op: MatMul | Pass, plan: Plan | PassPlan, stored: Callable[[Tenso
             yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, serial=serial)
         return
     if isinstance(op, Gather):
+        return
+    if isinstance(op, Scatter):
+        for key, operand in enumerate(op.operands):
+            used = np.arange(op.steps)
+            yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, side=SOURCE_SIDE)
         return
     if isinstance(op, Pass):
         assert isinstance(plan, PassPlan)
@@ -161,6 +184,10 @@ def demands_of(op: MatMul | Pass, plan: Plan | PassPlan, stored: Callable[[Tenso
         elements, steps = distinct(wanted)
     for key, feeder in enumerate(plan.feeders):
         yield Demand(op, key, view.tensor, steps, _reading_order(op, feeder), elements, feeder.hemisphere)
+    if op.computed:
+        weights = as_view(op.w)
+        steps = weight_vectors(weights, op.config.vector_length)
+        yield Demand(op, len(plan.feeders), weights.tensor, steps, np.arange(len(steps)), columns=op.n)
     if op.epilogue is not None:
         yield from _demands_of_epilogue(op, plan)
 

@@ -90,6 +90,13 @@ def sweeps(slices: Numbers, addrs: Numbers, cycles: Cycles, depth: int, interval
     interval : int
         Cycles from one word to the next that make a burst in any case.
     """
+    if np.count_nonzero(np.diff(slices)) * 2 > len(slices):
+        # Words come from several slices in turn: each slice's are regular by themselves, and leave it free in between.
+        for number in np.unique(slices):
+            mine = slices == number
+            for burst in _bursts(slices[mine], addrs[mine], cycles[mine], depth):
+                yield _single(burst, interval)
+        return
     group: Sweep | None = None
     for burst in _bursts(slices, addrs, cycles, depth):
         joined = group and _join(group, burst, depth)

@@ -9,9 +9,9 @@ from arch.geometry import Direction, Hemisphere, sxm_position, units
 from compiler.gather.operation import Gather, Gathering, Part
 from compiler.operation import MatMul
 from compiler.placement.allocator import Bank, OutOfMemory
-from compiler.placement.connections import Connections
 from compiler.placement.demand import Demand, Vectors, Work
 from compiler.placement.layout import Layout, Numbers
+from compiler.placement.loaded import LoadedStorage
 from compiler.placement.maps import element_words
 from compiler.placement.orders import missing_vectors
 from compiler.placement.placed import slices_of_layouts
@@ -21,7 +21,7 @@ from compiler.vector.lanes import vector_count
 from compiler.vector.operation import Pass
 
 
-class MovedStorage(Connections):
+class MovedStorage(LoadedStorage):
     """Places what the SXM makes, and tables with what is read of them."""
 
     def __init__(self, config: Config, work: Work, outputs: list[Tensor]) -> None:
@@ -172,7 +172,20 @@ class MovedStorage(Connections):
         every.sort(
             key=lambda bank: (bank in used or bank.slice in taken, bank.slice in read_slices, distance[bank.slice])
         )
+        if want is not None and want.columns:
+            # The first of several operations takes the words of all.
+            if not layout.used:
+                self._fill_loaded(layout, want, every)
+            return layout.used
         mine: set[int] = set()
+        if want is not None and not want.serial and len(op.results) >= tensor.itemsize > 1:
+            parts = [result.steps[np.isin(result.steps, order)] for result in op.results]
+            slots = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+            slices, addrs, _ = self._take_braided(tensor, len(parts), slots, every)
+            layout.flat[0][:, np.concatenate(parts)] = slices
+            layout.flat[1][:, np.concatenate(parts)] = addrs
+            self._count(self._writes, op, slices, addrs)
+            return {int(number) for number in np.unique(slices)}
         for result in op.results:
             vectors = order[np.isin(order, result.steps)]
             if not len(vectors):

@@ -16,6 +16,9 @@ from compiler.vector.operation import Result
 _RUN = 2
 """Least vectors of a dense stream before it changes its place."""
 
+_ROWS = 4
+"""Rows of a product that a plane emits before it changes the place."""
+
 
 def distinct_layouts(found: list[tuple[Layout, Demand | None]]) -> list[Layout]:
     """Return the copies, those that operations share once."""
@@ -47,6 +50,18 @@ def turns_of(result: Result, times: Vectors, order: Vectors) -> tuple[Numbers, i
         return step[order].astype(np.int32), 1
     step[result.steps[written]] = np.arange(len(written)) // max(_RUN, len(order) // 32)
     return step[order].astype(np.int32), 2
+
+
+def product_turns(op: MatMul, vectors: Vectors) -> Numbers:
+    """Return after how many changes of place each vector that a plane emits is stored.
+
+    A reader follows block by block of the columns; where there is one only, some rows behind.
+    """
+    blocks, rows = np.divmod(vectors, op.m)
+    found = np.unique(blocks, return_inverse=True)[1]
+    if len(vectors) and not found.any():
+        found = (rows - rows.min()) // _ROWS
+    return found.reshape(-1).astype(np.int32)
 
 
 def missing_vectors(config: Config, tensor: Tensor, readers: list[Demand]) -> Vectors:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,10 @@ from compiler.gather.operation import Gathering
 from compiler.operation import MatMul
 from compiler.placement.demand import Key, Port
 from compiler.placement.layout import Layout, Numbers
+from compiler.scatter.operation import Target
+
+if TYPE_CHECKING:
+    from compiler.placement.loaded import Loaded
 
 
 @dataclass
@@ -28,6 +33,10 @@ class Placed:
         Shape (ways * lanes, words): word i of stream j, in the order of use.
     gathering : Gathering or None
         Of a Gather.
+    scattering : tuple of Target
+        Of a Scatter.
+    loaded : Loaded or None
+        Weights of a MatMul that are a result.
     """
 
     ports: dict[Key, Port] = field(default_factory=dict)
@@ -35,6 +44,8 @@ class Placed:
     outputs: list[list[Layout]] = field(default_factory=list)
     weights: dict[Hemisphere, tuple[Numbers, Numbers]] = field(default_factory=dict)
     gathering: Gathering | None = None
+    scattering: tuple[Target, ...] = ()
+    loaded: "Loaded | None" = None
 
     @cached_property
     def activations(self) -> list[Layout]:
@@ -54,8 +65,9 @@ class Placed:
 
     @property
     def reads(self) -> set[int]:
-        """Slices that are read, weights apart."""
-        return {number for port in self.ports.values() for number in port.slices}
+        """Slices that are read, weights that the host writes apart."""
+        loaded = self.loaded.layout.used if self.loaded else set()
+        return loaded | {number for port in self.ports.values() for number in port.slices}
 
 
 def slices_of_parts(parts: dict[Hemisphere, tuple[Numbers, Numbers]]) -> set[int]:

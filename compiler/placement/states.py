@@ -9,6 +9,9 @@ from compiler.operation import MatMul
 from compiler.tensor import Tensor, as_view
 from compiler.vector.operation import Pass
 
+_FEW = 16
+"""Vectors that a pass has read before it writes its first result."""
+
 
 @dataclass(frozen=True)
 class States:
@@ -37,7 +40,7 @@ def direct_updates(operations: Sequence[MatMul | Pass], updates: Mapping[Tensor,
             for number, op in enumerate(operations)
             if isinstance(op, Pass) and op.in_mesh and op.makes and any(tensor is value for tensor in op.writes())
         ]
-        if whole and len(makers) == 1 and value not in found:
+        if whole and len(makers) == 1 and value not in found and not _meets(operations[makers[0]], state):
             later = operations[makers[0] + 1 :]
             if not any(tensor is state for op in later for tensor in _reads(op)):
                 found[value] = state
@@ -49,3 +52,8 @@ def _reads(op: MatMul | Pass) -> Iterable[Tensor]:
         return op.reads()
     beside = [] if op.epilogue is None else op.epilogue.reads()
     return [as_view(op.x).tensor, as_view(op.w).tensor, *beside]
+
+
+def _meets(op: MatMul | Pass, state: Tensor) -> bool:
+    """Return whether a pass would write a state while it still reads it: banks do one or the other."""
+    return isinstance(op, Pass) and op.steps > _FEW and any(tensor is state for tensor in op.reads())

@@ -15,18 +15,20 @@ from compiler.placement.allocator import Bank, OutOfMemory
 from compiler.placement.demand import Demand, Port, Vectors, Work, demands_of
 from compiler.placement.layout import Layout, Numbers
 from compiler.placement.maps import element_words, weight_words
-from compiler.placement.moved import MovedStorage
 from compiler.placement.orders import (
     distinct_layouts,
     is_copied,
     missing_vectors,
+    product_turns,
     sharing,
     turns_of,
     words_of,
     writing_order,
 )
 from compiler.placement.placed import slices_of_layouts, slices_of_parts
+from compiler.placement.scattered import ScatteredStorage
 from compiler.placement.states import States
+from compiler.scatter.operation import Scatter
 from compiler.switch.operation import Switch
 from compiler.tensor import Tensor, as_view
 from compiler.vector.lanes import vector_count, vectors_along
@@ -39,7 +41,7 @@ _FEW = 16
 Sides = tuple[tuple[Hemisphere, ...], ...]
 
 
-class Storage(MovedStorage):
+class Storage(ScatteredStorage):
     """Places the tensors of a program for given plans.
 
     Reads that run at the same time come from different slices (a slice has one read engine), writes go to different
@@ -81,7 +83,8 @@ class Storage(MovedStorage):
         self._shared: dict[int, list[tuple[Demand, Port]]] = defaultdict(list)
         self._demands = {id(op): list(demands_of(op, plan, stored)) for op, plan in work}
         for product, its in self._products:
-            self._place_weights(product, its)
+            if not product.computed:
+                self._place_weights(product, its)
             for feeder in its.feeders:
                 # Sums on their way to the VXM.
                 inward = Direction.EAST if feeder.hemisphere is Hemisphere.WEST else Direction.WEST
@@ -97,7 +100,11 @@ class Storage(MovedStorage):
             self._place_all_kept(tight)
         results = [id(result.tensor) for op, _ in work if isinstance(op, Pass) for result in op.results]
         self._parted = {number for number in results if results.count(number) > 1}
-        self._states = {id(state): self._place_state(state) for state in states.tensors}
+        changed = {id(op.state) for op, _ in work if isinstance(op, Scatter)}
+        self._states = {
+            id(state): self._place_rows(state) if id(state) in changed else self._place_state(state)
+            for state in states.tensors
+        }
         self._written = {id(result): self._states[id(state)] for result, state in states.written.items()}
         for op, plan in work:
             if isinstance(op, MatMul):
@@ -105,6 +112,9 @@ class Storage(MovedStorage):
                 self._place_product(op, plan)
             elif isinstance(op, Gather):
                 self._place_gathered(op)
+            elif isinstance(op, Scatter):
+                self.placed[id(op)].outputs = [self._states[id(op.state)]]
+                self.placed[id(op)].scattering = self.targets[id(op.state)]
             elif isinstance(op, Switch):
                 self._place_switched(op)
             else:
@@ -195,7 +205,7 @@ class Storage(MovedStorage):
         if demand.near is not None:
             choices = [[bank for bank in self._banks_near(demand.near) if bank.slice not in busy]]
         else:
-            sides = self._sides(op, [], Direction.EAST, tensor.itemsize)
+            sides = self._sides(op, [], Direction.EAST, tensor.itemsize) if demand.side is None else [demand.side]
             choices = [self._ordered(side, busy, set(), op) for side in sides]
             if demand.of_epilogue:
                 # It comes long before it is wanted; slices near the VXM are of more use to results.
@@ -256,9 +266,13 @@ class Storage(MovedStorage):
             choices = [((side,),) for side in both]
         else:
             choices = [tuple((side,) for side in both)]
-        if any(reader.in_mesh or isinstance(reader.op, Pass) for reader in readers):
-            # An ALU reads from one direction.
-            choices = [((side,),) for side in both]
+        if any(reader.in_mesh or isinstance(reader.op, Pass) or reader.columns for reader in readers):
+            # An ALU reads from one direction, and weights lie on one side.
+            loads = slices_of_parts(self.placed[id(op)].weights)
+            quiet = sorted(both, key=lambda side: len(loads & set(self._slices_of(side))))
+            choices = [((side,),) for side in quiet]
+            if len(readers) == 1 and readers[0].columns:
+                choices.append((both,))
         saved = self.allocator.save()
         for choice in choices:
             try:
@@ -274,14 +288,24 @@ class Storage(MovedStorage):
     def _product_layouts(
         self, op: MatMul, plan: Plan, readers: list[Demand], choice: Sides
     ) -> list[tuple[Layout, Demand | None]]:
-        read = self._banks_read(op)
+        # Weights of one tile are read before there are results.
+        once = op.k_blocks == 1 and all(len(feeder.groups) == len(feeder.blocks) == 1 for feeder in plan.feeders)
+        read = self._banks_read(op, weights=not once)
         found: list[tuple[Layout, Demand | None]] = []
-        for want in self._wanted(op.y, readers):
+        wants = self._wanted(op.y, readers)
+        if None not in wants and len(missing_vectors(self._config, op.y, readers)):
+            # Planes emit every row, so that each has a way to MEM.
+            wants.append(None)
+        for want in wants:
             order = writing_order(op, plan, readers) if want is None else want.order
             busy = slices_of_layouts([layout for layout, _ in found])
             if want is not None:
                 busy |= self._busy(want.op)
             layout = Layout.empty(op.y.itemsize, op.n_blocks, op.m)
+            if want is not None and want.columns:
+                self._fill_loaded(layout, want, self._banks_to_write(choice[0], busy, read, set(), set(), None))
+                found.append((layout, want))
+                continue
             for feeder in plan.feeders:
                 mine: set[int] = set()
                 near = want.near if want is not None and want.near is not None else feeder.hemisphere
@@ -295,12 +319,26 @@ class Storage(MovedStorage):
                         self._banks_to_write(sides, busy | mine, read, slices_of_layouts([layout]), avoided, source)
                         for sides in sorted(choice, key=lambda sides: near not in sides)
                     ]
-                    slices, addrs = self._take_first(op.y.name, op.y.itemsize, len(words), banks)
+                    if want is not None and want.in_mesh and not self._dense:
+                        turns = product_turns(op, words)
+                        slices, addrs = self._take_apart(op.y, turns, banks[0], layout)
+                    else:
+                        slices, addrs = self._take_first(op.y.name, op.y.itemsize, len(words), banks)
                     layout.flat[0][:, words] = slices
                     layout.flat[1][:, words] = addrs
                     mine |= {int(number) for number in np.unique(slices)}
             found.append((layout, want))
         return found
+
+    def _take_apart(self, tensor: Tensor, turns: Numbers, banks: list[Bank], layout: Layout) -> tuple[Numbers, Numbers]:
+        """Take words that change their place in turn, at best in slices that a layout does not have yet."""
+        own = [bank for bank in banks if bank.slice not in layout.used]
+        saved = self.allocator.save()
+        try:
+            return self.allocator.take_striped(tensor.name, tensor.itemsize, turns, own, 2)
+        except OutOfMemory:
+            self.allocator.restore(saved)
+            return self.allocator.take(tensor.name, tensor.itemsize, len(turns), banks)
 
     def _place_results(self, op: Pass) -> None:
         """Place the results of a pass: bytes, copies and results that are written at the same time, in own slices.
@@ -383,9 +421,15 @@ class Storage(MovedStorage):
 
         At best dense ones change between slices that nobody reads beside their readers.
         """
+        sides = next(([want.side] for want, _ in wants if want is not None and want.side is not None), sides)
         saved = self.allocator.save()
-        attempts = [(side, quiet) for quiet in (True, False) for side in sides]
-        for side, quiet in attempts:
+        attempts: list[tuple[tuple[Hemisphere, ...], bool]] = [
+            ((side,), quiet) for quiet in (True, False) for side in sides
+        ]
+        if len(wants) == 1 and wants[0][0] is not None and wants[0][0].columns:
+            # An ALU can change its direction from one vector to the next.
+            attempts.append((tuple(sides), False))
+        for chosen, quiet in attempts:
             found: list[tuple[Layout, Demand | None]] = []
             mine: set[int] = set()
             try:
@@ -397,8 +441,14 @@ class Storage(MovedStorage):
                         continue
                     busy = written | mine | theirs
                     layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
-                    banks = self._ordered(side, busy, read, None if want is None else want.op, writer)
+                    reader = None if want is None else want.op
+                    banks = [bank for side in chosen for bank in self._ordered(side, busy, read, reader, writer)]
                     size = tensor.itemsize
+                    if want is not None and want.columns:
+                        self._fill_loaded(layout, want, banks)
+                        mine |= layout.used
+                        found.append((layout, want))
+                        continue
                     if want is not None and turns is not None and not self._dense:
                         places, each = turns(order)
                         idle = len({bank.slice for bank in banks} - self._read_beside(want.op))
@@ -415,7 +465,7 @@ class Storage(MovedStorage):
                     found.append((layout, want))
             except OutOfMemory:
                 self.allocator.restore(saved)
-                if (side, quiet) == attempts[-1]:
+                if (chosen, quiet) == attempts[-1]:
                     raise
                 continue
             break
@@ -429,7 +479,9 @@ class Storage(MovedStorage):
         if want is not None and id(want.tensor) in self._parted:
             return None
         mine = [layout for layout, other in found if want and other and want.op is other.op]
-        for layout, _ in found if self._dense else []:
+        for layout, other in found if self._dense and not (want and want.columns) else []:
+            if other and other.columns:
+                continue
             apart = not any(layout is taken for taken in mine)
             if apart and (layout.flat[0][0, order] >= 0).all() and not slices_of_layouts([layout]) & busy:
                 return layout

@@ -36,16 +36,23 @@ class PassTemplate:
         Earliest start at which everything is in MEM when it is read.
     written : list of (Layout, ndarray, ndarray)
         Copy, vectors, and from which cycle on (relative) each of them can be read.
+    first_access : int or None
+        Relative cycle of the first access of a SCATTER.
     """
 
     macro: Macro
     needs: int = 0
     written: list[tuple[Layout, Cycles, Cycles]] = field(default_factory=list)
+    first_access: int | None = None
 
     @property
     def first_write(self) -> int:
-        """Relative cycle of the first access of a WRITE."""
-        return min(int(ready.min()) for _, _, ready in self.written) - 1
+        """Relative cycle of the first access that writes."""
+        return (
+            self.first_access
+            if self.first_access is not None
+            else min(int(ready.min()) for _, _, ready in self.written) - 1
+        )
 
     def place(self, start: int) -> None:
         """Note in the results' copies that the pass starts at cycle `start`."""
@@ -136,12 +143,14 @@ class PassBuilder:
         flows: dict[Direction, Flow] = {}
         cycles = self._timing.chain * cell.level + func + self._times
         leaving: list[tuple[int, int, Flow | None]] = []
-        for start, end in runs_of(holds):
+        # The copies of a vector lie on one side.
+        east = np.max([layout.flat[0][0, vectors] for layout in layouts], axis=0) >= self._config.mem_slices
+        for start, end in runs_of(np.vstack([holds, east])):
             copies = [layout for layout, held in zip(layouts, holds[:, start], strict=True) if held]
             if not copies:
                 leaving.append((start, end - start, None))
                 continue
-            direction = units(self._config)[int(copies[0].flat[0][0, vectors[start]])].outward
+            direction = Direction.EAST if east[start] else Direction.WEST
             if direction not in flows:
                 size = result.tensor.itemsize
                 flows[direction] = Flow(("result", number, size), direction, size)

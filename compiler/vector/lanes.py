@@ -98,6 +98,11 @@ def find_vectors(tensor: Tensor, wanted: Elements, vector: int) -> Numbers:
     return numbers
 
 
+def weight_vectors(view: View, vector: int) -> Numbers:
+    """Return the vectors of a result that are the columns of a matrix, shape (K, N): by blocks of K, then columns."""
+    return find_vectors(view.tensor, vectors_along(view.elements, -2, vector), vector)
+
+
 def distinct(rows: Elements) -> tuple[Elements, Numbers]:
     """Return the different rows in order of first appearance, and the number of each row among them."""
     keys = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).reshape(-1)

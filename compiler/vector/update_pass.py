@@ -1,5 +1,7 @@
 """Passes that copy bits: a state's value for the next run."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from arch.errors import TaktError
@@ -31,6 +33,23 @@ def update_pass(scope: Scope, state: Tensor, value: View) -> Pass:
             f"not {value.dtype} of shape {value.shape}"
         )
     return _copy(scope, f"update of {state.name}", value, state, makes=False)
+
+
+def weights_pass(scope: Scope, name: str, value: View) -> Pass:
+    """Return the pass that copies the columns of a matrix, and clears the lanes beyond their end."""
+    vector, (length, _) = scope.config.vector_length, value.shape
+    copy = _copy(scope, name, value, Tensor(name, value.shape, value.dtype, None, -2), makes=True)
+    if length % vector == 0:
+        return copy
+    bits = BITS[value.itemsize]
+    kept = np.zeros((-(-length // vector), vector), bits.numpy)
+    kept.reshape(-1)[:length] = -1
+    mask = scope.constant(f"{name}.mask", kept)
+    blocks = np.repeat(np.arange(len(kept)), value.shape[1])
+    rows = np.arange(kept.size, dtype=np.int32).reshape(kept.shape)
+    node = Node("AND", bits, bits, (Ref(Kind.PORT, 0), Ref(Kind.PORT, 1)))
+    graph = Graph((node,), (Port(0, bits), Port(1, bits)), (0,))
+    return replace(copy, graph=graph, operands=(*copy.operands, Operand(mask, rows, blocks)))
 
 
 def _copy(scope: Scope, name: str, value: View, target: Tensor, makes: bool) -> Pass:

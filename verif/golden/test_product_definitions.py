@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from golden.reference.attention import attention
+from golden.reference.attention import attention, run_attention
 from golden.reference.conv2d import conv2d_fp16, conv2d_int8
 from golden.reference.gemm import gemm
 from golden.reference.recurrent import run_gru, run_lstm
@@ -78,6 +78,19 @@ def test_attention(first):
     weights = np.exp(scores - scores.max(axis=1, keepdims=True))
     expected = weights / weights.sum(axis=1, keepdims=True) @ c
     np.testing.assert_allclose(attention(q, k, v, VECTOR, first), expected, atol=2e-3)
+
+
+def test_attention_over_a_store():
+    q, k, v = values(19, 4, 2, 16), values(20, 4, 2, 16), values(21, 4, 2, 5)
+    found = run_attention(q, k, v, VECTOR, np.array([0, 2, 4, 2], np.int32), 8)
+    keys, rows = (x[:3].reshape(6, -1) for x in (k, v))
+    for step in range(3):
+        seen = slice(2 * step + 2)
+        np.testing.assert_array_equal(found[step], attention(q[step], keys[seen], rows[seen], VECTOR, 2 * step))
+    again = attention(q[3], np.concatenate([keys[:2], k[3]]), np.concatenate([rows[:2], v[3]]), VECTOR, 2)
+    np.testing.assert_array_equal(found[3], again)
+    alone = run_attention(q, k, v, VECTOR)
+    np.testing.assert_array_equal(alone[2], attention(q[2], k[2], v[2], VECTOR, 0))
 
 
 @pytest.mark.parametrize("activation", range(4))

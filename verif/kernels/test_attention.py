@@ -1,0 +1,71 @@
+"""Attention over a store that grows from run to run, bit for bit, on golden machine and RTL."""
+
+import numpy as np
+import pytest
+
+from arch.errors import TaktError
+from arch.presets import preset
+from compiler.kernels.attention import ATTENTION
+from runtime.backend import GoldenBackend, RtlBackend
+from runtime.kernel import KernelRun, run_kernel
+from runtime.kernel_samples import sample
+from verif.kernels.test_kernels import BASE, NANO, SMALL, check
+
+machines = pytest.mark.parametrize("config", [NANO, SMALL, BASE], ids=lambda config: config.name)
+
+
+def run(config, runs, m, d, e, positions, length, backend=None) -> KernelRun:
+    rng = np.random.default_rng(length)
+    arrays = {
+        name: rng.normal(size=(runs, m, size)).astype(np.float16) for name, size in (("q", d), ("k", d), ("v", e))
+    }
+    if positions is not None:
+        arrays["position"] = np.array(positions, np.int32)
+    values = ATTENTION.values({"length": str(length)})
+    return run_kernel(ATTENTION, config, arrays, values, backend or GoldenBackend())
+
+
+@machines
+def test_one_image_serves_every_step(config):
+    check(run(config, 5, 1, 8, 7, [0, 1, 2, 3, 4], 0))
+
+
+@machines
+@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (1, 5, 17, 3), (3, 11, 5, 9), (4, 8, 8, 8)])
+def test_awkward_sizes(config, shape):
+    m, d, e, chunks = shape
+    check(run(config, 3, m, d, e, [0, (chunks - 1) * m, chunks // 2 * m], chunks * m))
+
+
+def test_rows_are_replaced_and_a_run_can_fill_the_store():
+    check(run(SMALL, 3, 2, 16, 16, [2, 2, 0], 6))
+    check(run(SMALL, 2, 8, 16, 16, [0, 0], 8))
+
+
+@machines
+def test_sequences_one_by_one(config):
+    check(run(config, 2, 9, 10, 7, None, 0))
+
+
+@pytest.mark.parametrize("config", [SMALL, BASE], ids=lambda config: config.name)
+def test_cost(config):
+    arrays = sample("attention", "float16", 64)
+    found = run_kernel(ATTENTION, config, arrays, ATTENTION.values({}), GoldenBackend())
+    check(found)
+    assert found.measurement.cycles <= 1.3 * found.bound.cycles
+
+
+def test_rtl():
+    check(run(NANO, 3, 1, 8, 8, [0, 1, 2], 8, RtlBackend("verilator")))
+
+
+@pytest.mark.long
+def test_rtl_of_a_larger_machine():
+    check(run(SMALL, 2, 1, 20, 17, [0, 18], 19, RtlBackend("verilator")))
+
+
+def test_refusals():
+    with pytest.raises(TaktError, match="length must be a multiple of the 2 rows of a run, not 5"):
+        run(preset("nano"), 1, 2, 4, 4, [0], 5)
+    with pytest.raises(TaktError, match="position must be a multiple of 2 from 0 to 4, not 3"):
+        run(preset("nano"), 1, 2, 4, 4, [3], 6)
