@@ -48,7 +48,7 @@ class Column(wiring.Component):
     release, deadlock : in 1; notify, idle, parked : out 1
         See `hdl.icu.barrier`.
     closed, pending : out 1
-        All queues are closed; an engine or the fetch port has elements to come.
+        All queues are closed; an engine has elements to come.
     elements : out len(classes)
         An element of each class is performed in this cycle.
     fetched : out 1
@@ -186,7 +186,7 @@ class Column(wiring.Component):
             self.idle.eq(Cat(queue.idle for queue in queues).all()),
             self.parked.eq(Cat(queue.parked for queue in queues).any()),
             self.notify.eq(Cat(queue.notify for queue in queues).any()),
-            self.pending.eq(Cat(*(port.pending for port in ports), fetch.pending).any()),
+            self.pending.eq(Cat(port.pending for port in ports).any()),
         ]
 
         self.build_units(m, ports)
@@ -241,7 +241,8 @@ class Column(wiring.Component):
             run=self.run,
             release=self.release,
         )
-        m.d.comb += [port.issue_valid.eq(queue.issue_valid), port.issue_word.eq(queue.issue_word)]
+        for name in ("issue_valid", "issue_word", "issue_span"):
+            m.d.comb += getattr(port, name).eq(getattr(queue, name))
         return queue
 
     def _fetch_port(self, m: Module, fetch: FetchPort, queues: Sequence[InstructionQueue]) -> None:

@@ -43,9 +43,8 @@ class FetchPort(wiring.Component):
     busy_fault : out queues
         In the same cycle.
     element : out 1
-        In cycle ``t + 2 * superlanes * k`` of vector k.
-    pending : out 1
-        Vectors are still to come after this cycle.
+        In cycle ``t + 2 * superlanes * k`` of vector k. It retires later than the next one is performed, so that a run
+        does not end between two.
     under_way : out 1
         From registers: something of a fetch is under way below the tiles.
     op : out fetch_op
@@ -68,7 +67,6 @@ class FetchPort(wiring.Component):
                 **{f"fields_{index}": In(FIELD_BITS) for index in range(queues)},
                 "busy_fault": Out(queues),
                 "element": Out(1),
-                "pending": Out(1),
                 "under_way": Out(1),
                 "op": Out(fetch_op(config)),
                 "reads": Out(queues * 2 * config.streams),
@@ -81,8 +79,8 @@ class FetchPort(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config, queues = self.config, self.queues
-        assert timing(config)["IFETCH"].d_skew == 1
         spacing = 2 * config.superlanes
+        assert timing(config)["IFETCH"].d_skew == 1 and timing(config)["IFETCH"].retire > spacing
 
         # The lowest queue that asks is served.
         word = Signal(FIELD_BITS)
@@ -104,7 +102,6 @@ class FetchPort(wiring.Component):
             last.eq((left == 1) & (wait == 0)),
             self.busy_fault.eq(self.request & ~Mux(running & ~last, 0, first)),
             self.element.eq(issue | (running & (wait == 0) & (left != 1))),
-            self.pending.eq(Mux(issue, fields.count != 1, running & (left > Mux(wait == 0, 2, 1)))),
         ]
         with m.If(issue):
             m.d.sync += [left.eq(fields.count), wait.eq(spacing - 1), owner.eq(first)]

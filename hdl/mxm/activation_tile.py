@@ -22,12 +22,14 @@ class ActivationTile(wiring.Component):
     ----------
     op_in : in activation_op
         Micro-op of this tile.
+    on : in 1
+        This superlane acts on it.
     op : out activation_op
         The same one cycle later.
     streams : in streams * lanes * 8
         Outward stream registers of this superlane.
     x : out lanes * 8
-        The stream that `op_in` names.
+        The stream that `op_in` names; 0 unless `on`.
     """
 
     def __init__(self, *, config: Config) -> None:
@@ -36,6 +38,7 @@ class ActivationTile(wiring.Component):
         super().__init__(
             {
                 "op_in": In(layout),
+                "on": In(1),
                 "op": Out(layout),
                 "streams": In(config.streams * config.lanes * 8),
                 "x": Out(config.lanes * 8),
@@ -48,7 +51,7 @@ class ActivationTile(wiring.Component):
         with m.If(self.op_in.valid):
             m.d.sync += self.op.eq(self.op_in)
         width = len(self.x)
-        with m.Switch(self.op_in.stream):
+        with m.If(self.on), m.Switch(self.op_in.stream):
             for stream in range(self.config.streams):
                 with m.Case(stream):
                     m.d.comb += self.x.eq(self.streams[stream * width : (stream + 1) * width])

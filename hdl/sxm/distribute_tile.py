@@ -1,6 +1,6 @@
 """Distribution within one superlane."""
 
-from amaranth.hdl import Instance, Module
+from amaranth.hdl import Const, Instance, Module
 from amaranth.lib.wiring import Out
 
 from arch.config import Config
@@ -34,7 +34,9 @@ class DistributeTile(SxmTile):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         operands = MappedTile(config=self.config, mnemonic="DISTRIBUTE")
-        m.submodules.operands = place(operands, op_in=self.op_in, east=self.east, west=self.west, op=self.op)
+        m.submodules.operands = place(
+            operands, op_in=self.op_in, on=Const(1, 1), east=self.east, west=self.west, op=self.op
+        )
         moves = self.op.valid & ~self.op.load
         m.submodules.crossbar = Instance(
             "takt_crossbar",

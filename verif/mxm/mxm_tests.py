@@ -12,6 +12,7 @@ from arch.timing import timing
 from verif.bench import Bench
 from verif.mxm.programs import PlaneQueues, broken, plane_queues, preamble, random_program
 from verif.position_bench import PositionBench
+from verif.superlanes import limit_superlanes
 
 
 async def _start(dut: Any) -> tuple[PositionBench, Config, PlaneQueues]:
@@ -34,7 +35,8 @@ async def _start(dut: Any) -> tuple[PositionBench, Config, PlaneQueues]:
 async def random_programs(dut: Any) -> None:
     unit, config, queues = await _start(dut)
     for _ in range(unit.bench.parameters["programs"]):
-        assert await unit.run(random_program(config, queues, unit.bench.random, bursts=12)) is None
+        program = random_program(config, queues, unit.bench.random, bursts=12)
+        assert await unit.run(limit_superlanes(config, unit.bench.random, program)) is None
 
 
 @cocotb.test()

@@ -15,6 +15,7 @@ from verif.bench import Bench
 from verif.mxm.pair_programs import VALUES, Planes, pair_preamble, random_pair_program
 from verif.mxm.programs import broken, plane_queues
 from verif.position_bench import PositionBench
+from verif.superlanes import limit_superlanes
 
 FP16 = DType.FP16
 
@@ -40,6 +41,7 @@ async def random_programs(dut: Any) -> None:
     for _ in range(unit.bench.parameters["programs"]):
         for values in VALUES.values():
             program = random_pair_program(config, planes, unit.bench.random, bursts=9)
+            program = limit_superlanes(config, unit.bench.random, program)
             assert await unit.run(program, alter=values) is None
 
 
