@@ -9,10 +9,13 @@ from arch.config import Config
 from arch.isa.encoding import encode
 from arch.isa.table import BY_MNEMONIC
 from arch.isa.timeline import NOP_LIMIT
+from arch.timing import timing
 from compiler.schedule.issue import Issue
 
 Cycles = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
+
+SYNC, NOTIFY = (np.uint64(encode(name)) for name in ("SYNC", "NOTIFY"))
 
 
 def assemble_queues(config: Config, issues: Iterable[Issue]) -> dict[int, Words]:
@@ -26,7 +29,7 @@ def assemble_queues(config: Config, issues: Iterable[Issue]) -> dict[int, Words]
         by_queue.setdefault(issue.queue, []).append(issue)
     queues = {}
     for queue, items in sorted(by_queue.items()):
-        queues[queue] = np.array(_compress(*_expand(config, items)), np.uint64)
+        queues[queue] = np.array(_compress(*_expand(config, items), timing(config).barrier), np.uint64)
     return queues
 
 
@@ -60,17 +63,21 @@ def _continue(config: Config, words: Words, mnemonic: str) -> None:
     addr, count, stride = (_field(words[mine], mnemonic, name) for name in ("addr", "count", "stride"))
     following = (addr + count * stride) % (2 * config.mem_depth)
     continues = (addr[1:] == following[:-1]) & (stride[1:] == stride[:-1])
+    # A GATHER leaves its own address in the engine that reads.
+    gathers = np.cumsum((words & np.uint64(63)) == BY_MNEMONIC["GATHER"].opcode)[mine]
+    continues &= (gathers[1:] == gathers[:-1]) | (mnemonic != "READ")
     chosen = mine[1:][continues]
     words[chosen] &= ~np.uint64(_mask(mnemonic, "addr"))
     words[chosen] |= np.uint64(_mask(mnemonic, "cont"))
 
 
-def _compress(cycles: Cycles, words: Words) -> list[int]:
-    """Return queue words that issue each word in its cycle."""
+def _compress(cycles: Cycles, words: Words, wait: int) -> list[int]:
+    """Return queue words that issue each word in its cycle; SYNC is followed by the next one `wait` cycles later."""
     out: list[int] = []
     now = 0
     first = 0
-    same = words[1:] == words[:-1]
+    # Words that end a queue's wait, or begin one, cannot be repeated.
+    same = (words[1:] == words[:-1]) & ~np.isin(words[1:], [SYNC, NOTIFY])
     gaps = np.where(same, np.diff(cycles), -1)
     changes = np.append(np.flatnonzero(np.diff(gaps)), len(gaps) - 1)
     while first < len(words):
@@ -88,7 +95,7 @@ def _compress(cycles: Cycles, words: Words) -> list[int]:
                 step = min(remaining, _REPEAT_LIMIT)
                 out.append(encode("REPEAT", count=step, interval=int(gaps[first])))
                 remaining -= step
-        now = int(cycles[last]) + 1
+        now = int(cycles[last]) + (wait if words[last] == SYNC else 1)
         first = last + 1
     out.append(encode("END"))
     return out

@@ -1,7 +1,7 @@
 """From operations to a verified image: choose plans, place, schedule, assemble, verify."""
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 
 import numpy as np
@@ -9,6 +9,9 @@ import numpy as np
 from arch.config import Config
 from arch.errors import TaktError
 from arch.image import Image
+from arch.timing import timing
+from compiler.gather.builder import gather_template
+from compiler.gather.operation import Gather
 from compiler.kernels.matmul import GroupBuilder, groups_of
 from compiler.kernels.plan import Plan, plans
 from compiler.operation import MatMul
@@ -17,9 +20,11 @@ from compiler.placement.demand import Work
 from compiler.placement.maps import tensor_map, view_map
 from compiler.placement.storage import Storage
 from compiler.schedule.scheduler import Scheduler, Unschedulable
+from compiler.switch.builder import switch_templates
+from compiler.switch.operation import Switch
 from compiler.tensor import Tensor, View, as_view
 from compiler.text.streamer import TextStreamer
-from compiler.vector.builder import PassBuilder
+from compiler.vector.builder import PassBuilder, PassTemplate
 from compiler.vector.cut import cut
 from compiler.vector.operation import Pass
 from compiler.vector.plan import PassPlan, pass_plans
@@ -43,6 +48,7 @@ def compile_program(
     stored: Callable[[Tensor], bool],
     outputs: Mapping[str, View],
     updates: Mapping[Tensor, Pass],
+    barriers: Collection[int] = (),
 ) -> Image:
     """Return the verified image of a program.
 
@@ -59,6 +65,8 @@ def compile_program(
     outputs : dict of str to View
     updates : dict of Tensor to Pass
         States, each with the pass that gives it its value for the next run, after everything else has read it.
+    barriers : collection of int
+        Ids of the operations behind which all queues wait for one another.
 
     Plans are tried in the order of their promise: those that use more planes may need more room in MEM than there is.
 
@@ -71,7 +79,9 @@ def compile_program(
     errors: list[TaktError] = []
     tried: list[list[MatMul | Pass]] = []
     for spare in _SPARE:
-        parts = [part for op in operations for part in (cut(op, spare) if isinstance(op, Pass) else [op])]
+        pieces = [cut(op, spare) if isinstance(op, Pass) else [op] for op in operations]
+        parts = [part for its in pieces for part in its]
+        ends = {id(its[-1]) for op, its in zip(operations, pieces, strict=True) if id(op) in barriers}
         if any(len(parts) == len(others) for others in tried):
             continue
         tried.append(parts)
@@ -84,7 +94,7 @@ def compile_program(
             for choice, tight in _combinations(choices):
                 work = list(zip(every, choice, strict=True))
                 try:
-                    return _compile(config, name, work, tensors, known, outputs, list(updates), tight, dense)
+                    return _compile(config, name, work, tensors, known, outputs, list(updates), tight, dense, ends)
                 except Unschedulable:
                     continue
                 except TaktError as error:
@@ -182,6 +192,7 @@ def _compile(
     states: list[Tensor],
     tight: bool,
     dense: bool,
+    barriers: Collection[int],
 ) -> Image:
     storage = Storage(config, work, stored, [view.tensor for view in outputs.values()], states, tight, dense)
     scheduler = Scheduler(config)
@@ -193,8 +204,12 @@ def _compile(
         else:
             assert isinstance(plan, Plan)
             _schedule_product(scheduler, storage, op, plan)
+        if id(op) in barriers:
+            scheduler.barrier()
+    scheduler.synchronise()
     text = TextStreamer(config, scheduler, storage.allocator).fit()
-    closed = max(issue.cycles[-1] for issue in scheduler.issues) + 2
+    waits = {"SYNC": timing(config).barrier - 1}
+    closed = max(issue.cycles[-1] + waits.get(issue.mnemonic, 0) for issue in scheduler.issues) + 2
     used = [tensor for tensor in tensors if id(tensor) in storage.words]
     constants = [tensor_map(tensor, storage.words[id(tensor)]) for tensor in used if tensor.data is not None]
     values = [tensor.data for tensor in used if tensor.data is not None]
@@ -223,6 +238,7 @@ def _compile(
             "macs": sum(op.macs for op, _ in work if isinstance(op, MatMul)),
             "planes": max(plan.planes for _, plan in work),
             "macs_per_cycle": max((_rate(op, plan) for op, plan in work), default=0),
+            "instructions": text.instructions,
         },
     )
     cycles = verify(image)
@@ -241,12 +257,22 @@ def _rate(op: MatMul | Pass, plan: Plan | PassPlan) -> int:
 def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassPlan) -> None:
     """Place a pass, in ALUs in which it can start first; without pauses if those are in its own way."""
     placed = storage.placed[id(op)]
+    if isinstance(op, Gather):
+        _place_templates(scheduler, [gather_template(op, placed)])
+        return
+    if isinstance(op, Switch):
+        _place_templates(scheduler, switch_templates(op, placed))
+        return
     paces = [op] if op.interval == op.turn * op.within else [op, op.hurried()]
     templates = [PassBuilder(pace, placed, mapping).build() for pace in paces for mapping in plan.mappings]
     if not op.makes:
         read = scheduler.last_read({number for copies in placed.outputs for layout in copies for number in layout.used})
         for template in templates:
             template.needs = max(template.needs, read + 1 - template.first_write)
+    _place_templates(scheduler, templates)
+
+
+def _place_templates(scheduler: Scheduler, templates: list[PassTemplate]) -> None:
     number, start = scheduler.place_first([(template.macro, template.needs) for template in templates])
     templates[number].place(start)
 

@@ -1,4 +1,4 @@
-"""The products of DESIGN section 8."""
+"""The products of DESIGN section 8, and a long program."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,15 @@ from arch.config import Config
 from arch.image import Image
 from arch.presets import PRESETS
 from runtime.backend import Backend, GoldenBackend
+from runtime.deep_network import DeepNetwork
 from runtime.gemm import blank_gemm, compile_gemm, gemm_reference, randomised
 from runtime.measure import Measurement, measure
 
 __all__ = ["Case", "bench_cases"]
 
 _SEED = 1
+_LAYERS = 1_750
+"""Layers that take more than 100,000 instructions."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,9 @@ class Case:
         return measure(image, [{"a": gemm.a, "b": gemm.b}], self.backend, [{"c": gemm_reference(gemm, self.config)}])
 
 
-def bench_cases(config: Config, backend: Backend) -> list[Case]:
-    """Return the cases for a machine; the preset `small` adds one of 32 lanes, on the golden model alone."""
-    cases = [
+def bench_cases(config: Config, backend: Backend) -> list[Case | DeepNetwork]:
+    """Return the cases for a machine; the preset `small` adds two for larger ones, on the golden model alone."""
+    cases: list[Case | DeepNetwork] = [
         Case(config, backend, (64, 64, 64), 1),
         Case(config, backend, (256, 256, 256), 1),
         Case(config, backend, (256, 256, 256), config.planes),
@@ -78,4 +81,5 @@ def bench_cases(config: Config, backend: Backend) -> list[Case]:
     if config == PRESETS["small"]:
         wide = config.replace(name="small, 32 lanes", superlanes=2, mem_depth=2048)
         cases.append(Case(wide, GoldenBackend(), (512, 512, 512), 1))
+        cases.append(DeepNetwork(PRESETS["base"], GoldenBackend(), _LAYERS))
     return cases

@@ -12,6 +12,7 @@ from golden.reference.conv2d import conv2d_fp16, conv2d_int8
 from golden.reference.elementwise import elementwise
 from golden.reference.fp32 import Floats
 from golden.reference.gemm import gemm
+from golden.reference.movement import embedding, transpose
 from golden.reference.normalisation import layernorm, rmsnorm
 from golden.reference.pooling import avgpool, maxpool
 from golden.reference.recurrent import run_gru, run_lstm
@@ -55,6 +56,11 @@ def _lstm(config: Config, arrays: Arrays, parameters: Parameters) -> dict[str, n
     return {"y": y, "c": c}
 
 
+def _transpose(config: Config, arrays: Arrays, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
+    code = int(parameters["axes"])
+    return {"y": transpose(arrays["x"], tuple(int(digit) - 1 for digit in str(code)) if code else None)}
+
+
 _DEFINITIONS: dict[str, Definition] = {
     "elementwise": lambda config, arrays, parameters: {"y": elementwise(**arrays)},
     **{name: _activation(function) for name, function in ACTIVATIONS.items()},
@@ -69,5 +75,7 @@ _DEFINITIONS: dict[str, Definition] = {
     "conv2d": _conv2d,
     "lstm": _lstm,
     "gru": lambda config, arrays, parameters: {"y": run_gru(**arrays, vector_length=config.vector_length)},
+    "transpose": _transpose,
+    "embedding": lambda config, arrays, parameters: {"y": embedding(**arrays)},
     "rope": lambda config, arrays, parameters: {"y": rope(**arrays)},
 }

@@ -64,6 +64,17 @@ def _gru(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
     }
 
 
+def _block(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
+    return {"x": _normal(rng, dtype, size, 2, size)}
+
+
+def _embedding(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
+    return {
+        "table": _normal(rng, dtype, 2 * size, size),
+        "indices": rng.integers(0, 2 * size, size).astype(np.int32),
+    }
+
+
 def _normal(rng: np.random.Generator, dtype: str, *shape: int) -> npt.NDArray[Any]:
     if dtype == "int8":
         return rng.integers(-128, 128, shape).astype(np.int8)
@@ -87,6 +98,8 @@ SAMPLES: Mapping[str, tuple[Callable[[np.random.Generator, int, str], Arrays], t
     "conv2d": (_conv2d, ("int8", "float16")),
     "lstm": (_lstm, ("float16",)),
     "gru": (_gru, ("float16",)),
+    "transpose": (_block, ("int8", *_FLOATS)),
+    "embedding": (_embedding, ("int8", *_FLOATS)),
 }
 """By kernel: what makes its arguments for a size, and the formats of `x`."""
 

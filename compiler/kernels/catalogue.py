@@ -6,6 +6,7 @@ from compiler.kernels.conv2d import CONV2D
 from compiler.kernels.elementwise import ELEMENTWISE
 from compiler.kernels.gemm import GEMM
 from compiler.kernels.kernel import Kernel
+from compiler.kernels.movement import EMBEDDING, TRANSPOSE
 from compiler.kernels.normalisation import LAYERNORM, RMSNORM
 from compiler.kernels.pooling import AVGPOOL, MAXPOOL
 from compiler.kernels.recurrent import GRU, LSTM
@@ -27,6 +28,8 @@ KERNELS: dict[str, Kernel] = {
         CONV2D,
         LSTM,
         GRU,
+        TRANSPOSE,
+        EMBEDDING,
     )
 }
 """In the order of the list that `takt kernel` prints."""

@@ -8,9 +8,11 @@ import numpy.typing as npt
 
 from arch.geometry import Hemisphere
 from arch.timing import timing
+from compiler.gather.operation import Gather
 from compiler.kernels.plan import Feeder, Plan
 from compiler.operation import MatMul
 from compiler.placement.layout import Cycles, Layout, Numbers
+from compiler.switch.operation import Switch
 from compiler.tensor import Elements, Tensor, as_view
 from compiler.vector.lanes import distinct, find_vectors, vectors_along
 from compiler.vector.operation import Pass
@@ -42,6 +44,8 @@ class Demand:
         Where the reader stands.
     levels : tuple of int
         Of what a pass reads once per turn only, when its sum is complete: the level, in each of its mappings.
+    serial : bool
+        The bytes of an element are read one after another: they may lie in one slice.
     """
 
     op: MatMul | Pass
@@ -52,6 +56,7 @@ class Demand:
     elements: Elements | None = None
     near: Hemisphere | None = None
     levels: tuple[int, ...] = ()
+    serial: bool = False
 
     @property
     def order(self) -> Vectors:
@@ -107,8 +112,16 @@ class Port:
 def demands_of(op: MatMul | Pass, plan: Plan | PassPlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
     """Yield the ports of an operation: one per feeder of a MatMul, one per stream of a Pass.
 
-    Weights and the VXM's vectors of a MatMul are not among them.
+    Table and indices of a Gather, weights and the VXM's vectors of a MatMul are not among them.
     """
+    if isinstance(op, Switch):
+        for key, operand in enumerate(op.operands):
+            serial = op.is_serial(key)
+            used = np.arange(op.steps if serial or op.register is None else 1)
+            yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, serial=serial)
+        return
+    if isinstance(op, Gather):
+        return
     if isinstance(op, Pass):
         assert isinstance(plan, PassPlan)
         for key, stream in enumerate(plan.mappings[0].streams):

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from arch.geometry import Hemisphere
+from compiler.gather.operation import Gathering
 from compiler.operation import MatMul
 from compiler.placement.demand import Port
 from compiler.placement.layout import Layout, Numbers
@@ -27,6 +28,8 @@ class Placed:
         Shape (ways * lanes, words): word i of stream j, in the order of use.
     constants : dict of str to (slices, addrs)
         Shape (4, n_blocks): byte planes of the VXM's vectors.
+    gathering : Gathering or None
+        Of a Gather.
     """
 
     ports: dict[int, Port] = field(default_factory=dict)
@@ -34,6 +37,7 @@ class Placed:
     outputs: list[list[Layout]] = field(default_factory=list)
     weights: dict[Hemisphere, tuple[Numbers, Numbers]] = field(default_factory=dict)
     constants: dict[str, tuple[Numbers, Numbers]] = field(default_factory=dict)
+    gathering: Gathering | None = None
 
     @cached_property
     def activations(self) -> list[Layout]:

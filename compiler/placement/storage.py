@@ -8,14 +8,15 @@ import numpy as np
 
 from arch.config import Config
 from arch.geometry import Direction, Hemisphere, units
+from compiler.gather.operation import Gather
 from compiler.kernels.epilogue import epilogue
 from compiler.kernels.plan import Plan
 from compiler.operation import MatMul
 from compiler.placement.allocator import Bank, OutOfMemory
-from compiler.placement.bank_choice import BankChoice
 from compiler.placement.demand import Demand, Port, Vectors, Work, demands_of
 from compiler.placement.layout import Layout, Numbers
-from compiler.placement.maps import Words, constant_words, element_words, weight_words
+from compiler.placement.maps import constant_words, element_words, weight_words
+from compiler.placement.moved import MovedStorage
 from compiler.placement.orders import (
     distinct_layouts,
     is_copied,
@@ -26,6 +27,7 @@ from compiler.placement.orders import (
     writing_order,
 )
 from compiler.placement.placed import slices_of_layouts, slices_of_parts
+from compiler.switch.operation import Switch
 from compiler.tensor import Tensor, as_view
 from compiler.vector.lanes import vector_count, vectors_along
 from compiler.vector.operation import Pass, Result
@@ -37,7 +39,7 @@ _FEW = 16
 Sides = tuple[tuple[Hemisphere, ...], ...]
 
 
-class Storage(BankChoice):
+class Storage(MovedStorage):
     """Places the tensors of a program for given plans.
 
     Reads that run at the same time come from different slices (a slice has one read engine), writes go to different
@@ -73,15 +75,10 @@ class Storage(BankChoice):
         tight: bool = False,
         dense: bool = False,
     ) -> None:
-        super().__init__(config, work)
+        super().__init__(config, work, outputs)
         self._dense = dense
         self._products = [(op, plan) for op, plan in work if isinstance(op, MatMul) and isinstance(plan, Plan)]
-        self._outputs = outputs
         self._shared: dict[int, list[tuple[Demand, Port]]] = defaultdict(list)
-        self.words: dict[int, list[Words]] = {}
-        """Words of inputs, constants and outputs, by id of the tensor."""
-        self.zeros: list[tuple[Numbers, Numbers]] = []
-        """Slices and addrs of words that hold zeros."""
         self._demands = {id(op): list(demands_of(op, plan, stored)) for op, plan in work}
         for product, its in self._products:
             self._place_weights(product, its)
@@ -98,6 +95,10 @@ class Storage(BankChoice):
             if isinstance(op, MatMul):
                 assert isinstance(plan, Plan)
                 self._place_product(op, plan)
+            elif isinstance(op, Gather):
+                self._place_gathered(op)
+            elif isinstance(op, Switch):
+                self._place_switched(op)
             else:
                 self._place_results(op)
 
@@ -155,6 +156,7 @@ class Storage(BankChoice):
             if (
                 sharer.op is not op
                 and sharer.elements is not None
+                and sharer.serial == demand.serial
                 and np.array_equal(sharer.elements, demand.elements)
                 and not port.slices & busy
             ):
@@ -171,7 +173,14 @@ class Storage(BankChoice):
             for known in self.placed[id(op)].ports.values():
                 if demand.apart(known.demand) and demand.tensor.itemsize == known.demand.tensor.itemsize:
                     choices.insert(0, [Bank(number, bank) for number in sorted(known.slices) for bank in (0, 1)])
-        slices, addrs = self._take_first(tensor.name, tensor.itemsize, len(order), choices)
+        if demand.serial:
+            beside = self._read_beside(op)
+            distance = self._distances(op, sides[0])
+            banks = [bank for banks in choices for bank in banks]
+            banks.sort(key=lambda bank: (bank.slice in beside, distance[bank.slice], bank.bank))
+            slices, addrs = self._take_serial(tensor, len(order), banks)
+        else:
+            slices, addrs = self._take_first(tensor.name, tensor.itemsize, len(order), choices)
         layout.flat[0][:, order] = slices
         layout.flat[1][:, order] = addrs
         port = self._port(demand, layout)
@@ -362,59 +371,3 @@ class Storage(BankChoice):
             if apart and (layout.flat[0][0, order] >= 0).all() and not slices_of_layouts([layout]) & busy:
                 return layout
         return None
-
-    def _publish(self, tensor: Tensor, found: list[tuple[Layout, Demand | None]]) -> None:
-        """Let readers and the host know the copies of a result."""
-        for layout, want in found:
-            if want is not None:
-                self._connect(self._port(want, layout))
-        if any(tensor is output for output in self._outputs):
-            slices, addrs = found[0][0].flat[0].copy(), found[0][0].flat[1].copy()
-            for layout, _ in found[1:]:
-                missing = slices < 0
-                slices[missing], addrs[missing] = layout.flat[0][missing], layout.flat[1][missing]
-            elements = np.arange(tensor.size, dtype=np.int32).reshape(tensor.shape)
-            rows = vectors_along(elements, tensor.lanes, self._config.vector_length)
-            self._add(tensor, element_words(rows, slices, addrs))
-
-    def _readers(self, tensor: Tensor) -> list[Demand]:
-        return [
-            demand
-            for demands in self._demands.values()
-            for demand in demands
-            if demand.tensor is tensor and demand.elements is None
-        ]
-
-    def _wanted(self, tensor: Tensor, readers: list[Demand]) -> list[Demand | None]:
-        """Return the copies to make of a result: one per port that reads it, and one for the host if it lacks any."""
-        is_output = any(tensor is output for output in self._outputs)
-        if not readers or (is_output and len(missing_vectors(self._config, tensor, readers))):
-            return [*readers, None]
-        return [*readers]
-
-    # Banks and slices
-
-    def _port(self, demand: Demand, layout: Layout) -> Port:
-        """Return the port of a demand, with words of zeros in the slices of its first vector if it reads any."""
-        size = demand.tensor.itemsize
-        none = np.full(size, -1, np.int32)
-        if not demand.zeros:
-            return Port(demand, layout, none, none)
-        where = layout.flat[0][:, demand.order[0]] if len(demand.order) else np.arange(size)
-        slices, addrs = np.empty(size, np.int32), np.empty(size, np.int32)
-        for byte, number in enumerate(where.tolist()):
-            found = self.allocator.take(demand.tensor.name, 1, 1, [Bank(number, bank) for bank in (0, 1)])
-            slices[byte], addrs[byte] = found[0][0, 0], found[1][0, 0]
-        self.zeros.append((slices, addrs))
-        return Port(demand, layout, slices, addrs)
-
-    def _connect(self, port: Port) -> None:
-        demand = port.demand
-        self.placed[id(demand.op)].ports[demand.key] = port
-        if isinstance(demand.op, Pass):
-            slices, addrs, _ = port.words()
-            self._count(self._reads, demand.op, slices, addrs)
-            self._width[id(demand.op)][units(self._config)[int(slices[0, 0])].inward] += demand.tensor.itemsize
-
-    def _add(self, tensor: Tensor, words: Words) -> None:
-        self.words.setdefault(id(tensor), []).append(words)

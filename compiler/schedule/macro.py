@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from arch.config import Config
 from arch.geometry import Unit, UnitKind
+from arch.isa.mem_rows import gather_accesses
 from arch.timing import timing
 from compiler.schedule.flow import Flow
 from compiler.schedule.pattern import Pattern
@@ -62,11 +63,25 @@ class Action:
             return
         if self.unit.kind is UnitKind.VXM:
             return
+        if self.mnemonic == "GATHER":
+            yield from self._gathers(config)
+            return
         burst = (self.elements - 1) * self.interval + 1
         yield ("engine", self.unit.id, self.mnemonic), Pattern(self.cycle, self.issues, self.every, burst)
         if self.unit.kind is UnitKind.MEM:
             access = timing(config).mem_access if self.mnemonic == "READ" else timing(config)["WRITE"].d_skew
             yield ("bank", self.unit.id, self.fields["addr"] // config.mem_depth), self.work.shifted(access or 0)
+
+    def _gathers(self, config: Config) -> Iterator[tuple[Key, Pattern]]:
+        """Yield the read engine and the bank, which has an access per lane."""
+        assert self.issues == 1
+        table = timing(config)
+        skew = table["GATHER"].d_skew
+        assert skew is not None
+        span = (self.elements - 1) * self.interval
+        yield ("engine", self.unit.id, "READ"), Pattern(self.cycle, length=span + table.mem_free["GATHER"])
+        accesses = Pattern(self.cycle + skew + 1, length=span + gather_accesses(config))
+        yield ("bank", self.unit.id, self.fields["addr"] // config.mem_depth), accesses
 
 
 @dataclass

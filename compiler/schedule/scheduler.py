@@ -3,11 +3,13 @@
 from collections.abc import Collection, Hashable, Sequence
 
 from arch.config import Config
+from arch.geometry import units
 from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from compiler.schedule.flow import Flow
 from compiler.schedule.issue import Issue
 from compiler.schedule.macro import Action, Macro
+from compiler.schedule.pattern import Pattern
 from compiler.schedule.reservations import Reservations
 
 
@@ -26,6 +28,26 @@ class Scheduler:
         self.issues: list[Issue] = []
         self.retired = 0
         """First cycle in which nothing placed so far is under way."""
+        self._barriers: list[int] = []
+        self._floor = 0
+
+    def barrier(self) -> None:
+        """Let every queue park after all that is placed; what is placed from now on starts at the release."""
+        start = self.retired
+        for unit in units(self._config):
+            taken = self._table.claim(("issue", unit.id), Pattern(start, length=self._timing.barrier))
+            assert not taken
+        self._table.commit()
+        self._barriers.append(start)
+        self._floor = self.retired = start + self._timing.barrier
+
+    def synchronise(self) -> None:
+        """Add the SYNCs of all queues that are used, and the NOTIFY of one, once everything but text is placed."""
+        self._floor = 0
+        first, *others = sorted({issue.queue for issue in self.issues})
+        for start in self._barriers:
+            self.issues.append(Issue(first, "NOTIFY", start, {}))
+            self.issues += [Issue(queue, "SYNC", start, {}) for queue in others]
 
     def place(self, macro: Macro, earliest: int, latest: int | None = None) -> int:
         """Place a macro-operation at the first cycle that suits, not before `earliest`.
@@ -74,7 +96,7 @@ class Scheduler:
         best: int | None = None
         limit = None if latest is None else latest + 1
         for number, (macro, earliest) in enumerate(choices):
-            start = self._find(macro, max(earliest, -macro.first), limit)
+            start = self._find(macro, max(earliest, self._floor - macro.first), limit)
             self._table.rollback(0)
             if start is not None:  # and so below the limit
                 best, limit = number, start

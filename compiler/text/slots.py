@@ -33,9 +33,11 @@ class Slots:
     ----------
     words : iterable of int
         From cycle 0 on; legal, closed by END.
+    wait : int
+        Cycles from a SYNC to the word after it.
     """
 
-    def __init__(self, words: Iterable[int]) -> None:
+    def __init__(self, words: Iterable[int], wait: int = 1) -> None:
         self.slots: list[Slot] = []
         now = 0
         for word in words:
@@ -45,6 +47,8 @@ class Slots:
                 span = fields["count"]
             elif row.mnemonic == "REPEAT":
                 span = fields["count"] * fields["interval"]
+            elif row.mnemonic == "SYNC":
+                span = wait
             self.slots.append(Slot(word, now, now + span - 1))
             now += span
 

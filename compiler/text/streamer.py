@@ -36,12 +36,15 @@ class Text:
     slices, addrs : ndarray of int32, shape (n,)
         MEM words of the text.
     content : ndarray of uint8, shape (n, vector_length)
+    instructions : int
+        Words of all queues, fetched ones included.
     """
 
     queues: dict[int, Words]
     slices: Numbers
     addrs: Numbers
     content: npt.NDArray[np.uint8]
+    instructions: int
 
 
 @dataclass
@@ -90,7 +93,8 @@ class TextStreamer:
         depth = self._config.queue_depth
         assembled = assemble_queues(self._config, self._scheduler.issues)
         self._programs = {
-            queue: _Program(self._units[queue], Slots(words.tolist())) for queue, words in assembled.items()
+            queue: _Program(self._units[queue], Slots(words.tolist(), self._timing.barrier))
+            for queue, words in assembled.items()
         }
         while True:
             missing = [program for program in self._programs.values() if len(program.slots) > program.loaded(depth)]
@@ -217,6 +221,7 @@ class TextStreamer:
             np.concatenate([np.zeros(0, np.int32), *slices]),
             np.concatenate([np.zeros(0, np.int32), *addrs]),
             np.concatenate([np.zeros((0, config.vector_length), np.uint8), *content]),
+            sum(len(program.slots) for program in self._programs.values()),
         )
 
     def _check(self, program: _Program) -> None:

@@ -137,7 +137,7 @@ class PassBuilder:
         flows: dict[Direction, Flow] = {}
         cycles = self._timing.chain * cell.level + func + self._times
         leaving: list[tuple[int, int, Flow | None]] = []
-        for start, end in _runs(holds):
+        for start, end in runs_of(holds):
             copies = [layout for layout, held in zip(layouts, holds[:, start], strict=True) if held]
             if not copies:
                 leaving.append((start, end - start, None))
@@ -194,7 +194,7 @@ class PassBuilder:
                 self._issue(self._alus[cell.alu], node.mnemonic, base + self._times[mine], driven, onto)
                 continue
             restarts = self._op.restarts[start : start + steps]
-            for first, last in _runs(restarts[None]):
+            for first, last in runs_of(restarts[None]):
                 begins = bool(restarts[first])
                 mnemonic = "PASS" if begins else node.mnemonic
                 chosen = driven | {"b_src": int(Code.ZERO)} if begins else driven
@@ -229,7 +229,7 @@ class PassBuilder:
             times = times[count:]
 
 
-def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+def runs_of(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Return first and last + 1 of runs of equal columns of flags, shape (k, n)."""
     changes = np.flatnonzero((flags[:, 1:] != flags[:, :-1]).any(axis=0)) + 1
     return list(pairwise([0, *changes.tolist(), flags.shape[1]]))

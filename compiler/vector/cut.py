@@ -38,7 +38,7 @@ def cut(op: Pass, spare: int) -> list[Pass]:
     list of Pass
         The pass itself if it fits, or if no cut helps.
     """
-    if ways(op, spare):
+    if not op.in_mesh or ways(op, spare):
         return [op]
     parts = sorted(_parts(op.graph), key=lambda part: _cost(op, part))
     best: list[Pass] = []

@@ -29,11 +29,14 @@ class Scope:
         Whether a tensor lives in MEM in vectors of its own (results, states); the host writes others where wanted.
     scalar : callable
         ``scalar(format, bits)`` is the tensor of one element that holds a constant.
+    constant : callable
+        ``constant(name, values)`` is a new constant.
     """
 
     config: Config
     stored: Callable[[Tensor], bool]
     scalar: Callable[[Any, int], Tensor]
+    constant: Callable[[str, npt.NDArray[Any]], Tensor]
 
 
 def operand_exprs(views: Sequence[View]) -> list[Expr]:

@@ -76,6 +76,9 @@ class Pass:
     within: int = 1
     makes: bool = True
 
+    in_mesh = True
+    """Whether ALUs work on it."""
+
     @property
     def steps(self) -> int:
         """Number of steps."""

@@ -50,6 +50,8 @@ def pass_plans(op: Pass) -> list[PassPlan]:
     TaktError
         When the expression does not fit the mesh.
     """
+    if not op.in_mesh:
+        return [PassPlan((), op.duration)]
     found = ways(op) or mappings(op.config, op.graph)
     if not found:
         raise TaktError(

@@ -1,6 +1,7 @@
 """``takt bench``."""
 
 from pathlib import Path
+from time import perf_counter
 
 import click
 
@@ -12,7 +13,10 @@ from runtime.console import show_table, working, write_json
 from runtime.options import OutputFile, backend_option, examples, json_option, machine_options
 from runtime.report import COLUMNS, between_markers, cells, figures, markdown_table
 
-__all__ = ["command"]
+__all__ = ["BENCH_COLUMNS", "command"]
+
+BENCH_COLUMNS = (*COLUMNS, "instructions", "compile s")
+"""Headings of the table."""
 
 _EPILOG = examples(
     "takt bench",
@@ -27,16 +31,19 @@ _EPILOG = examples(
 @json_option
 @click.option("--markdown", type=OutputFile(".md"), help="Write the table between the file's `takt bench` markers.")
 def command(config: Config, backend: str, json_file: Path | None, markdown: Path | None) -> None:
-    """Measure products and a matrix-vector product: cycles, utilisation, simulation speed.
+    """Measure products, a matrix-vector product and a long program: cycles, utilisation, simulation speed, compilation.
 
     Utilisation = MACs / (cycles x MACs per cycle of the planes used). Simulation speed is that of the run, without
-    building and loading. With the preset small, a row of 32 lanes runs on the golden model.
+    building and loading. With the preset small, products of 32 lanes and a network on the preset base run on the golden
+    model.
     """
-    results = []
+    results, compilations = [], []
     for case in bench_cases(config, make_backend(backend)):
         try:
             with working(f"compiling {case.text}"):
+                begin = perf_counter()
                 image = case.compile()
+                compilations.append((int(image.notes["instructions"]), perf_counter() - begin))
         except TaktError as error:
             click.echo(f"left out: {case.text}: {error}", err=True)
             continue
@@ -44,12 +51,14 @@ def command(config: Config, backend: str, json_file: Path | None, markdown: Path
             results.append(case.measure(image))
     if not results:
         raise TaktError(f"machine must be large enough for one of the products, not {config.name}")
-    rows = [cells(result) for result in results]
+    measured = list(zip(results, compilations, strict=True))
+    rows = [(*cells(result), f"{words:,}", f"{seconds:.1f}") for result, (words, seconds) in measured]
     if json_file is not None:
-        write_json(json_file, [figures(result) for result in results])
+        compiled = [{"instructions": words, "compile_s": seconds} for _, (words, seconds) in measured]
+        write_json(json_file, [figures(result) | more for (result, _), more in zip(measured, compiled, strict=True)])
     if markdown is not None:
-        between_markers(markdown, "takt bench", markdown_table(COLUMNS, rows))
+        between_markers(markdown, "takt bench", markdown_table(BENCH_COLUMNS, rows))
     if str(json_file) != "-":
-        show_table(COLUMNS, rows)
+        show_table(BENCH_COLUMNS, rows)
     if not all(result.right for result in results):
         raise click.exceptions.Exit(1)

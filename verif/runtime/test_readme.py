@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from arch.presets import PRESETS
+from runtime.commands.bench_command import BENCH_COLUMNS
 from runtime.floorplan import floorplan_svg
-from runtime.report import COLUMNS, between_markers, markdown_table
+from runtime.report import between_markers, markdown_table
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -44,7 +45,7 @@ def test_presets_are_those_of_the_tables():
 
 def test_the_measured_table_has_todays_columns():
     table = README.partition("<!-- takt bench -->\n")[2].partition("\n<!--")[0]
-    assert table.splitlines()[0] == "| " + " | ".join(COLUMNS) + " |"
+    assert table.splitlines()[0] == "| " + " | ".join(BENCH_COLUMNS) + " |"
     assert "NO" not in table
 
 

@@ -1,0 +1,97 @@
+"""Kernels that move elements: transposition and embedding."""
+
+from collections.abc import Mapping
+
+from arch.config import Config
+from arch.errors import TaktError
+from arch.timing import timing
+from compiler.kernels.bounds import stream_bound, vectors
+from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
+from compiler.program import Program
+from compiler.tensor import Tensor
+
+_ANY = ("int8", "int16", "int32", "float16", "float32")
+
+
+def axes_of(rank: int, parameters: Parameters) -> tuple[int, ...]:
+    """Return the order of axes that the parameter `axes` stands for.
+
+    Raises
+    ------
+    TaktError
+        When it is no permutation.
+    """
+    code = int(parameters["axes"])
+    axes = tuple(int(digit) - 1 for digit in str(code)) if code > 0 else tuple(reversed(range(rank)))
+    if sorted(axes) != list(range(rank)):
+        raise TaktError(f"axes must have each digit from 1 to {rank} once, or be 0, not {code}")
+    return axes
+
+
+def _transpose(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, Tensor]:
+    x = arrays["x"]
+    return {"y": program.transpose(program.input("x", x.shape, x.dtype.name), axes_of(x.ndim, parameters))}
+
+
+def _transpose_bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
+    x = arrays["x"]
+    axes = axes_of(x.ndim, parameters)
+    if axes[-1] == x.ndim - 1:
+        return stream_bound(config, vectors(config, x.shape[-1], x.size // x.shape[-1]), 1)
+    table = timing(config)
+    read, write, turn = table["READ"], table["WRITE"], table["TRANSPOSE"]
+    assert read.d_func is not None and write.d_skew is not None
+    assert turn.d_func is not None and turn.d_skew is not None
+    m, n = x.shape[axes[-1]], x.shape[-1]
+    tiles = -(-m // config.vector_length) * -(-n // config.lanes) * (x.size // (m * n))
+    count = tiles * x.itemsize
+    # A TRANSPOSE has `lanes` sources and results in slices of their own; the SXM stands a hop beyond the outermost.
+    hops = -(-config.lanes // config.slices_per_hop)
+    latency = read.d_func + hops - turn.d_skew + turn.d_func + hops - write.d_skew + write.retire
+    each = -(-count // 2)
+    return Bound(each - 1 + latency, f"SXM: {count} TRANSPOSE in two hemispheres, and the latency of one")
+
+
+def _embedding(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, Tensor]:
+    table, indices = arrays["table"], arrays["indices"]
+    return {
+        "y": program.gather(
+            program.input("table", table.shape, table.dtype.name), program.input("indices", indices.shape, "int32")
+        )
+    }
+
+
+def _embedding_bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
+    table, count = arrays["table"], len(arrays["indices"])
+    times = timing(config)
+    read, write, gather = times["READ"], times["WRITE"], times["GATHER"]
+    assert read.d_func is not None and write.d_skew is not None
+    assert gather.d_func is not None and gather.d_skew is not None
+    parts = vectors(config, table.shape[1]) * table.itemsize
+    turns = -(-parts // config.slices)
+    latency = read.d_func - gather.d_skew + gather.d_func - write.d_skew + write.retire
+    cycles = (turns * count - 1) * config.lanes + latency
+    return Bound(cycles, f"SRAM: {turns * count * config.lanes} accesses of a bank, and the latency of one row")
+
+
+TRANSPOSE = Kernel(
+    name="transpose",
+    doc="axes in another order",
+    arguments=(Argument(name="x", dtypes=_ANY, shape="..., n", doc="any tensor"),),
+    parameters=(Parameter(name="axes", default=0, doc="new order, a digit per axis, the first is 1; 0: reversed"),),
+    results=("y",),
+    build=_transpose,
+    bound=_transpose_bound,
+)
+
+EMBEDDING = Kernel(
+    name="embedding",
+    doc="rows of a table, by index",
+    arguments=(
+        Argument(name="table", dtypes=_ANY, shape="v, n", doc="at most mem_depth rows"),
+        Argument(name="indices", dtypes=("int32",), shape="m", doc="0 to v - 1"),
+    ),
+    results=("y",),
+    build=_embedding,
+    bound=_embedding_bound,
+)

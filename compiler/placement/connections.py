@@ -1,0 +1,89 @@
+"""Who reads the copies of a tensor, and what the host reads and writes."""
+
+import numpy as np
+
+from arch.config import Config
+from arch.geometry import units
+from compiler.placement.allocator import Bank
+from compiler.placement.bank_choice import BankChoice
+from compiler.placement.demand import Demand, Port, Work
+from compiler.placement.layout import Layout, Numbers
+from compiler.placement.maps import Words, element_words
+from compiler.placement.orders import missing_vectors
+from compiler.tensor import Tensor
+from compiler.vector.lanes import vectors_along
+from compiler.vector.operation import Pass
+
+
+class Connections(BankChoice):
+    """What is placed so far, who reads it, and the words that the host reads and writes.
+
+    Parameters
+    ----------
+    config : Config
+    work : list of (operation, plan)
+    outputs : list of Tensor
+    """
+
+    def __init__(self, config: Config, work: Work, outputs: list[Tensor]) -> None:
+        super().__init__(config, work)
+        self._outputs = outputs
+        self._demands: dict[int, list[Demand]] = {}
+        self.words: dict[int, list[Words]] = {}
+        """Words of inputs, constants and outputs, by id of the tensor."""
+        self.zeros: list[tuple[Numbers, Numbers]] = []
+        """Slices and addrs of words that hold zeros."""
+
+    def _publish(self, tensor: Tensor, found: list[tuple[Layout, Demand | None]]) -> None:
+        """Let readers and the host know the copies of a result."""
+        for layout, want in found:
+            if want is not None:
+                self._connect(self._port(want, layout))
+        if any(tensor is output for output in self._outputs):
+            slices, addrs = found[0][0].flat[0].copy(), found[0][0].flat[1].copy()
+            for layout, _ in found[1:]:
+                missing = slices < 0
+                slices[missing], addrs[missing] = layout.flat[0][missing], layout.flat[1][missing]
+            elements = np.arange(tensor.size, dtype=np.int32).reshape(tensor.shape)
+            rows = vectors_along(elements, tensor.lanes, self._config.vector_length)
+            self._add(tensor, element_words(rows, slices, addrs))
+
+    def _readers(self, tensor: Tensor) -> list[Demand]:
+        return [
+            demand
+            for demands in self._demands.values()
+            for demand in demands
+            if demand.tensor is tensor and demand.elements is None
+        ]
+
+    def _wanted(self, tensor: Tensor, readers: list[Demand]) -> list[Demand | None]:
+        """Return the copies to make of a result: one per port that reads it, and one for the host if it lacks any."""
+        is_output = any(tensor is output for output in self._outputs)
+        if not readers or (is_output and len(missing_vectors(self._config, tensor, readers))):
+            return [*readers, None]
+        return [*readers]
+
+    def _port(self, demand: Demand, layout: Layout) -> Port:
+        """Return the port of a demand, with words of zeros in the slices of its first vector if it reads any."""
+        size = demand.tensor.itemsize
+        none = np.full(size, -1, np.int32)
+        if not demand.zeros:
+            return Port(demand, layout, none, none)
+        where = layout.flat[0][:, demand.order[0]] if len(demand.order) else np.arange(size)
+        slices, addrs = np.empty(size, np.int32), np.empty(size, np.int32)
+        for byte, number in enumerate(where.tolist()):
+            found = self.allocator.take(demand.tensor.name, 1, 1, [Bank(number, bank) for bank in (0, 1)])
+            slices[byte], addrs[byte] = found[0][0, 0], found[1][0, 0]
+        self.zeros.append((slices, addrs))
+        return Port(demand, layout, slices, addrs)
+
+    def _connect(self, port: Port) -> None:
+        demand = port.demand
+        self.placed[id(demand.op)].ports[demand.key] = port
+        if isinstance(demand.op, Pass):
+            slices, addrs, _ = port.words()
+            self._count(self._reads, demand.op, slices, addrs)
+            self._width[id(demand.op)][units(self._config)[int(slices[0, 0])].inward] += demand.tensor.itemsize
+
+    def _add(self, tensor: Tensor, words: Words) -> None:
+        self.words.setdefault(id(tensor), []).append(words)

@@ -1,0 +1,145 @@
+"""A switch operation as a macro-operation: words from MEM through the SXM to MEM."""
+
+import numpy as np
+import numpy.typing as npt
+
+from arch.geometry import Direction, Hemisphere, Unit, sxm_position, units
+from arch.timing import timing
+from compiler.placement.layout import Cycles, Layout
+from compiler.placement.placed import Placed
+from compiler.schedule.flow import Flow
+from compiler.schedule.macro import Action, Macro
+from compiler.schedule.pattern import Pattern
+from compiler.schedule.transfer import Transfers
+from compiler.switch.operation import Switch
+from compiler.vector.builder import PassTemplate, runs_of
+from compiler.vector.operation import Numbers
+
+
+def switch_templates(op: Switch, placed: Placed) -> list[PassTemplate]:
+    """Return the macro-operations of a switch operation, one for each queue that can execute it."""
+    able = [unit for unit in units(op.config) if unit.kind is op.kind]
+    return [SwitchBuilder(op, placed, unit).build() for unit in able]
+
+
+class SwitchBuilder:
+    """Builds the macro-operation of a switch operation in one queue.
+
+    Words move outward to the SXM, from slices of both hemispheres, and inward from there.
+    """
+
+    def __init__(self, op: Switch, placed: Placed, unit: Unit) -> None:
+        assert unit.hemisphere is not None
+        self._op = op
+        self._placed = placed
+        self._unit = unit
+        self._position = sxm_position(op.config, unit.hemisphere)
+        self._outward = Direction.EAST if unit.hemisphere is Hemisphere.EAST else Direction.WEST
+        self._timing = timing(op.config)
+        self._template = PassTemplate(Macro(op.name))
+        self._macro = self._template.macro
+        self._transfers = Transfers(op.config, self._macro)
+        bytes_of = np.arange(op.interval)
+        self._cycles: Numbers = (op.times[:, None] + bytes_of).reshape(-1)
+
+    def build(self) -> PassTemplate:
+        """Return the operation's template."""
+        op = self._op
+        streams: dict[str, tuple[Flow, int]] = {}
+        fields = dict(op.fields)
+        for name in dict.fromkeys(op.sources):
+            numbers = [number for number, source in enumerate(op.sources) if source == name]
+            flow = self._read(name, numbers)
+            if name == "map" and op.register is not None:
+                self._load(flow)
+                continue
+            streams[name] = flow, 0
+            fields[f"{name}_dir"] = int(self._outward)
+        inward = Direction.WEST if self._outward is Direction.EAST else Direction.EAST
+        flow = self._flow("dst", inward, len(op.results))
+        for member, result in enumerate(op.results):
+            self._write(flow, member, result.steps)
+        streams["dst"] = flow, 0
+        fields["dst_dir"] = int(inward)
+        self._macro.actions.append(Action(self._unit, op.mnemonic, 0, fields, streams, len(self._cycles), 1))
+        self._macro.flows.sort(key=lambda flow: -flow.width)
+        return self._template
+
+    def _flow(self, name: str, direction: Direction, width: int) -> Flow:
+        # Groups of streams are aligned to powers of two.
+        aligned = 1 << (width - 1).bit_length()
+        if name == "dst" and self._op.mnemonic in ("TRANSPOSE", "ROTATE"):
+            aligned = self._op.config.lanes
+        flow = Flow(("switch", name, aligned), direction, aligned)
+        self._macro.flows.append(flow)
+        return flow
+
+    def _read(self, name: str, numbers: list[int]) -> Flow:
+        op = self._op
+        skew = self._timing[op.mnemonic].d_skew
+        assert skew is not None
+        size = op.operands[numbers[0]].tensor.itemsize
+        serial = op.is_serial(numbers[0])
+        flow = self._flow(name, self._outward, len(numbers) if serial else size)
+        for member, number in enumerate(numbers):
+            slices, addrs, ready = self._placed.ports[number].words()
+            if serial:
+                words = slices.T.reshape(-1), addrs.T.reshape(-1)
+                self._words(flow, member, *words, self._cycles + skew, np.repeat(ready, size))
+                continue
+            for byte in range(size):
+                if op.register is not None:
+                    first = slice(0, 1)
+                    self._words(
+                        flow, byte, slices[byte, first], addrs[byte, first], np.zeros(1, np.int64), ready[first]
+                    )
+                else:
+                    words = np.repeat(slices[byte], op.interval), np.repeat(addrs[byte], op.interval)
+                    self._words(flow, byte, *words, self._cycles + skew, np.repeat(ready, op.interval))
+        return flow
+
+    def _words(
+        self,
+        flow: Flow,
+        member: int,
+        slices: npt.NDArray[np.int32],
+        addrs: npt.NDArray[np.int32],
+        arrival: Cycles,
+        ready: Cycles,
+    ) -> None:
+        self._transfers.read(flow, member, slices, addrs, arrival, self._position)
+        access = arrival - self._transfers.read_travel(slices, self._position)
+        self._template.needs = max(self._template.needs, int((ready - access).max()))
+
+    def _load(self, flow: Flow) -> None:
+        """Load the map register just before the first step, and keep others from it until the last one."""
+        skew = self._timing["LOADMAP"].d_skew
+        register = self._op.register
+        assert skew is not None and register is not None
+        fields = {"map_dir": int(self._outward), "register": register}
+        self._macro.actions.append(Action(self._unit, "LOADMAP", -skew, fields, {"map": (flow, 0)}))
+        held = Pattern(-skew, length=skew + len(self._cycles))
+        self._macro.holds.append((("map", self._unit.id, register), held))
+
+    def _write(self, flow: Flow, member: int, steps: Numbers) -> None:
+        """Write a result's words, to every copy that has them."""
+        op = self._op
+        func = self._timing[op.mnemonic].d_func
+        assert func is not None
+        layouts = self._placed.outputs[0]
+        vectors = np.where(steps < 0, 0, steps)
+        holds = np.stack([(layout.flat[0][0, vectors] >= 0) & (steps >= 0) for layout in layouts])
+        for start, end in runs_of(holds):
+            copies = [layout for layout, held in zip(layouts, holds[:, start], strict=True) if held]
+            if copies:
+                cycles = self._cycles[start * op.interval : end * op.interval] + func
+                self._store(flow, member, copies, vectors[start:end], cycles)
+
+    def _store(self, flow: Flow, member: int, layouts: list[Layout], vectors: Numbers, cycles: Cycles) -> None:
+        size = self._op.interval
+        words = [
+            (layout.flat[0][:, vectors].T.reshape(-1), layout.flat[1][:, vectors].T.reshape(-1)) for layout in layouts
+        ]
+        done = self._transfers.write(flow, member, words, cycles, self._position)
+        for layout, ready in zip(layouts, done, strict=True):
+            self._template.written.append((layout, vectors, ready.reshape(-1, size).max(axis=1)))
