@@ -75,6 +75,27 @@ async def a_new_fp16_weight_tile_costs_no_cycle(dut: Any) -> None:
 
 
 @cocotb.test()
+async def superlanes_that_are_off_keep_their_fp16_weights(dut: Any) -> None:
+    """Install in all superlanes, then in superlanes 0 .. n - 1 only, then multiply with all."""
+    unit, config, planes = await _start(dut)
+    rows, after = config.superlanes, timing(config).acc_after_fp16_abc
+    load = encode("LW", stream=0, count=rows)
+    install, use = (encode("ABC", stream=4, count=1, interval=2, install=i, dtype=FP16) for i in (1, 0))
+    acc = encode("ACC", count=1, interval=2, emit=1, stream=4, float=1)
+    for superlanes in range(1, rows):
+        program = {plane.weights: [(1, load), (30, load)] for plane in planes}
+        program[planes[0].activations] = [
+            (10, install),
+            (39, encode("CONFIG", superlanes=superlanes)),
+            (40, install),
+            (50, encode("CONFIG", superlanes=rows)),
+            (60, use),
+        ]
+        program[planes[0].results] = [(cycle + after, acc) for cycle in (10, 40, 60)]
+        assert await unit.run(program, alter=VALUES["finite"]) is None
+
+
+@cocotb.test()
 async def sums_of_one_address_see_each_other(dut: Any) -> None:
     """fp32 sums over passes; and an int32 sum right after an fp32 one and before one, of the very same bits."""
     unit, config, planes = await _start(dut)
