@@ -48,7 +48,8 @@ def compile_program(
     stored: Callable[[Tensor], bool],
     outputs: Mapping[str, View],
     updates: Mapping[Tensor, Pass],
-    barriers: Collection[int] = (),
+    barriers: Collection[int],
+    superlanes: Mapping[int, int],
 ) -> Image:
     """Return the verified image of a program.
 
@@ -67,6 +68,8 @@ def compile_program(
         States, each with the pass that gives it its value for the next run, after everything else has read it.
     barriers : collection of int
         Ids of the operations behind which all queues wait for one another.
+    superlanes : dict of int to int
+        How many each operation uses, by its id.
 
     Plans are tried in the order of their promise: those that use more planes may need more room in MEM than there is.
 
@@ -82,6 +85,7 @@ def compile_program(
         pieces = [cut(op, spare) if isinstance(op, Pass) else [op] for op in operations]
         parts = [part for its in pieces for part in its]
         ends = {id(its[-1]) for op, its in zip(operations, pieces, strict=True) if id(op) in barriers}
+        spans = {id(part): superlanes[id(op)] for op, its in zip(operations, pieces, strict=True) for part in its}
         if any(len(parts) == len(others) for others in tried):
             continue
         tried.append(parts)
@@ -94,7 +98,9 @@ def compile_program(
             for choice, tight in _combinations(choices):
                 work = list(zip(every, choice, strict=True))
                 try:
-                    return _compile(config, name, work, tensors, known, outputs, list(updates), tight, dense, ends)
+                    return _compile(
+                        config, name, work, tensors, known, outputs, list(updates), tight, dense, ends, spans
+                    )
                 except Unschedulable:
                     continue
                 except TaktError as error:
@@ -193,10 +199,12 @@ def _compile(
     tight: bool,
     dense: bool,
     barriers: Collection[int],
+    superlanes: Mapping[int, int],
 ) -> Image:
     storage = Storage(config, work, stored, [view.tensor for view in outputs.values()], states, tight, dense)
     scheduler = Scheduler(config)
     for number, (op, plan) in enumerate(work):
+        scheduler.configure(superlanes.get(id(op), config.superlanes))
         if isinstance(op, Pass):
             assert isinstance(plan, PassPlan)
             following = [later for _, later in work[number + 1 : number + 1 + _BESIDE] if isinstance(later, PassPlan)]
@@ -206,6 +214,7 @@ def _compile(
             _schedule_product(scheduler, storage, op, plan)
         if id(op) in barriers:
             scheduler.barrier()
+    scheduler.configure(config.superlanes)
     scheduler.synchronise()
     text = TextStreamer(config, scheduler, storage.allocator).fit()
     waits = {"SYNC": timing(config).barrier - 1}

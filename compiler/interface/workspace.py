@@ -37,6 +37,7 @@ class Workspace:
         self._updates: dict[Tensor, Pass | None] = {}
         self._stored: set[int] = set()
         self._barriers: set[int] = set()
+        self._stretches: list[tuple[int, int]] = []
         self._scalars: dict[tuple[DType, int], Tensor] = {}
         self._scope = Scope(config, self._is_stored, self._scalar, self.constant)
 
