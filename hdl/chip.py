@@ -140,7 +140,7 @@ class Chip(wiring.Component):
         m.submodules.ecc = monitor = EccMonitor(units=len(units(self.config)), rows=rows)
         for name in ("corrected", "uncorrectable"):
             reports = {
-                unit.id: column.ecc_reports(name, index)
+                unit.id: column.ecc_reports(name, index) | column.fetch_reports(name, index)
                 for column in columns
                 for index, unit in enumerate(column.units)
             }

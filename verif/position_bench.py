@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from arch.config import Config
-from arch.ecc import check_bits
 from arch.faults import FaultError, FaultKind
 from arch.geometry import Direction, units
 from arch.isa.encoding import decode
@@ -22,11 +21,15 @@ from golden.machine.machine import Machine
 from golden.machine.recording import RegisterFlips
 from hdl.ecc.reader import REPORT_DELAY
 from verif.bench import Bench, unpack_lanes
+from verif.coded_streams import coded_word, packed_streams
 
-__all__ = ["PositionBench", "Timelines"]
+__all__ = ["Flips", "PositionBench", "Timelines"]
 
 Timelines = Mapping[int, list[tuple[int, int]]]
 """Words with their issue cycles, by queue number."""
+
+Flips = Mapping[int, Mapping[Direction, Mapping[int, Mapping[int, int]]]]
+"""Masks of flipped bits of arriving words by cycle, direction, stream and superlane."""
 
 Alter = Callable[[npt.NDArray[np.uint8], np.random.Generator], None]
 
@@ -90,7 +93,7 @@ class PositionBench:
         self._drivers = drivers
         self._position = units(config)[next(iter(queues))].position
         self.golden.watch(self._position)
-        self._flips: dict[int, dict[Direction, dict[int, dict[int, int]]]] = {}
+        self._flips: Flips = {}
         self.arriving: npt.NDArray[np.uint8] = np.zeros((0, 2, config.streams, config.vector_length), np.uint8)
 
     async def run(
@@ -101,10 +104,12 @@ class PositionBench:
         high: int = 127,
         alter: Alter | None = None,
         doubles: float = 0,
+        flips: Flips | None = None,
     ) -> tuple[int, int, int] | None:
         """Run a program on both and compare registers, faults, elements, reads and drives.
 
-        With ECC one arriving word in twenty has a flipped bit, and what each queue reports is compared, too.
+        With ECC one arriving word in twenty has a flipped bit, unless told otherwise, and what each queue reports is
+        compared, too.
 
         Parameters
         ----------
@@ -117,6 +122,8 @@ class PositionBench:
             place.
         doubles
             How many of the arriving words have two flipped bits.
+        flips
+            All flipped bits there are, with ECC.
 
         Returns
         -------
@@ -131,7 +138,9 @@ class PositionBench:
         if alter is not None:
             alter(self.arriving, self.bench.rng)
         self.arriving[0] = 0
-        self._flips = self._random_flips(cycles, doubles) if config.ecc else {}
+        self._flips = {}
+        if config.ecc:
+            self._flips = self._random_flips(cycles, doubles) if flips is None else flips
         expected = self._run_golden(words, cycles)
         await self._run_unit(words, expected)
         return expected.fault
@@ -228,37 +237,22 @@ class PositionBench:
         """Show a superlane its stream registers, after checking those of both directions."""
         if not 0 <= cycle <= expected.until:
             return
-        bits = self.config.stream_bits
+        config, bits = self.config, self.config.stream_bits
         for direction in Direction:
             flips = self._flips.get(cycle, {}).get(direction, {})
-            registers = self._packed(self.arriving[cycle, direction], row, flips)
+            registers = packed_streams(config, self.arriving[cycle, direction], row, flips)
             for (side, stream), word in driven.items():
                 if side == direction:
                     registers &= ~((1 << bits) - 1 << bits * stream)
                     registers |= word << bits * stream
             held = {stream: flips for (side, stream), flips in expected.flips[cycle].items() if side == direction}
-            want = self._packed(expected.registers[cycle, direction], row, held)
+            want = packed_streams(config, expected.registers[cycle, direction], row, held)
             if registers != want:
                 got, wanted = (unpack_lanes(value, self.config.streams, bits) for value in (registers, want))
                 what = f"superlane {row}, tile-0 cycle {cycle}, {direction.name.lower()}, by stream"
                 self.bench.check(what, got, wanted)
             if direction in self._inputs:
                 self.bench.drive(**{f"{self._inputs[direction]}__{row}": registers})
-
-    def _packed(self, vectors: npt.NDArray[np.uint8], row: int, flips: Mapping[int, Mapping[int, int]]) -> int:
-        """Return a superlane's words of all streams, with check bits and flips if there is ECC."""
-        lanes = slice(row * self.config.lanes, (row + 1) * self.config.lanes)
-        if not self.config.ecc:
-            return int.from_bytes(vectors[:, lanes].tobytes(), "little")
-        packed = 0
-        for stream, vector in enumerate(vectors[:, lanes]):
-            word = self._with_checks(int.from_bytes(vector.tobytes(), "little")) ^ flips.get(stream, {}).get(row, 0)
-            packed |= word << self.config.stream_bits * stream
-        return packed
-
-    def _with_checks(self, data: int) -> int:
-        bits = 8 * self.config.lanes
-        return data | check_bits(data, bits) << bits if self.config.ecc else data
 
     def _driven(self, row: int) -> dict[tuple[int, int], int]:
         """Words that the unit puts on registers at the end of this cycle, by direction and stream."""
@@ -274,7 +268,7 @@ class PositionBench:
                 for index in range(size):
                     if mask >> index & 1:
                         word = words >> bits * index & (1 << bits) - 1
-                        coded = word if bits == self.config.stream_bits else self._with_checks(word)
+                        coded = word if bits == self.config.stream_bits else coded_word(self.config, word)
                         found[direction, group * size + index] = coded
         return found
 

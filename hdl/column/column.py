@@ -61,6 +61,8 @@ class Column(wiring.Component):
         Faults of each unit in this cycle; bit ``code - 1`` per `FaultKind`.
     corrected_0, corrected_1, ..., uncorrectable_0, ... : out superlanes
         With ECC only: what each unit in the foot reports, see `hdl.ecc.reader`.
+    tile_corrected, tile_uncorrectable, fetch_corrected, fetch_uncorrectable
+        With ECC only: what the fetch tiles report, and the same by unit, see `hdl.icu.fetch_port`.
     written_east_in, written_west_in, written_east_out, written_west_out
         Shadow bits, see `hdl.checks.stream_checks`.
     """
@@ -98,6 +100,8 @@ class Column(wiring.Component):
                     for index in range(len(self.units))
                     for name in ecc_ports(config)
                 },
+                **{f"tile_{name}": In(config.superlanes) for name in ecc_ports(config)},
+                **{f"fetch_{name}": Out(len(self.units) * config.superlanes) for name in ecc_ports(config)},
                 "written_east_in": In(config.streams),
                 "written_west_in": In(config.streams),
                 "written_east_out": Out(config.streams),
@@ -129,6 +133,11 @@ class Column(wiring.Component):
         """
         report: Value = getattr(self, f"{name}_{index}")
         return report
+
+    def fetch_reports(self, name: str, index: int) -> Value:
+        """Return what is reported of the text of unit `index`, as `ecc_reports`."""
+        reports: Value = getattr(self, f"fetch_{name}")
+        return reports.word_select(index, self.config.superlanes)
 
     def add_tile(self, m: Module, row: int, streams: Mapping[str, Signal]) -> None:
         """Add the tile of superlane `row` to the chip; superlane 0 first.
@@ -166,7 +175,10 @@ class Column(wiring.Component):
             east=streams["east_out"],
             west=streams["west_out"],
         )
-        m.d.comb += (self.fetch_portion if below is None else below.down_in).eq(tile.down_out)
+        m.d.comb += [
+            (self.fetch_portion if below is None else below.down_in).eq(tile.down_out),
+            *(getattr(self, f"tile_{name}")[row].eq(getattr(tile, name)) for name in ecc_ports(self.config)),
+        ]
 
     def tile_name(self, row: int) -> str:
         """Return the name of a tile in the chip."""
@@ -255,6 +267,8 @@ class Column(wiring.Component):
             op=self.fetch_op,
             portion=self.fetch_portion,
             element=self.fetched,
+            **{f"tile_{name}": getattr(self, f"tile_{name}") for name in ecc_ports(self.config)},
+            **{name: getattr(self, f"fetch_{name}") for name in ecc_ports(self.config)},
             **{
                 f"fields_{index}": queue.issue_word[OPCODE_BITS : OPCODE_BITS + FIELD_BITS]
                 for index, queue in enumerate(queues)

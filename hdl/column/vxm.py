@@ -32,6 +32,7 @@ class VxmColumn(Column):
     def __init__(self, *, config: Config, position: int) -> None:
         super().__init__(config=config, position=position)
         self._op: Value = self.op
+        self._tiles: list[VxmColumnTile] = []
 
     def own_ports(self) -> Mapping[str, wiring.Member]:
         """See `Column.own_ports`."""
@@ -67,3 +68,8 @@ class VxmColumn(Column):
         tile = VxmColumnTile(config=self.config)
         m.submodules[self.tile_name(row)] = place(tile, **streams, op_in=self._op)
         self._op = tile.op_out
+        self._tiles.append(tile)
+
+    def ecc_reports(self, name: str, index: int) -> Value:
+        """See `Column.ecc_reports`."""
+        return Cat(getattr(tile, name)[index] for tile in self._tiles)

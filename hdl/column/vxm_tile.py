@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
+from hdl.ecc.reader import ecc_ports
 from hdl.shared import place
 from hdl.stream.hop import StreamHop
 from hdl.vxm.micro_op import climbing_op
@@ -26,7 +27,7 @@ class VxmColumnTile(wiring.Component):
     ----------
     east_in, west_in, east_out, west_out
         See `hdl.stream.hop.StreamHop`.
-    op_in, op_out
+    op_in, op_out, corrected, uncorrectable
         See `hdl.vxm.tile.VxmTile`.
     """
 
@@ -41,6 +42,7 @@ class VxmColumnTile(wiring.Component):
                 "west_out": Out(bus),
                 "op_in": In(config.alus * climbing_op(config).size),
                 "op_out": Out(config.alus * climbing_op(config).size),
+                **ecc_ports(config, config.alus),
             }
         )
 
@@ -48,7 +50,14 @@ class VxmColumnTile(wiring.Component):
         m = Module()
         alus = self.config.alus
         vxm = VxmTile(config=self.config)
-        m.submodules.vxm = place(vxm, op_in=self.op_in, op_out=self.op_out, east=self.east_out, west=self.west_out)
+        m.submodules.vxm = place(
+            vxm,
+            op_in=self.op_in,
+            op_out=self.op_out,
+            east=self.east_out,
+            west=self.west_out,
+            **{name: getattr(self, name) for name in ecc_ports(self.config)},
+        )
         drivers = {}
         for part in ("mask", "direction", "group", "data"):
             value = getattr(vxm, part)

@@ -1,6 +1,6 @@
 """Correction of one flipped bit."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Const, Instance, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -18,6 +18,8 @@ class EccDecoder(wiring.Component):
 
     Attributes
     ----------
+    en : In(1)
+        The word is read; without it all outputs are 0, and it costs a simulator nothing.
     word : In
         Data bits lowest, then the check bits.
     data : Out(data_bits)
@@ -32,6 +34,7 @@ class EccDecoder(wiring.Component):
         self.data_bits = data_bits
         super().__init__(
             {
+                "en": In(1),
                 "word": In(data_bits + len(check_masks(data_bits)) + 1),
                 "data": Out(data_bits),
                 "corrected": Out(1),
@@ -42,25 +45,17 @@ class EccDecoder(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         masks = check_masks(self.data_bits)
-        data = self.word[: self.data_bits]
-        # The number of the flipped bit; a power of two is that of a check bit, 0 that of the parity bit.
-        syndrome = Signal(len(masks))
-        covered = [
-            (self.word & Const(mask | 1 << self.data_bits + check, len(self.word))).xor()
-            for check, mask in enumerate(masks)
-        ]
-        m.d.comb += [
-            syndrome.eq(Cat(covered)),
-            self.corrected.eq(self.word.xor()),
-            self.uncorrectable.eq(~self.corrected & (syndrome != 0)),
-        ]
-        # Data bits are numbered from 3 on, powers of two left out: below a number lie as many as it has bits.
-        place = Signal(len(masks))
-        skipped = Signal(range(len(masks) + 2))
-        for bit in range(len(masks)):
-            with m.If(syndrome[bit]):
-                m.d.comb += skipped.eq(bit + 2)
-        m.d.comb += place.eq(syndrome - skipped)
-        is_data = self.corrected & ((syndrome & (syndrome - 1)[: len(masks)]) != 0)
-        m.d.comb += self.data.eq(data ^ Mux(is_data, (Const(1, 1) << place)[: self.data_bits], 0))
+        width = len(self.word)
+        packed = sum((mask | 1 << self.data_bits + check) << check * width for check, mask in enumerate(masks))
+        m.submodules.decode = Instance(
+            "takt_ecc_decode",
+            p_DATA=self.data_bits,
+            p_CHECKS=len(masks),
+            p_MASKS=Const(packed, len(masks) * width),
+            i_en=self.en,
+            i_word=self.word,
+            o_data=self.data,
+            o_corrected=self.corrected,
+            o_uncorrectable=self.uncorrectable,
+        )
         return m

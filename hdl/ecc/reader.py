@@ -12,7 +12,7 @@ from arch.config import Config
 from hdl.ecc.decode import EccDecoder
 from hdl.shared import place
 
-__all__ = ["REPORT_DELAY", "EccReader", "ecc_ports"]
+__all__ = ["REPORT_DELAY", "EccReader", "ecc_ports", "report_delay"]
 
 REPORT_DELAY = 4
 """Cycles from the read of a word, in its superlane, to the report of what was found in it.
@@ -27,6 +27,11 @@ def ecc_ports(config: Config, rows: int = 1) -> dict[str, wiring.Member]:
     ``corrected`` and ``uncorrectable``: what was found in words read `REPORT_DELAY` cycles before. From registers.
     """
     return {"corrected": Out(rows), "uncorrectable": Out(rows)} if config.ecc else {}
+
+
+def report_delay(config: Config) -> int:
+    """Return for how many cycles after a read a gated clock must run on for its report; 0 without ECC."""
+    return REPORT_DELAY if config.ecc else 0
 
 
 class EccReader:
@@ -55,7 +60,7 @@ class EccReader:
         self._decoders = 0
         self._found: list[list[Value]] = [[] for _ in range(REPORT_DELAY)]
 
-    def read(self, words: Value, *, after: int = 0, when: Value | None = None) -> Value:
+    def read(self, words: Value, *, after: int = 0, when: Value | None = None, en: Value | None = None) -> Value:
         """Return the data of adjacent words of ``stream_bits``, combinational: ``lanes * 8`` bits each.
 
         Parameters
@@ -66,6 +71,9 @@ class EccReader:
         when : Value
             The words are read; needed unless they are 0 in other cycles, as `hdl.stream.select.select_stream` gives
             them.
+        en : Value
+            In place of `when`, if nobody needs the data in other cycles: they are 0 then, and a simulator does not work
+            for them. For words that are not from registers of a gated clock.
         """
         if not self._config.ecc:
             return words
@@ -74,7 +82,7 @@ class EccReader:
         for index in range(len(words) // bits):
             decoder = EccDecoder(data_bits=8 * self._config.lanes)
             self._m.submodules[f"{self._name}_decode_{self._decoders}"] = place(
-                decoder, word=words.word_select(index, bits)
+                decoder, en=Const(1, 1) if en is None else en, word=words.word_select(index, bits)
             )
             self._decoders += 1
             flags = Cat(decoder.corrected, decoder.uncorrectable)

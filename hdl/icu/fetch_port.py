@@ -8,6 +8,7 @@ from arch.config import Config
 from arch.isa.instruction import OPCODE_BITS, WORD_BITS
 from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
+from hdl.ecc.reader import REPORT_DELAY, ecc_ports
 from hdl.icu.fetch_op import fetch_op
 from hdl.icu.legality import fields_of
 from hdl.stream_set import stream_set
@@ -46,7 +47,7 @@ class FetchPort(wiring.Component):
         In cycle ``t + 2 * superlanes * k`` of vector k. It retires later than the next one is performed, so that a run
         does not end between two.
     under_way : out 1
-        From registers: something of a fetch is under way below the tiles.
+        From registers: something of a fetch is under way, here or in the tiles.
     op : out fetch_op
         Of tile 0, in the cycle after `element`.
     reads : out queues * 2 * streams
@@ -55,6 +56,10 @@ class FetchPort(wiring.Component):
         From tile 0.
     push : out queues; push_word : out 64
         A word for a queue.
+    tile_corrected, tile_uncorrectable : in superlanes
+        With ECC: what the tiles report, see `hdl.ecc.reader`.
+    corrected, uncorrectable : out queues * superlanes
+        The same by queue, in the same cycle; superlane 0 lowest.
     """
 
     def __init__(self, *, config: Config, queues: int) -> None:
@@ -73,6 +78,8 @@ class FetchPort(wiring.Component):
                 "portion": In(8 * config.lanes),
                 "push": Out(queues),
                 "push_word": Out(WORD_BITS),
+                **{f"tile_{name}": In(config.superlanes) for name in ecc_ports(config)},
+                **ecc_ports(config, queues * config.superlanes),
             }
         )
 
@@ -118,10 +125,33 @@ class FetchPort(wiring.Component):
         arrived = Signal()
         m.d.comb += arrived.eq(running & ~wait[0])
         second = self._words(m, arrived, wait, owner)
-        m.d.comb += self.under_way.eq(running | second)
+        reports = self._reports(m, owner) if config.ecc else Const(0, 1)
+        m.d.comb += self.under_way.eq(running | second | reports)
         with m.If(self.start):
             m.d.sync += [left.eq(0), self.op.valid.eq(0)]
         return m
+
+    def _reports(self, m: Module, owner: Signal) -> Value:
+        """Give the tiles' reports to the queue for which they read; return whether there may be some to come."""
+        rows = self.config.superlanes
+        # Who read in tile 0 so many cycles before: superlane r reports REPORT_DELAY + r cycles after that.
+        reader: Value = Mux(self.op.valid, owner, 0)
+        readers = []
+        for stage in range(REPORT_DELAY + rows - 1):
+            later = Signal(self.queues, name=f"s{stage + 1}_reader")
+            m.d.sync += later.eq(Mux(self.start, 0, reader))
+            reader = later
+            readers.append(later)
+        for name in ecc_ports(self.config):
+            found = getattr(self, f"tile_{name}")
+            m.d.comb += getattr(self, name).eq(
+                Cat(
+                    found[row] & readers[REPORT_DELAY - 1 + row][queue]
+                    for queue in range(self.queues)
+                    for row in range(rows)
+                )
+            )
+        return Cat(readers).any()
 
     def _words(self, m: Module, arrived: Value, wait: Signal, owner: Signal) -> Value:
         """Make words of portions; return whether one is left after the last portion."""

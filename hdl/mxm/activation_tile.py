@@ -5,7 +5,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
+from hdl.ecc.reader import EccReader, ecc_ports
 from hdl.mxm.micro_op import activation_op
+from hdl.mxm.outward import read_outward
 
 __all__ = ["ActivationTile"]
 
@@ -26,10 +28,12 @@ class ActivationTile(wiring.Component):
         This superlane acts on it.
     op : out activation_op
         The same one cycle later.
-    streams : in streams * lanes * 8
+    streams : in streams * stream_bits
         Outward stream registers of this superlane.
     x : out lanes * 8
         The stream that `op_in` names; 0 unless `on`.
+    corrected, uncorrectable : out 1
+        With ECC: see `hdl.ecc.reader.ecc_ports`.
     """
 
     def __init__(self, *, config: Config) -> None:
@@ -40,8 +44,9 @@ class ActivationTile(wiring.Component):
                 "op_in": In(layout),
                 "on": In(1),
                 "op": Out(layout),
-                "streams": In(config.streams * config.lanes * 8),
+                "streams": In(config.streams * config.stream_bits),
                 "x": Out(config.lanes * 8),
+                **ecc_ports(config),
             }
         )
 
@@ -50,9 +55,11 @@ class ActivationTile(wiring.Component):
         m.d.sync += self.op.valid.eq(self.op_in.valid)
         with m.If(self.op_in.valid):
             m.d.sync += self.op.eq(self.op_in)
-        width = len(self.x)
-        with m.If(self.on), m.Switch(self.op_in.stream):
-            for stream in range(self.config.streams):
-                with m.Case(stream):
-                    m.d.comb += self.x.eq(self.streams[stream * width : (stream + 1) * width])
+        ecc = EccReader(m, self.config)
+        data = read_outward(
+            m, self.config, ecc, self.streams, en=self.op_in.valid & self.on, group=self.op_in.stream, size=1
+        )
+        with m.If(self.on):
+            m.d.comb += self.x.eq(data)
+        ecc.report(self)
         return m

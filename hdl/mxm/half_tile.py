@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
+from hdl.ecc.reader import EccReader, ecc_ports
 from hdl.mxm.half_number import HALF_SLOT, half_numbers
 from hdl.mxm.micro_op import activation_op
 
@@ -27,11 +28,13 @@ class HalfTile(wiring.Component):
         This superlane acts on it.
     op : out activation_op
         The same one cycle later.
-    streams : in streams * lanes * 8
+    streams : in streams * stream_bits
         Outward stream registers of this superlane.
     x : out lanes * HALF_SLOT
         The numbers whose low bytes are on the stream that `op_in` names, their high bytes on the next one; zeros
         unless `on`.
+    corrected, uncorrectable : out 1
+        With ECC: see `hdl.ecc.reader.ecc_ports`.
     """
 
     def __init__(self, *, config: Config) -> None:
@@ -42,8 +45,9 @@ class HalfTile(wiring.Component):
                 "op_in": In(layout),
                 "on": In(1),
                 "op": Out(layout),
-                "streams": In(config.streams * config.lanes * 8),
+                "streams": In(config.streams * config.stream_bits),
                 "x": Out(config.lanes * HALF_SLOT),
+                **ecc_ports(config),
             }
         )
 
@@ -52,7 +56,7 @@ class HalfTile(wiring.Component):
         m.d.sync += self.op.valid.eq(self.op_in.valid)
         with m.If(self.op_in.valid):
             m.d.sync += self.op.eq(self.op_in)
-        width = self.config.lanes * 8
+        width = self.config.stream_bits
         halves = Signal(2 * width)
         m.submodules.select = Instance(
             "takt_select",
@@ -63,5 +67,9 @@ class HalfTile(wiring.Component):
             i_words=self.streams,
             o_word=halves,
         )
-        m.d.comb += self.x.eq(half_numbers(m, "decode", en=self.op_in.valid, low=halves[:width], high=halves[width:]))
+        ecc = EccReader(m, self.config)
+        data = ecc.read(halves, en=self.op_in.valid & self.on)
+        low, high = data[: 8 * self.config.lanes], data[8 * self.config.lanes :]
+        m.d.comb += self.x.eq(half_numbers(m, "decode", en=self.op_in.valid, low=low, high=high))
+        ecc.report(self)
         return m

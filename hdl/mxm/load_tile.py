@@ -5,7 +5,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
+from hdl.ecc.reader import EccReader, ecc_ports
 from hdl.mxm.micro_op import load_op
+from hdl.mxm.outward import read_outward
 
 __all__ = ["LoadTile"]
 
@@ -24,10 +26,12 @@ class LoadTile(wiring.Component):
         Micro-op of this tile.
     op : out load_op
         The same one cycle later.
-    streams : in streams * lanes * 8
+    streams : in streams * stream_bits
         Outward stream registers of this superlane.
     columns : out lanes * lanes * 8
         The streams of the group that `op_in` names.
+    corrected, uncorrectable : out 1
+        With ECC: see `hdl.ecc.reader.ecc_ports`.
     """
 
     def __init__(self, *, config: Config) -> None:
@@ -37,8 +41,9 @@ class LoadTile(wiring.Component):
             {
                 "op_in": In(layout),
                 "op": Out(layout),
-                "streams": In(config.streams * config.lanes * 8),
+                "streams": In(config.streams * config.stream_bits),
                 "columns": Out(config.lanes * config.lanes * 8),
+                **ecc_ports(config),
             }
         )
 
@@ -47,9 +52,10 @@ class LoadTile(wiring.Component):
         m.d.sync += self.op.valid.eq(self.op_in.valid)
         with m.If(self.op_in.valid):
             m.d.sync += self.op.eq(self.op_in)
-        width = len(self.columns)
-        with m.Switch(self.op_in.group):
-            for group in range(self.config.streams // self.config.lanes):
-                with m.Case(group):
-                    m.d.comb += self.columns.eq(self.streams[group * width : (group + 1) * width])
+        ecc = EccReader(m, self.config)
+        data = read_outward(
+            m, self.config, ecc, self.streams, en=self.op_in.valid, group=self.op_in.group, size=self.config.lanes
+        )
+        m.d.comb += self.columns.eq(data)
+        ecc.report(self)
         return m

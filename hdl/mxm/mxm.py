@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from arch.config import Config
 from arch.geometry import Direction, Hemisphere
 from hdl.controller_port import controller_port
+from hdl.ecc.reader import ecc_ports
 from hdl.mxm.activations_controller import ActivationsController
 from hdl.mxm.array import Array
 from hdl.mxm.array_port import array_port
@@ -42,7 +43,7 @@ class Mxm(wiring.Component):
     start : in 1
         From a register.
     weights, activations, results : controller_port
-    streams : in streams * lanes * 8, array of S
+    streams : in streams * stream_bits, array of S
         Stream registers of this position that move outward, by superlane.
     driver : stream_driver of 4 streams, array of S
         By superlane.
@@ -66,7 +67,7 @@ class Mxm(wiring.Component):
                 "weights": Out(controller_port(config)),
                 "activations": Out(controller_port(config)),
                 "results": Out(controller_port(config)),
-                "streams": In(config.streams * config.lanes * 8).array(config.superlanes),
+                "streams": In(config.streams * config.stream_bits).array(config.superlanes),
                 "driver": Out(stream_driver(config, SUM_SLOT // 8)).array(config.superlanes),
                 "loading": Out(1),
                 "half": Out(1),
@@ -124,6 +125,8 @@ class Mxm(wiring.Component):
             plane.result.eq(results.op),
             plane.half_result.eq(self.half_result),
         ]
+        for queue, report in ((self.weights, plane.load_report), (self.activations, plane.activation_report)):
+            m.d.comb += [getattr(queue, name).eq(getattr(report, name)) for name in ecc_ports(config)]
         if self.pair is None:
             m.submodules.array = place(array := Array(config=config))
             wiring.connect(m, plane.array, array)

@@ -8,6 +8,7 @@ from arch.config import Config
 from arch.geometry import Hemisphere
 from arch.timing import timing
 from hdl.controller_port import controller_port
+from hdl.ecc.reader import ecc_ports
 from hdl.mxm.mxm import Mxm
 from hdl.mxm.pair_array import PairArray
 from hdl.mxm.supercell import SUM_SLOT
@@ -34,7 +35,7 @@ class MxmPair(wiring.Component):
         From a register.
     weights, activations, results : controller_port, array of 2
         By plane.
-    streams : in streams * lanes * 8, array of S
+    streams : in streams * stream_bits, array of S
         Stream registers of this position that move outward, by superlane.
     driver : stream_driver of 4 streams, array of 2 of arrays of S
         By plane and superlane.
@@ -53,7 +54,7 @@ class MxmPair(wiring.Component):
                 "weights": queue,
                 "activations": queue,
                 "results": queue,
-                "streams": In(config.streams * config.lanes * 8).array(config.superlanes),
+                "streams": In(config.streams * config.stream_bits).array(config.superlanes),
                 "driver": Out(stream_driver(config, SUM_SLOT // 8)).array(config.superlanes).array(2),
                 "late_element": Out(1),
             }
@@ -85,6 +86,12 @@ class MxmPair(wiring.Component):
                     getattr(queue, name).eq(getattr(inner, name))
                     for name in ("element", "pending", "busy_fault", "operand_missed_fault", "reads")
                 ),
+            ]
+
+        for name in ecc_ports(config):
+            m.d.comb += [
+                getattr(self.activations[0], name).eq(getattr(first.activations, name) | getattr(array, name)),
+                getattr(self.activations[1], name).eq(getattr(second.activations, name)),
             ]
 
         # An fp16 element occupies both arrays for two cycles.

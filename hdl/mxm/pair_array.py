@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from arch.config import Config
 from arch.timing import timing
 from hdl.activity_gate import ActivityGate
+from hdl.ecc.reader import REPORT_DELAY, ecc_ports
 from hdl.mxm.array_port import array_port, psum_bits, row_inputs
 from hdl.mxm.half_cell import MARKS, SUM_WINDOW
 from hdl.mxm.half_round import HalfRound
@@ -37,12 +38,14 @@ class PairArray(wiring.Component):
         From a register.
     activation : in activation_op
         Micro-op of tile 0, from registers; not in consecutive cycles.
-    streams : in streams * lanes * 8, array of S
+    streams : in streams * stream_bits, array of S
         Stream registers of this position that move outward, by superlane.
     array : array_port, array of 2
         From the tiles of the planes.
     result : out S * lanes * 32
         fp32 sums, column block 0 lowest, of a micro-op in cycle c in cycle ``c + S + 6``, in block b b cycles later.
+    corrected, uncorrectable : out S
+        With ECC: see `hdl.ecc.reader.ecc_ports`.
     """
 
     def __init__(self, *, config: Config) -> None:
@@ -55,9 +58,10 @@ class PairArray(wiring.Component):
             {
                 "start": In(1),
                 "activation": In(activation_op(config)),
-                "streams": In(config.streams * config.lanes * 8).array(rows),
+                "streams": In(config.streams * config.stream_bits).array(rows),
                 "array": In(array_port(config)).array(2),
                 "result": Out(config.vector_length * SUM_SLOT),
+                **ecc_ports(config, rows),
             }
         )
 
@@ -66,7 +70,9 @@ class PairArray(wiring.Component):
         config = self.config
         lanes, rows = config.lanes, config.superlanes
         # As in the INT8 array, with five stages in the last cell (both halves), and two in its rounder.
-        m.submodules.gate = gate = ActivityGate(linger=2 * (rows - 1) + 7)
+        linger = 2 * (rows - 1) + 7
+        assert linger >= rows - 1 + REPORT_DELAY, "or the last tile cannot report"
+        m.submodules.gate = gate = ActivityGate(linger=linger)
         m.d.comb += [gate.busy.eq(self.activation.valid), gate.flush.eq(self.start)]
         clock = {"clk": gate.clock, "rst": gate.reset}
 
@@ -79,6 +85,7 @@ class PairArray(wiring.Component):
             tile, row = HalfTile(config=config), PairRow(lanes=lanes, superlanes=rows, psum_bits=psum_bits(config))
             on = op.span > index
             m.submodules[f"tile{index}"] = place(tile, **clock, op_in=op, on=on, streams=self.streams[index])
+            m.d.comb += [getattr(self, name)[index].eq(getattr(tile, name)) for name in ecc_ports(config)]
             planes = {
                 f"planes__{number}__{name}": value
                 for number, plane in enumerate(self.array)

@@ -8,6 +8,7 @@ from arch.config import Config
 from arch.geometry import Direction
 from arch.timing import timing
 from hdl.activity_gate import ActivityGate
+from hdl.ecc.reader import ecc_ports, report_delay
 from hdl.mxm.accumulator import Accumulator
 from hdl.mxm.activation_tile import ActivationTile
 from hdl.mxm.array_port import array_port
@@ -49,7 +50,7 @@ class Plane(wiring.Component):
         Drops what is under way. Weights and sums stay.
     load, activation, result : in load_op, activation_op, result_op
         Micro-ops of tile 0, from registers.
-    streams : in streams * lanes * 8, array of S
+    streams : in streams * stream_bits, array of S
         Stream registers of this position that move outward, by superlane.
     half_result : in S * lanes * 32
         With `half`: results of `hdl.mxm.pair_array.PairArray`.
@@ -57,6 +58,8 @@ class Plane(wiring.Component):
         To the array, which is this plane's own or one of a pair's.
     driver : stream_driver of 4 streams, array of S
         By superlane; the streams move inward.
+    load_report, activation_report : ecc_ports of S superlanes
+        With ECC: what was found in the streams that the two micro-ops read, see `hdl.ecc.reader`.
     """
 
     def __init__(self, *, config: Config, inward: Direction, half: bool = False) -> None:
@@ -73,10 +76,11 @@ class Plane(wiring.Component):
                 "load": In(load_op(config)),
                 "activation": In(activation_op(config)),
                 "result": In(result_op(config)),
-                "streams": In(config.streams * config.lanes * 8).array(rows),
+                "streams": In(config.streams * config.stream_bits).array(rows),
                 "half_result": In(config.vector_length * SUM_SLOT),
                 "array": Out(array_port(config)),
                 "driver": Out(stream_driver(config, SUM_SLOT // 8)).array(rows),
+                **{f"{op}_report": Out(wiring.Signature(ecc_ports(config, rows))) for op in ("load", "activation")},
             }
         )
 
@@ -86,10 +90,11 @@ class Plane(wiring.Component):
         rows = range(config.superlanes)
         # From the micro-op of tile 0: the steps of a load arrive together, S - 1 cycles after the last one at the
         # top; an activation has as many rows and column blocks to go, and two stages in the last cell; a result has
-        # S - 1 rows and one stage.
+        # S - 1 rows and one stage. Reports of what the top tile read may take longer.
         climb = config.superlanes - 1
-        m.submodules.load_gate = load_gate = ActivityGate(linger=climb + 1)
-        m.submodules.array_gate = array_gate = ActivityGate(linger=2 * climb + 3)
+        reported = climb + report_delay(config)
+        m.submodules.load_gate = load_gate = ActivityGate(linger=max(climb + 1, reported))
+        m.submodules.array_gate = array_gate = ActivityGate(linger=max(2 * climb + 3, reported))
         m.submodules.accumulator_gate = accumulator_gate = ActivityGate(linger=climb + 2)
         gates = ((load_gate, self.load), (array_gate, self.activation), (accumulator_gate, self.result))
         for gate, op in gates:
@@ -127,6 +132,8 @@ class Plane(wiring.Component):
             wiring.connect(m, wiring.flipped(self.driver[index]), accumulator.driver)
             loads.append((load, load_tile.columns))
             activations.append((activation, on, activation_tile.x))
+            for reader, report in ((load_tile, self.load_report), (activation_tile, self.activation_report)):
+                m.d.comb += [getattr(report, name)[index].eq(getattr(reader, name)) for name in ecc_ports(config)]
             load, activation, result = load_tile.op, activation_tile.op, accumulator.op
         m.d.comb += [
             self.array.load_clock.eq(load_gate.clock),

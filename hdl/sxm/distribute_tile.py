@@ -5,6 +5,7 @@ from amaranth.lib.wiring import Out
 
 from arch.config import Config
 from arch.timing import timing
+from hdl.ecc.reader import ecc_ports
 from hdl.shared import place
 from hdl.stream_driver import stream_driver
 from hdl.sxm.mapped_tile import MappedTile
@@ -35,7 +36,13 @@ class DistributeTile(SxmTile):
         m = Module()
         operands = MappedTile(config=self.config, mnemonic="DISTRIBUTE")
         m.submodules.operands = place(
-            operands, op_in=self.op_in, on=Const(1, 1), east=self.east, west=self.west, op=self.op
+            operands,
+            op_in=self.op_in,
+            on=Const(1, 1),
+            east=self.east,
+            west=self.west,
+            op=self.op,
+            **{name: getattr(self, name) for name in ecc_ports(self.config)},
         )
         moves = self.op.valid & ~self.op.load
         m.submodules.crossbar = Instance(

@@ -5,6 +5,7 @@ from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
 from arch.isa.codes import MAP_REGISTERS
+from hdl.ecc.reader import EccReader
 from hdl.sxm.micro_op import MAP_STREAMS, mapped_op
 from hdl.sxm.tile import SxmTile
 
@@ -52,8 +53,9 @@ class MappedTile(SxmTile):
         op = self.op_in
         self.climb(m)
         moves, loads = op.valid & ~op.load, op.valid & op.load & self.on
-        source = self.stream(m, "source", en=moves & self.on, direction=op.src_dir, stream=op.src)
-        arriving = self._arriving(m)
+        ecc = EccReader(m, self.config)
+        source = self.stream(m, ecc, "source", en=moves & self.on, direction=op.src_dir, stream=op.src)
+        arriving = self._arriving(m, ecc)
         registers = [Signal(len(arriving), name=f"map{index}", reset_less=True) for index in range(MAP_REGISTERS)]
         with m.If(moves):
             m.d.sync += self.src.eq(source)
@@ -68,15 +70,17 @@ class MappedTile(SxmTile):
             for index, register in enumerate(registers):
                 with m.Case(index):
                     m.d.sync += register.eq(arriving)
+        ecc.report(self)
         return m
 
-    def _arriving(self, m: Module) -> Signal:
+    def _arriving(self, m: Module, ecc: EccReader) -> Signal:
         """Return the map on the streams, its numbers no longer than they need be."""
         op, lanes, size = self.op_in, self.config.lanes, MAP_STREAMS[self.mnemonic]
         in_group = (size - 1).bit_length()
         streams = [
             self.stream(
                 m,
+                ecc,
                 f"map_byte{place}",
                 en=op.valid & op.streamed & self.on,
                 direction=op.map_dir,

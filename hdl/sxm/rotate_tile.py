@@ -5,6 +5,7 @@ from amaranth.lib.wiring import Out
 
 from arch.config import Config
 from arch.timing import timing
+from hdl.ecc.reader import EccReader
 from hdl.stream_driver import stream_driver
 from hdl.sxm.micro_op import rotate_op
 from hdl.sxm.tile import SxmTile
@@ -37,7 +38,8 @@ class RotateTile(SxmTile):
         m = Module()
         op = self.op_in
         self.climb(m)
-        source = self.stream(m, "source", en=op.valid, direction=op.src_dir, stream=op.src)
+        ecc = EccReader(m, self.config)
+        source = self.stream(m, ecc, "source", en=op.valid, direction=op.src_dir, stream=op.src)
         window = Signal(len(source), reset_less=True)
         with m.If(op.valid):
             m.d.sync += window.eq(source)
@@ -48,6 +50,7 @@ class RotateTile(SxmTile):
                     with m.Case(size):
                         m.d.comb += self.driver.mask[: size * size].eq(self.op.valid.replicate(size * size))
                         m.d.comb += self.driver.data.eq(self._rotations(window, size))
+        ecc.report(self)
         return m
 
     def _rotations(self, window: Signal, size: int) -> Cat:

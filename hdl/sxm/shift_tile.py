@@ -4,6 +4,7 @@ from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
+from hdl.ecc.reader import EccReader
 from hdl.sxm.micro_op import shift_op
 from hdl.sxm.tile import SxmTile
 
@@ -34,8 +35,10 @@ class ShiftTile(SxmTile):
         m = Module()
         op = self.op_in
         self.climb(m)
-        src = self.stream(m, "source", en=op.valid & self.on, direction=op.src_dir, stream=op.src)
-        low = self.stream(m, "second", en=op.valid & op.join & self.on, direction=op.low_dir, stream=op.low)
+        ecc = EccReader(m, self.config)
+        src = self.stream(m, ecc, "source", en=op.valid & self.on, direction=op.src_dir, stream=op.src)
+        low = self.stream(m, ecc, "second", en=op.valid & op.join & self.on, direction=op.low_dir, stream=op.low)
         with m.If(op.valid):
             m.d.sync += [self.src.eq(src), self.low.eq(low)]
+        ecc.report(self)
         return m

@@ -49,7 +49,7 @@ class Sxm(wiring.Component):
         From a register.
     queues : controller_port, array of 6
         In the order of `arch.geometry.SXM_QUEUES`.
-    east, west : in streams * lanes * 8, arrays of S
+    east, west : in streams * stream_bits, arrays of S
         Stream registers of this position, by superlane.
     shift0, shift1, permute, distribute, rotate, transpose : stream_driver, arrays of S
         By superlane; of as many streams as `sxm_drivers` says.
@@ -62,8 +62,8 @@ class Sxm(wiring.Component):
             {
                 "start": In(1),
                 "queues": Out(controller_port(config)).array(len(SXM_QUEUES)),
-                "east": In(config.streams * config.lanes * 8).array(rows),
-                "west": In(config.streams * config.lanes * 8).array(rows),
+                "east": In(config.streams * config.stream_bits).array(rows),
+                "west": In(config.streams * config.stream_bits).array(rows),
                 **{name: Out(stream_driver(config, size)).array(rows) for name, size in sxm_drivers(config).items()},
             }
         )

@@ -51,4 +51,5 @@ class TileUnit(SxmUnit):
             here = reaching(m, f"op{row}", op, row)
             m.submodules[f"tile{row}"] = place(tile, **clock, op_in=here, east=self.east[row], west=self.west[row])
             wiring.connect(m, wiring.flipped(self.driver[row]), tile.driver)
+            self.report(m, row, tile)
             op = tile.op

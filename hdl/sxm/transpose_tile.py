@@ -5,6 +5,7 @@ from amaranth.lib.wiring import Out
 
 from arch.config import Config
 from arch.timing import timing
+from hdl.ecc.reader import EccReader
 from hdl.stream_driver import stream_driver
 from hdl.sxm.micro_op import transpose_op
 from hdl.sxm.tile import SxmTile
@@ -35,7 +36,7 @@ class TransposeTile(SxmTile):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         lanes = self.config.lanes
-        width = len(self.driver.data)
+        width = lanes * self.config.stream_bits
         block = Signal(width, reset_less=True)
         self.climb(m)
         with m.If(self.op_in.valid), m.Switch(self.op_in.src):
@@ -43,12 +44,15 @@ class TransposeTile(SxmTile):
                 part = slice(group * width, (group + 1) * width)
                 with m.Case(group):
                     m.d.sync += block.eq(Mux(self.op_in.src_dir, self.west[part], self.east[part]))
+        ecc = EccReader(m, self.config)
+        data = ecc.read(block, after=1, when=self.op.valid)
         m.d.comb += [
             self.driver.mask.eq(self.op.valid.replicate(lanes)),
             self.driver.direction.eq(self.op.dst_dir),
             self.driver.group.eq(self.op.dst),
             self.driver.data.eq(
-                Cat(block.word_select(lane * lanes + stream, 8) for stream in range(lanes) for lane in range(lanes))
+                Cat(data.word_select(lane * lanes + stream, 8) for stream in range(lanes) for lane in range(lanes))
             ),
         ]
+        ecc.report(self)
         return m

@@ -10,9 +10,11 @@ from amaranth.lib.wiring import In, Out
 from arch.config import Config
 from hdl.activity_gate import ActivityGate
 from hdl.controller_port import controller_port
+from hdl.ecc.reader import ecc_ports, report_delay
 from hdl.stream_driver import stream_driver
 from hdl.stream_set import driven
 from hdl.sxm.controller import SxmController
+from hdl.sxm.tile import SxmTile
 
 __all__ = ["SxmUnit"]
 
@@ -29,14 +31,14 @@ class SxmUnit(wiring.Component):
     size
         Streams that it drives at once.
     linger
-        Cycles from the micro-op of tile 0 to the end of all work, as for `ActivityGate`.
+        Cycles from the micro-op of tile 0 to the end of all work but reports, as for `ActivityGate`.
 
     Attributes
     ----------
     start : in 1
         From a register.
     queue : controller_port
-    east, west : in streams * lanes * 8, arrays of S
+    east, west : in streams * stream_bits, arrays of S
         Stream registers of this position, by superlane.
     driver : stream_driver of `size` streams, array of S
         By superlane.
@@ -44,14 +46,14 @@ class SxmUnit(wiring.Component):
 
     def __init__(self, *, config: Config, size: int, linger: int) -> None:
         self.config = config
-        self._linger = linger
+        self._linger = max(linger, config.superlanes - 1 + report_delay(config))
         rows = config.superlanes
         super().__init__(
             {
                 "start": In(1),
                 "queue": Out(controller_port(config)),
-                "east": In(config.streams * config.lanes * 8).array(rows),
-                "west": In(config.streams * config.lanes * 8).array(rows),
+                "east": In(config.streams * config.stream_bits).array(rows),
+                "west": In(config.streams * config.stream_bits).array(rows),
                 "driver": Out(stream_driver(config, size)).array(rows),
             }
         )
@@ -73,6 +75,10 @@ class SxmUnit(wiring.Component):
         clock
             Arguments ``clk`` and ``rst`` for `place`.
         """
+
+    def report(self, m: Module, row: int, tile: SxmTile) -> None:
+        """Join the tile of superlane `row`, which reads the streams, to the queue's reports."""
+        m.d.comb += [getattr(self.queue, name)[row].eq(getattr(tile, name)) for name in ecc_ports(self.config)]
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

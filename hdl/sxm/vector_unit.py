@@ -62,6 +62,7 @@ class VectorUnit(SxmUnit):
                 tile, **clock, op_in=op, on=op.span > row, east=self.east[row], west=self.west[row]
             )
             tiles.append(tile)
+            self.report(m, row, tile)
             op = tile.op
         valid = Cat(self.moves(tile.op) for tile in tiles)
         aligned = []

@@ -5,6 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
+from hdl.ecc.reader import ecc_ports
 from hdl.shared import place
 from hdl.span import climb
 from hdl.stream.group import group_bits
@@ -30,7 +31,7 @@ class VxmTile(wiring.Component):
     op_in : Signal(alus * climbing_op.size), in
     op_out : Signal(alus * climbing_op.size), out
         To the next superlane's tile, unless that is off.
-    east, west : Signal(streams * lanes * 8), in
+    east, west : Signal(streams * stream_bits), in
         The position's stream registers.
     mask : Signal(alus * 4), out
         Per ALU: the streams of its group that it drives.
@@ -38,11 +39,13 @@ class VxmTile(wiring.Component):
     group : Signal(alus * group_bits), out
         Per ALU: number of the group of four streams.
     data : Signal(alus * 4 * lanes * 8), out
+    corrected, uncorrectable : Signal(alus), out
+        With ECC: see `hdl.ecc.reader.ecc_ports`.
     """
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        bus = config.streams * config.lanes * 8
+        bus = config.streams * config.stream_bits
         super().__init__(
             {
                 "op_in": In(config.alus * climbing_op(config).size),
@@ -53,6 +56,7 @@ class VxmTile(wiring.Component):
                 "direction": Out(config.alus),
                 "group": Out(config.alus * group_bits(config.streams, 4)),
                 "data": Out(config.alus * 4 * config.lanes * 8),
+                **ecc_ports(config, config.alus),
             }
         )
 
@@ -80,7 +84,7 @@ class VxmTile(wiring.Component):
                 mesh=Cat(column),
                 **functions,
             )
-        for name in ("mask", "direction", "group", "data"):
+        for name in ("mask", "direction", "group", "data", *ecc_ports(self.config)):
             m.d.comb += getattr(self, name).eq(Cat(getattr(alu, name) for alu in alus))
         return m
 

@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
+from hdl.ecc.reader import ecc_ports
 from hdl.shared import place
 from hdl.stream.group import group_bits
 from hdl.vxm.controller import VxmController
@@ -26,10 +27,12 @@ class VxmColumn(wiring.Component):
     issue_valid : Signal(alus), in
     issue_word : Signal(alus * 64), in
     issue_span : Signal(alus * superlanes.bit_length()), in
-    east, west : Signal(superlanes * streams * lanes * 8), in
+    east, west : Signal(superlanes * streams * stream_bits), in
         Stream registers, superlane 0 lowest.
     mask, direction, group, data : Signal, out
         Drivers of every superlane, in the same order.
+    corrected, uncorrectable : Signal(superlanes * alus), out
+        With ECC: reports of every superlane, in the same order.
     element, missed, result_valid : Signal(alus), out
     reads, drives : Signal(alus * 2 * streams), out
     """
@@ -38,7 +41,7 @@ class VxmColumn(wiring.Component):
         self.config = config
         tiles = config.superlanes
         span_bits = config.superlanes.bit_length()
-        bus = config.streams * config.lanes * 8
+        bus = config.streams * config.stream_bits
         super().__init__(
             {
                 "start": In(1),
@@ -51,6 +54,7 @@ class VxmColumn(wiring.Component):
                 "direction": Out(tiles * config.alus),
                 "group": Out(tiles * config.alus * group_bits(config.streams, 4)),
                 "data": Out(tiles * config.alus * 4 * config.lanes * 8),
+                **ecc_ports(config, tiles * config.alus),
                 "element": Out(config.alus),
                 "missed": Out(config.alus),
                 "result_valid": Out(config.alus),
@@ -83,7 +87,7 @@ class VxmColumn(wiring.Component):
                 west=self.west.word_select(superlane, len(tile.west)),
             )
             op = tile.op_out
-        for name in ("mask", "direction", "group", "data"):
+        for name in ("mask", "direction", "group", "data", *ecc_ports(config)):
             m.d.comb += getattr(self, name).eq(Cat(getattr(tile, name) for tile in tiles))
         for name, port in (
             ("element", "element"),

@@ -1,27 +1,32 @@
 """Controllers and tiles against the golden machine, cycle by cycle."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import cocotb
 import numpy as np
 
 from arch.config import Config
-from arch.faults import FaultError, FaultKind
+from arch.faults import Fault, FaultError, FaultKind
 from arch.formats import DType
 from arch.geometry import Direction, vxm_position
 from arch.isa.codes import Source
 from arch.isa.encoding import encode
 from arch.isa.timeline import queue_words
 from arch.timing import timing
+from golden.machine.ecc import Flips
 from golden.machine.machine import Machine
 from golden.machine.recording import Recording
 from golden.reference.requantise import requantise
+from hdl.ecc.reader import REPORT_DELAY
 from verif.bench import Bench
+from verif.coded_streams import packed_streams
 from verif.vxm.programs import Program, random_program, vxm_units
 from verif.vxm.vectors import FLOAT_CORNERS, INTEGER_CORNERS
 
-Injection = tuple[int, Direction, int, np.ndarray]
-"""Cycle on the VXM's registers, direction, first stream, bytes of shape (streams, vector_length)."""
+Injection = tuple[int, Direction, int, np.ndarray, Mapping[int, Flips]]
+"""Cycle on the VXM's registers, direction, first stream, bytes of shape (streams, vector_length), and their flips."""
 
 
 class Column:
@@ -41,10 +46,10 @@ class Column:
     def golden(self, program: Program, injections: list[Injection]) -> Recording:
         """Run `program` on the golden machine; a fault stays in its `fault`."""
         self.machine.clear_injections()
-        for cycle, direction, first, vectors in injections:
+        for cycle, direction, first, vectors, flips in injections:
             # One hop before: a result of the VXM replaces it, rather than meet it.
             if cycle > 0:
-                self.machine.inject(cycle - 1, self.position - direction.step, direction, first, vectors)
+                self.machine.inject(cycle - 1, self.position - direction.step, direction, first, vectors, flips)
         queues = {unit.id: queue_words(program.timeline(alu)) for alu, unit in enumerate(vxm_units(self.config))}
         self.machine.set_queues(queues)
         try:
@@ -63,7 +68,8 @@ class Column:
         await bench.tick()
         bench.drive(start=0)
         begin = bench.cycle
-        for cycle in range(last + config.superlanes):
+        late = REPORT_DELAY if config.ecc else 0
+        for cycle in range(last + config.superlanes + late):
             self._issue(program, cycle)
             for direction in Direction:
                 bench.drive(**{direction.name.lower(): self._registers(recording, cycle, direction)})
@@ -72,6 +78,8 @@ class Column:
             if cycle <= last:
                 self._check_controllers(program, cycle, reads, drives[0])
             self._check_drivers(recording, drives, cycle, last)
+            if config.ecc and late <= cycle <= last + late:
+                self._check_reports(cycle - late)
             await bench.tick()
         bench.drive(issue_valid=0)
 
@@ -86,15 +94,14 @@ class Column:
         self.bench.drive(issue_valid=valid, issue_word=words, issue_span=spans)
 
     def _registers(self, recording: Recording, cycle: int, direction: Direction) -> int:
-        lanes = self.config.lanes
-        parts = []
-        for superlane in range(self.config.superlanes):
+        config, packed = self.config, 0
+        for superlane in range(config.superlanes):
             now = cycle - superlane
             if 0 <= now < len(recording.values):
-                parts.append(recording.values[now, direction, :, superlane * lanes :][:, :lanes].tobytes())
-            else:
-                parts.append(bytes(self.config.streams * lanes))
-        return int.from_bytes(b"".join(parts), "little")
+                flips = {stream: bits for (side, stream), bits in recording.flips[now].items() if side == direction}
+                found = packed_streams(config, recording.values[now, direction], superlane, flips)
+                packed |= found << superlane * config.streams * config.stream_bits
+        return packed
 
     def _check_controllers(self, program: Program, cycle: int, reads: Any, drives: Any) -> None:
         config, bench = self.config, self.bench
@@ -115,6 +122,19 @@ class Column:
         if fault is not None and missed:
             first = (got & -got).bit_length() - 1
             bench.check("ALU at fault", vxm_units(config)[first].id, fault.unit)
+
+    def _check_reports(self, cycle: int) -> None:
+        """Compare what every ALU found in its operands of `cycle`, in every superlane."""
+        config, bench, fault = self.config, self.bench, self.machine.fault
+        corrected, uncorrectable = bench.read("corrected"), bench.read("uncorrectable")
+        for alu, unit in enumerate(vxm_units(config)):
+            bits = [superlane * config.alus + alu for superlane in range(config.superlanes)]
+            for superlane, bit in enumerate(bits):
+                want = (cycle, unit.id, superlane) in self.machine.corrected
+                bench.check(f"ALU {alu} superlane {superlane} corrected in {cycle}", corrected >> bit & 1, int(want))
+            if fault is None or cycle < fault.cycle or unit.id <= fault.unit:
+                found = any(uncorrectable >> bit & 1 for bit in bits)
+                bench.check(f"ALU {alu} UNCORRECTABLE in {cycle}", int(found), int(_is(fault, cycle, unit.id)))
 
     def _check_drivers(self, recording: Recording, drives: Any, cycle: int, last: int) -> None:
         """Every driver of every superlane, against the registers one cycle later."""
@@ -146,6 +166,10 @@ class Column:
                         bench.check(f"{what} stream {first + k}", value, expected)
 
 
+def _is(fault: Fault | None, cycle: int, unit: int) -> bool:
+    return fault is not None and fault.key == (cycle, unit, FaultKind.UNCORRECTABLE)
+
+
 def _vectors(bench: Bench, config: Config, streams: int) -> np.ndarray:
     """Bytes of `streams` streams: any numbers, among them corners of both kinds."""
     shape = (streams // 4, config.vector_length)
@@ -156,13 +180,25 @@ def _vectors(bench: Bench, config: Config, streams: int) -> np.ndarray:
     return numbers.view(np.uint8).reshape(*shape, 4).transpose(0, 2, 1).reshape(streams, config.vector_length)
 
 
-def _everywhere(bench: Bench, config: Config, cycles: int) -> list[Injection]:
-    """Something on every stream in every cycle."""
+def _everywhere(bench: Bench, config: Config, cycles: int, doubles: float = 0) -> list[Injection]:
+    """Something on every stream in every cycle; with ECC one word in twenty has a flipped bit, `doubles` have two."""
     return [
-        (cycle, direction, 0, _vectors(bench, config, config.streams))
+        (cycle, direction, 0, _vectors(bench, config, config.streams), _flips(bench, config, doubles))
         for cycle in range(1, cycles)
         for direction in Direction
     ]
+
+
+def _flips(bench: Bench, config: Config, doubles: float) -> Mapping[int, Flips]:
+    """Flipped bits of one cycle and direction, by stream."""
+    rng = bench.random
+    found: dict[int, dict[int, int]] = defaultdict(dict)
+    for place in range(config.streams * config.superlanes if config.ecc else 0):
+        if (draw := rng.random()) < max(doubles, 0.05):
+            stream, superlane = divmod(place, config.superlanes)
+            bits = rng.sample(range(config.stream_bits), 2 if draw < doubles else 1)
+            found[stream][superlane] = sum(1 << bit for bit in bits)
+    return found
 
 
 @cocotb.test()
@@ -201,7 +237,7 @@ async def requantises(dut: Any) -> None:
             (Direction.EAST, 8, bias, 0),
             (Direction.WEST, 12, scale, 2),
         ):
-            injections.append((at + step * chain, direction, first, _streams(numbers[row])))
+            injections.append((at + step * chain, direction, first, _streams(numbers[row]), {}))
     program = Program(config, issues, 2 + rows + len(steps) * chain + 6)
     recording = column.golden(program, injections)
     assert column.machine.fault is None, column.machine.fault
@@ -251,6 +287,25 @@ async def missed_operands(dut: Any) -> None:
         await bench.ticks(column.config.superlanes + timing(column.config)["PASS"].retire)
         await bench.reset()
     assert found
+
+
+@cocotb.test()
+async def uncorrectable_operands(dut: Any) -> None:
+    """The first operand with two flipped bits; none without ECC."""
+    bench = await Bench.start(dut)
+    ecc, found = Column(bench).config.ecc, 0
+    for _ in range(bench.parameters["faults"] if ecc else 0):
+        column = Column(bench)
+        program = random_program(column.config, bench.random, 12, 0.6)
+        recording = column.golden(program, _everywhere(bench, column.config, program.cycles + 1, doubles=0.02))
+        fault = column.machine.fault
+        # Nobody minds the superlanes that are off.
+        assert fault is None or fault.kind is FaultKind.UNCORRECTABLE, f"{fault} (seed {bench.seed})"
+        found += fault is not None
+        await column.check(program, recording)
+        await bench.ticks(column.config.superlanes + timing(column.config)["PASS"].retire)
+        await bench.reset()
+    assert found or not ecc
 
 
 @cocotb.test()

@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
+from hdl.ecc.reader import ecc_ports
 from hdl.shared import place
 from hdl.vxm.alu import VxmAlu
 from hdl.vxm.micro_op import MICRO_OP
@@ -23,20 +24,29 @@ class LoneAlu(wiring.Component):
 
     Attributes
     ----------
-    op, east, west, result
+    op, east, west, result, corrected, uncorrectable
         See `hdl.vxm.alu.VxmAlu`.
     """
 
     def __init__(self, *, config: Config, column: int) -> None:
         self.config = config
         self.column = column
-        bus = config.streams * config.lanes * 8
-        super().__init__({"op": In(MICRO_OP.size), "east": In(bus), "west": In(bus), "result": Out(config.lanes * 32)})
+        bus = config.streams * config.stream_bits
+        super().__init__(
+            {
+                "op": In(MICRO_OP.size),
+                "east": In(bus),
+                "west": In(bus),
+                "result": Out(config.lanes * 32),
+                **ecc_ports(config),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         alu = VxmAlu.of_column(self.config, self.column)
-        ports = {"op": self.op, "east": self.east, "west": self.west, "result": self.result}
+        names = ("op", "east", "west", "result", *ecc_ports(self.config))
+        ports = {name: getattr(self, name) for name in names}
         if alu.functions:
             ports["function_clock"] = ClockSignal()
         m.submodules.alu = place(alu, **ports)

@@ -1,0 +1,29 @@
+"""The fetch port and its tiles."""
+
+import pytest
+
+from arch.presets import preset
+from verif.bench import each_simulator, run_bench
+from verif.icu.fetch_path import FetchPath
+
+MACHINES = {
+    "nano": (),
+    "lanes8": ("lanes=8", "superlanes=3"),
+    "lanes16": ("lanes=16", "mem_slices=16", "superlanes=1"),
+    "lanes16_5": ("lanes=16", "mem_slices=16", "superlanes=5"),
+    "ecc": ("superlanes=4", "ecc=true"),
+    "ecc_lanes16": ("lanes=16", "mem_slices=16", "superlanes=2", "ecc=true"),
+}
+
+
+@each_simulator
+@pytest.mark.parametrize("machine", MACHINES)
+def test_fetch(simulator: str, machine: str) -> None:
+    config = preset("nano", MACHINES[machine])
+    run_bench(
+        FetchPath(config=config, queues=3),
+        "verif.icu.fetch_tests",
+        simulator,
+        name=f"fetch_{machine}",
+        parameters={"config": config.as_dict(), "queues": 3},
+    )
