@@ -55,9 +55,10 @@ class FetchTile(wiring.Component):
         m = Module()
         op = self.op_in
         ecc = EccReader(m, self.config)
-        portion = ecc.read(
-            select_stream(m, self.config, self.east, self.west, en=op.valid, direction=op.direction, stream=op.stream)
+        word = select_stream(
+            m, self.config, self.east, self.west, en=op.valid, direction=op.direction, stream=op.stream
         )
+        portion = ecc.read(word, en=op.valid)
         ecc.report(self)
         m.d.sync += [self.op_out.eq(op), self.down_out.eq(Mux(op.valid, portion, self.down_in))]
         return m

@@ -20,7 +20,8 @@ from verif.superlanes import limit_superlanes
 FP16 = DType.FP16
 
 
-async def _start(dut: Any) -> tuple[PositionBench, Config, Planes]:
+async def start_pair(dut: Any) -> tuple[PositionBench, Config, Planes]:
+    """Return the started bench, its machine, and the queues of both planes."""
     bench = await Bench.start(dut)
     config = Config.from_dict(bench.parameters["config"])
     hemisphere = Hemisphere(bench.parameters["hemisphere"])
@@ -37,7 +38,7 @@ async def _start(dut: Any) -> tuple[PositionBench, Config, Planes]:
 
 @cocotb.test()
 async def random_programs(dut: Any) -> None:
-    unit, config, planes = await _start(dut)
+    unit, config, planes = await start_pair(dut)
     for _ in range(unit.bench.parameters["programs"]):
         for values in VALUES.values():
             program = random_pair_program(config, planes, unit.bench.random, bursts=9)
@@ -47,7 +48,7 @@ async def random_programs(dut: Any) -> None:
 
 @cocotb.test()
 async def broken_programs_raise_the_same_fault(dut: Any) -> None:
-    unit, config, planes = await _start(dut)
+    unit, config, planes = await start_pair(dut)
     faults = 0
     for _ in range(2 * unit.bench.parameters["programs"]):
         assert await unit.run(pair_preamble(config, planes)) is None
@@ -59,7 +60,7 @@ async def broken_programs_raise_the_same_fault(dut: Any) -> None:
 @cocotb.test()
 async def a_new_fp16_weight_tile_costs_no_cycle(dut: Any) -> None:
     """Both planes load the next weights under the bursts of the present ones, one after the other on one group."""
-    unit, config, (first, second) = await _start(dut)
+    unit, config, (first, second) = await start_pair(dut)
     rows, after = config.superlanes, timing(config).acc_after_fp16_abc
     burst, tiles = max(rows, 2), 5
     load = encode("LW", stream=0, count=rows)
@@ -98,7 +99,7 @@ async def superlanes_that_are_off_keep_their_fp16_weights(dut: Any) -> None:
 @cocotb.test()
 async def sums_of_one_address_see_each_other(dut: Any) -> None:
     """fp32 sums over passes; and an int32 sum right after an fp32 one and before one, of the very same bits."""
-    unit, config, planes = await _start(dut)
+    unit, config, planes = await start_pair(dut)
     first, second = planes
     assert await unit.run(pair_preamble(config, planes)) is None
     times = timing(config)
@@ -147,7 +148,7 @@ async def sums_of_one_address_see_each_other(dut: Any) -> None:
 @cocotb.test()
 async def the_largest_sums_are_exact(dut: Any) -> None:
     """65504 and -65504 everywhere: the largest products, dot products and partial sums."""
-    unit, config, (first, second) = await _start(dut)
+    unit, config, (first, second) = await start_pair(dut)
     after = timing(config).acc_after_fp16_abc
     load = encode("LW", stream=0, count=config.superlanes)
     start = 2 + config.superlanes
@@ -169,7 +170,7 @@ async def the_largest_sums_are_exact(dut: Any) -> None:
 
 @cocotb.test()
 async def faults_name_unit_and_cycle(dut: Any) -> None:
-    unit, config, (first, second) = await _start(dut)
+    unit, config, (first, second) = await start_pair(dut)
     times = timing(config)
     half, whole, rows = times.acc_after_fp16_abc, times.acc_after_abc, config.superlanes
     fp16 = encode("ABC", stream=2, count=2, interval=3, dtype=FP16)

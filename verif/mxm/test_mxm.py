@@ -13,7 +13,7 @@ def _run(config: Config, hemisphere: Hemisphere, simulator: str, programs: int) 
         lambda: Mxm(config=config, hemisphere=hemisphere),
         "verif.mxm.mxm_tests",
         simulator,
-        name=f"mxm_{config.name}",
+        name=f"mxm_{config.name}{'_ecc' if config.ecc else ''}",
         parameters=parameters,
     )
 
@@ -30,3 +30,8 @@ def test_three_superlanes() -> None:
 
 def test_small() -> None:
     _run(preset("small"), Hemisphere.EAST, "verilator", programs=4)
+
+
+def test_nano_with_ecc() -> None:
+    """With flipped bits on all streams."""
+    _run(preset("nano", ["ecc=true"]), Hemisphere.EAST, "icarus", programs=6)

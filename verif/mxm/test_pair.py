@@ -7,13 +7,13 @@ from hdl.mxm.pair import MxmPair
 from verif.bench import each_simulator, run_bench
 
 
-def _run(config: Config, hemisphere: Hemisphere, simulator: str, programs: int) -> None:
+def _run(config: Config, hemisphere: Hemisphere, simulator: str, programs: int, tests: str = "pair_tests") -> None:
     parameters = {"config": config.as_dict(), "hemisphere": int(hemisphere), "programs": programs}
     run_bench(
         lambda: MxmPair(config=config, hemisphere=hemisphere),
-        "verif.mxm.pair_tests",
+        f"verif.mxm.{tests}",
         simulator,
-        name=f"mxm_pair_{config.name}",
+        name=f"mxm_pair_{config.name}{'_ecc' if config.ecc else ''}",
         parameters=parameters,
     )
 
@@ -30,3 +30,17 @@ def test_three_superlanes() -> None:
 
 def test_small() -> None:
     _run(preset("small"), Hemisphere.WEST, "verilator", programs=2)
+
+
+def test_nano_with_ecc() -> None:
+    """With flipped bits on all streams."""
+    _run(preset("nano", ["ecc=true"]), Hemisphere.WEST, "icarus", programs=4)
+
+
+def test_flipped_bits() -> None:
+    config = preset("nano", ["superlanes=3", "acc_depth=16", "ecc=true"])
+    _run(config, Hemisphere.EAST, "icarus", 4, "ecc_tests")
+
+
+def test_flipped_bits_of_16_lanes() -> None:
+    _run(preset("small", ["acc_depth=16", "ecc=true"]), Hemisphere.WEST, "verilator", 4, "ecc_tests")

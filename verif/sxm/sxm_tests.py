@@ -16,7 +16,8 @@ from verif.superlanes import limit_superlanes
 from verif.sxm.programs import lane_maps, random_program, sxm_queues
 
 
-async def _start(dut: Any) -> tuple[PositionBench, Config, dict[UnitKind, list[int]]]:
+async def start_sxm(dut: Any) -> tuple[PositionBench, Config, dict[UnitKind, list[int]]]:
+    """Return the started bench, its machine, and the queues by kind."""
     bench = await Bench.start(dut)
     config = Config.from_dict(bench.parameters["config"])
     queues = sxm_queues(config, Hemisphere(bench.parameters["hemisphere"]))
@@ -34,7 +35,7 @@ async def _start(dut: Any) -> tuple[PositionBench, Config, dict[UnitKind, list[i
 @cocotb.test()
 async def random_programs(dut: Any) -> None:
     """First of all tests, because map registers survive a reset."""
-    unit, config, queues = await _start(dut)
+    unit, config, queues = await start_sxm(dut)
     for _ in range(unit.bench.parameters["programs"]):
         program = random_program(config, queues, unit.bench.random, words=30)
         program = limit_superlanes(config, unit.bench.random, program)
@@ -44,7 +45,7 @@ async def random_programs(dut: Any) -> None:
 @cocotb.test()
 async def every_amount(dut: Any) -> None:
     """SHIFT up and down on one unit, SELECT on the other, one per cycle."""
-    unit, config, queues = await _start(dut)
+    unit, config, queues = await start_sxm(dut)
     first, second = queues[UnitKind.SXM_SHIFT]
     amounts = range(config.vector_length + 1)
     shifts = [
@@ -59,7 +60,7 @@ async def every_amount(dut: Any) -> None:
 
 @cocotb.test()
 async def a_unit_reads_what_another_just_drove(dut: Any) -> None:
-    unit, config, queues = await _start(dut)
+    unit, config, queues = await start_sxm(dut)
     first, second = queues[UnitKind.SXM_SHIFT]
     (transpose,) = queues[UnitKind.SXM_TRANSPOSE]
     up = encode("SHIFT", src=0, dst=1, dst_dir=0, amount=1)
@@ -73,7 +74,7 @@ async def a_unit_reads_what_another_just_drove(dut: Any) -> None:
 @cocotb.test()
 async def maps_of_every_lane(dut: Any) -> None:
     """Each lane goes to each lane: a word per cycle loads a map, uses it, or brings another on streams."""
-    unit, config, queues = await _start(dut)
+    unit, config, queues = await start_sxm(dut)
     length = config.vector_length
     program: dict[int, list[tuple[int, int]]] = {}
     maps: list[tuple[int, int, Any]] = []

@@ -7,11 +7,10 @@ from hdl.sxm.sxm import Sxm
 from verif.bench import each_simulator, run_bench
 
 
-def _run(config: Config, hemisphere: Hemisphere, simulator: str) -> None:
+def _run(config: Config, hemisphere: Hemisphere, simulator: str, tests: str = "sxm_tests") -> None:
     parameters = {"config": config.as_dict(), "hemisphere": int(hemisphere), "programs": 4}
-    run_bench(
-        lambda: Sxm(config=config), "verif.sxm.sxm_tests", simulator, name=f"sxm_{config.name}", parameters=parameters
-    )
+    name = f"sxm_{config.name}{'_ecc' if config.ecc else ''}"
+    run_bench(lambda: Sxm(config=config), f"verif.sxm.{tests}", simulator, name=name, parameters=parameters)
 
 
 @each_simulator
@@ -30,3 +29,16 @@ def test_small() -> None:
 
 def test_rotations_that_leave_streams_alone() -> None:
     _run(preset("nano", ["lanes=8"]), Hemisphere.WEST, "icarus")
+
+
+def test_nano_with_ecc() -> None:
+    """With flipped bits on all streams."""
+    _run(preset("nano", ["ecc=true"]), Hemisphere.EAST, "icarus")
+
+
+def test_flipped_bits() -> None:
+    _run(preset("nano", ["superlanes=3", "ecc=true"]), Hemisphere.WEST, "icarus", "ecc_tests")
+
+
+def test_flipped_bits_of_16_lanes() -> None:
+    _run(preset("small", ["ecc=true"]), Hemisphere.WEST, "icarus", "ecc_tests")

@@ -59,3 +59,11 @@ def test_memory_bits_are_those_of_the_configuration(chip: Hierarchy, folder: Pat
         "mxm": NANO.planes * NANO.acc_depth * NANO.vector_length * 32,
         "icu": len(units(NANO)) * NANO.queue_depth * 64,
     }
+
+
+@pytest.mark.long
+def test_with_ecc(tmp_path: Path) -> None:
+    """Encoders and decoders make no latch and no loop."""
+    chip = elaborate_component(Chip(config=NANO.replace(ecc=True, checks=False)), tmp_path)
+    check_flat(tmp_path / "elaborated.il", tmp_path)
+    assert {label_of(name) for name in chip.modules} >= {"EccDecoder", "EccEncoder"}
