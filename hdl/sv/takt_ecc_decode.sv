@@ -17,31 +17,30 @@ module takt_ecc_decode #(
 
     localparam int WIDTH = DATA + CHECKS + 1;
 
-    logic [CHECKS - 1:0] syndrome;
-    logic [CHECKS - 1:0] skipped;
-    logic [CHECKS - 1:0] place;
-
-    always_comb begin
-        data = '0;
-        corrected = 1'b0;
-        uncorrectable = 1'b0;
+    // In a function, so that each output is assigned once: with one that was 0 for a moment in every evaluation, Icarus
+    // did not come to rest in the tiles of MEM.
+    function automatic logic [DATA + 1:0] decode(input logic [WIDTH - 1:0] code);
+        logic [CHECKS - 1:0] syndrome;
+        logic [CHECKS - 1:0] skipped;
+        logic [CHECKS - 1:0] place;
+        logic [DATA - 1:0] flip;
+        // The number of the flipped bit; a power of two is that of a check bit, 0 that of the parity bit.
         syndrome = '0;
+        for (int i = 0; i < CHECKS; i = i + 1)
+            syndrome[i] = ^(code & MASKS[i * WIDTH +: WIDTH]);
+        // Data bits are numbered from 3 on, powers of two left out: below a number lie as many as it has bits.
         skipped = '0;
-        place = '0;
-        if (en) begin
-            data = word[DATA - 1:0];
-            corrected = ^word;
-            // The number of the flipped bit; a power of two is that of a check bit, 0 that of the parity bit.
-            for (int i = 0; i < CHECKS; i = i + 1)
-                syndrome[i] = ^(word & MASKS[i * WIDTH +: WIDTH]);
-            uncorrectable = ~corrected & (syndrome != '0);
-            // Data bits are numbered from 3 on, powers of two left out: below a number lie as many as it has bits.
-            for (int i = 0; i < CHECKS; i = i + 1)
-                if (syndrome[i]) skipped = CHECKS'(i + 2);
-            place = syndrome - skipped;
-            if (corrected && (syndrome & (syndrome - 1'b1)) != '0)
-                data = data ^ ({{(DATA - 1){1'b0}}, 1'b1} << place);
-        end
-    end
+        for (int i = 0; i < CHECKS; i = i + 1)
+            if (syndrome[i]) skipped = CHECKS'(i + 2);
+        place = syndrome - skipped;
+        flip = '0;
+        if (^code && (syndrome & (syndrome - 1'b1)) != '0)
+            flip = {{(DATA - 1){1'b0}}, 1'b1} << place;
+        decode = {~^code & (syndrome != '0), ^code, code[DATA - 1:0] ^ flip};
+    endfunction
+
+    always_comb
+        if (en) {uncorrectable, corrected, data} = decode(word);
+        else {uncorrectable, corrected, data} = '0;
 
 endmodule

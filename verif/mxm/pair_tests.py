@@ -78,7 +78,7 @@ async def a_new_fp16_weight_tile_costs_no_cycle(dut: Any) -> None:
 @cocotb.test()
 async def superlanes_that_are_off_keep_their_fp16_weights(dut: Any) -> None:
     """Install in all superlanes, then in superlanes 0 .. n - 1 only, then multiply with all."""
-    unit, config, planes = await _start(dut)
+    unit, config, planes = await start_pair(dut)
     rows, after = config.superlanes, timing(config).acc_after_fp16_abc
     load = encode("LW", stream=0, count=rows)
     install, use = (encode("ABC", stream=4, count=1, interval=2, install=i, dtype=FP16) for i in (1, 0))
