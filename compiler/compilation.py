@@ -10,6 +10,7 @@ from arch.config import Config
 from arch.errors import TaktError
 from arch.image import Image
 from arch.timing import timing
+from compiler.control import Control
 from compiler.gather.builder import gather_template
 from compiler.gather.operation import Gather
 from compiler.kernels.matmul import GroupBuilder, groups_of
@@ -54,7 +55,7 @@ def compile_program(
     outputs: Mapping[str, View],
     states: Collection[Tensor],
     updates: Mapping[Tensor, Pass],
-    barriers: Collection[int] = (),
+    control: Control,
 ) -> Image:
     """Return the verified image of a program.
 
@@ -73,8 +74,8 @@ def compile_program(
         Results that live from run to run.
     updates : dict of Tensor to Pass
         Those states that a pass gives their value for the next run, after everything else has read them.
-    barriers : collection of int
-        Ids of the operations behind which all queues wait for one another.
+    control : Control
+        Barriers and superlanes.
 
     Plans are tried in the order of their promise: those that use more planes may need more room in MEM than there is.
     Epilogues are fused at best, and passes of their own where that does not fit, or takes longer.
@@ -89,7 +90,7 @@ def compile_program(
     found: list[Image] = []
     for fused in (True, False) if any(_is_fused(op) for op in operations) else (True,):
         image, best = _first_fit(
-            config, name, operations, tensors, stored, outputs, states, updates, barriers, fused, errors
+            config, name, operations, tensors, stored, outputs, states, updates, control, fused, errors
         )
         if image is not None:
             found.append(image)
@@ -111,7 +112,7 @@ def _first_fit(
     outputs: Mapping[str, View],
     kept: Collection[Tensor],
     updates: Mapping[Tensor, Pass],
-    barriers: Collection[int],
+    control: Control,
     fused: bool,
     errors: list[TaktError],
 ) -> tuple[Image | None, bool]:
@@ -127,7 +128,7 @@ def _first_fit(
         if sizes in tried:
             continue
         tried.append(sizes)
-        ends = {id(its[-1]) for op, its in zip(operations, pieces, strict=True) if id(op) in barriers}
+        controlled = control.of_pieces(operations, pieces)
         made = {id(tensor) for part in parts if isinstance(part, Pass) for tensor in part.writes()}
         known = partial(_is_any, stored, made)
         direct = direct_updates(parts, updates)
@@ -142,7 +143,7 @@ def _first_fit(
                     work = list(zip(every, choice, strict=True))
                     states = States(tuple(kept), passed)
                     try:
-                        image = _compile(config, name, work, tensors, known, outputs, states, tight, dense, ends)
+                        image = _compile(config, name, work, tensors, known, outputs, states, tight, dense, controlled)
                     except Unschedulable:
                         continue
                     except TaktError as error:
@@ -244,11 +245,12 @@ def _compile(
     states: States,
     tight: bool,
     dense: bool,
-    barriers: Collection[int],
+    control: Control,
 ) -> Image:
     storage = Storage(config, work, stored, [view.tensor for view in outputs.values()], states, tight, dense)
     scheduler = Scheduler(config)
     for number, (op, plan) in enumerate(work):
+        scheduler.configure(control.superlanes.get(id(op), config.superlanes))
         if isinstance(op, Pass):
             assert isinstance(plan, PassPlan)
             following = [later for _, later in work[number + 1 : number + 1 + _BESIDE] if isinstance(later, PassPlan)]
@@ -256,8 +258,9 @@ def _compile(
         else:
             assert isinstance(plan, Plan)
             _schedule_product(scheduler, storage, op, plan)
-        if id(op) in barriers:
+        if id(op) in control.barriers:
             scheduler.barrier()
+    scheduler.configure(config.superlanes)
     scheduler.synchronise()
     storage.close_scattered()
     text = TextStreamer(config, scheduler, storage.allocator).fit()

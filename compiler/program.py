@@ -1,12 +1,16 @@
 """What a kernel is written against."""
 
+import numpy as np
+
 from arch.errors import TaktError
 from arch.image import Image
 from compiler.compilation import compile_program
+from compiler.control import Control
 from compiler.interface.gathers import Gathers
 from compiler.interface.passes import Passes
 from compiler.interface.products import Products
 from compiler.interface.switching import Switching
+from compiler.superlanes import superlanes_of
 from compiler.tensor import Tensor, View, as_view
 
 
@@ -53,6 +57,24 @@ class Program(Products, Passes, Switching, Gathers):
             raise TaktError("barrier must come after an operation, not first")
         self._barriers.add(id(self._operations[-1]))
 
+    def configure(self, superlanes: int) -> None:
+        """Let operations from here on use the lower superlanes only; the others are switched off.
+
+        Every queue that is used gets CONFIG before its first word, and another one, with all superlanes, where a
+        `configure` of all superlanes or the program ends them. What begins here issues after everything before has
+        issued. Vectors of the operations between have no more elements than the superlanes have lanes; what the
+        lanes beyond hold afterwards is not defined. States are updated with all superlanes.
+        Program text comes from slices that are not limited at the time: a long stretch needs one that it does not use.
+
+        Raises
+        ------
+        TaktError
+            For a number that the machine does not have.
+        """
+        if not isinstance(superlanes, int | np.integer) or not 1 <= superlanes <= self._config.superlanes:
+            raise TaktError(f"superlanes must be 1 to {self._config.superlanes}, not {superlanes!r}")
+        self._stretches.append((len(self._operations), int(superlanes)))
+
     def output(self, name: str, tensor: Tensor | View) -> None:
         """Let the host read a result after each run, as `name`; in the arrangement of a view.
 
@@ -73,7 +95,8 @@ class Program(Products, Passes, Switching, Gathers):
         Raises
         ------
         TaktError
-            When there is no output, or the program exceeds MEM (saying by how much) or a queue.
+            When there is no output, the program exceeds MEM (saying by how much) or a queue, or an operation cannot do
+            with the superlanes that are on.
         """
         if not self._outputs:
             raise TaktError("program must have an output, not none")
@@ -90,5 +113,5 @@ class Program(Products, Passes, Switching, Gathers):
             self._outputs,
             self._updates.keys(),
             {state: update for state, update in self._updates.items() if update is not None},
-            self._barriers,
+            Control(self._barriers, superlanes_of(self._config, self._operations, self._stretches)),
         )

@@ -114,7 +114,7 @@ class PositionBench:
         Parameters
         ----------
         words
-            The program. Every word must be legal for its queue.
+            The program. Every word must be legal for its queue; an operation of the unit, or CONFIG.
         low, high
             Range of the vectors' elements.
         alter
@@ -167,6 +167,8 @@ class PositionBench:
         for unit, timeline in words.items():
             for issue, word in timeline:
                 row, fields = decode(word)
+                if row.mnemonic == "CONFIG":
+                    continue
                 touched = footprint(config, units(config)[unit], row.mnemonic, fields)
                 latency = timing(config)[row.mnemonic]
                 for cycle in range(issue, issue + touched.elements * touched.interval, touched.interval):
@@ -204,6 +206,7 @@ class PositionBench:
         await bench.ticks(2)
         bench.drive(start=0)
         issues = {unit: dict(timeline) for unit, timeline in words.items()}
+        spans = dict.fromkeys(self._queues, config.superlanes)
         faults: list[tuple[int, int, int]] = []
         driven: list[dict[tuple[int, int], int]] = [{} for _ in range(config.superlanes)]
         late = REPORT_DELAY if config.ecc else 0
@@ -212,7 +215,14 @@ class PositionBench:
                 self._present(row, cycle - row, driven[row], expected)
             for unit, prefix in self._queues.items():
                 word = issues.get(unit, {}).get(cycle) if cycle <= expected.until else None
-                bench.drive(**{f"{prefix}__issue_valid": word is not None, f"{prefix}__issue_word": word or 0})
+                if word is not None and decode(word)[0].mnemonic == "CONFIG":
+                    # It concerns the words after it.
+                    following, word = decode(word)[1]["superlanes"], None
+                else:
+                    following = spans[unit]
+                issue = {"issue_valid": word is not None, "issue_word": word or 0, "issue_span": spans[unit]}
+                bench.drive(**{f"{prefix}__{name}": value for name, value in issue.items()})
+                spans[unit] = following
             await bench.settle()
             driven = [self._driven(row) for row in range(config.superlanes)]
             if cycle <= expected.until:
@@ -299,6 +309,8 @@ def _retired(config: Config, unit: int, timeline: list[tuple[int, int]]) -> int:
     retired = 0
     for issue, word in timeline:
         row, fields = decode(word)
+        if row.mnemonic == "CONFIG":
+            continue
         touched = footprint(config, units(config)[unit], row.mnemonic, fields)
         last = issue + (touched.elements - 1) * touched.interval
         retired = max(retired, last + timing(config)[row.mnemonic].retire)

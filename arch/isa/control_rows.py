@@ -77,7 +77,6 @@ CONTROL: tuple[Instruction, ...] = (
             ),
         ),
         doc="From the next word on, this queue's instructions act on the first `superlanes` superlanes only.",
-        built=False,
     ),
 )
 """Rows of the instruction table."""

@@ -38,6 +38,7 @@ class Workspace:
         self._scattered: set[int] = set()
         self._stored: set[int] = set()
         self._barriers: set[int] = set()
+        self._stretches: list[tuple[int, int]] = []
         self._scalars: dict[tuple[DType, int], Tensor] = {}
         self._scope = Scope(config, self._is_stored, self._scalar, self.constant)
 

@@ -1,5 +1,6 @@
 """First-fit placement of macro-operations in time."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Hashable, Sequence
 
 from arch.config import Config
@@ -30,6 +31,20 @@ class Scheduler:
         """First cycle in which nothing placed so far is under way."""
         self._barriers: list[int] = []
         self._floor = 0
+        self._fences: list[tuple[int, int]] = []
+
+    def configure(self, superlanes: int) -> None:
+        """Let what is placed from now on issue after everything so far, and use so many superlanes."""
+        if superlanes == (self._fences[-1][1] if self._fences else self._config.superlanes):
+            return
+        start = max([self._floor, *(int(issue.cycles[-1]) + 1 for issue in self.issues)])
+        for unit in units(self._config):
+            taken = self._table.claim(("issue", unit.id), Pattern(start))
+            assert not taken
+        self._table.commit()
+        self._fences.append((start, superlanes))
+        self._floor = start + 1
+        self.retired = max(self.retired, self._floor)
 
     def barrier(self) -> None:
         """Let every queue park after all that is placed; what is placed from now on starts at the release."""
@@ -42,12 +57,36 @@ class Scheduler:
         self._floor = self.retired = start + self._timing.barrier
 
     def synchronise(self) -> None:
-        """Add the SYNCs of all queues that are used, and the NOTIFY of one, once everything but text is placed."""
+        """Add CONFIGs, the SYNCs of all queues that are used, and the NOTIFY of one.
+
+        To be called once everything but text is placed.
+        """
         self._floor = 0
-        first, *others = sorted({issue.queue for issue in self.issues})
+        used: dict[int, list[int]] = {}
+        for issue in self.issues:
+            used.setdefault(issue.queue, []).append(issue.cycle)
+        for queue, cycles in used.items():
+            self._limit(queue, sorted(cycles))
+        first, *others = sorted(used)
         for start in self._barriers:
             self.issues.append(Issue(first, "NOTIFY", start, {}))
             self.issues += [Issue(queue, "SYNC", start, {}) for queue in others]
+
+    def _limit(self, queue: int, cycles: list[int]) -> None:
+        """Add the CONFIGs of a queue that issues in these cycles, and hold it against READs of text between them."""
+        everything = on = self._config.superlanes
+        since = 0
+        ends = [start for start, _ in self._fences[1:]]
+        for number, (start, superlanes) in enumerate(self._fences):
+            end = ends[number] if number < len(ends) else cycles[-1] + 1
+            needed = superlanes == everything or bisect_left(cycles, start) < bisect_left(cycles, end)
+            if not needed or superlanes == on:
+                continue
+            if on < everything:
+                self._table.claim(("text", queue), Pattern(since, length=start - since))
+            self.issues.append(Issue(queue, "CONFIG", start, {"superlanes": superlanes}))
+            on, since = superlanes, start
+        self._table.commit()
 
     def place(self, macro: Macro, earliest: int, latest: int | None = None) -> int:
         """Place a macro-operation at the first cycle that suits, not before `earliest`.

@@ -58,6 +58,8 @@ def fetch_macro(config: Config, unit: Unit, number: int, addr: int, vectors: int
     flow = Flow(("text", unit.id), direction, 1)
     flow.carry(0, source.position, unit.position, Pattern(driven, vectors, spacing, 1))
     macro = Macro(f"the text of {unit.name}", flows=[flow])
+    # Not while CONFIG limits the slice: text is whole vectors.
+    macro.holds = [(("text", number), Pattern(driven - latency))]
     macro.actions = [
         Action(unit, "IFETCH", 0, {"dir": int(direction), "count": vectors}, {"stream": (flow, 0)}, interval=spacing),
         Action(

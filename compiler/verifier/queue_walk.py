@@ -178,6 +178,8 @@ class QueueWalk:
             case "IFETCH":
                 spaced = {**fields, "interval": 2 * self._config.superlanes}
                 self.fetches.append(Issued(self.unit, mnemonic, spaced, np.array([now], np.int64)))
+            case "CONFIG":
+                pass  # Of cycles and faults, nothing depends on the superlanes.
             case _:
                 self.issued.append(Issued(self.unit, mnemonic, fields, np.array([now], np.int64)))
                 self._repeatable = True

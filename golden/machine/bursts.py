@@ -23,6 +23,8 @@ class Burst:
         Elements still to come.
     shift, base : int
         Its stream, as in `golden.machine.streams.Streams.origin`.
+    on : int
+        Lanes it acts on.
     cycle : int
         Of the next element.
     """
@@ -34,16 +36,19 @@ class Burst:
     left: int
     shift: int
     base: int
+    on: int
     cycle: int
 
 
 class Cohort:
-    """Bursts of different slices whose next elements come in the same cycle, and all later ones too.
+    """Bursts of different slices and the same lanes whose next elements come in the same cycle, and all later ones too.
 
     Attributes
     ----------
     cycle : int
         Of the next elements.
+    on : int
+        Lanes they act on.
     slices : ndarray of int64, shape (n,)
         Ascending.
     places : dict of int to int
@@ -54,6 +59,7 @@ class Cohort:
 
     def __init__(self, bursts: list[Burst], words: int, slots: int, streams: int) -> None:
         self.cycle = bursts[0].cycle
+        self.on = bursts[0].on
         self._bursts = bursts
         self._interval = bursts[0].interval
         self._left = min(burst.left for burst in bursts)
@@ -145,7 +151,7 @@ class Bursts:
         self.due = min(self._starting.due, *(cohort.cycle for cohort in self._cohorts), NEVER)
 
     def _form(self, bursts: list[Burst]) -> None:
-        groups: dict[tuple[int, int], list[Burst]] = {}
+        groups: dict[tuple[int, int, int], list[Burst]] = {}
         for burst in sorted(bursts, key=lambda one: one.slice):
-            groups.setdefault((burst.cycle, burst.interval), []).append(burst)
+            groups.setdefault((burst.cycle, burst.interval, burst.on), []).append(burst)
         self._cohorts = [Cohort(group, *self._shape) for group in groups.values()]

@@ -13,6 +13,19 @@ Flips = Mapping[int, int]
 Values are always the true ones; flips travel beside them.
 """
 
+
+def limit_flips(flips: Flips, superlanes: int) -> Flips:
+    """Return the flips of the first `superlanes` superlanes."""
+    return {superlane: mask for superlane, mask in flips.items() if superlane < superlanes}
+
+
+def replace_flips(store: dict[int, Flips], key: int, flips: Flips, superlanes: int) -> None:
+    """Replace what `store` has at `key` in the first `superlanes` superlanes; those without flips stay out of it."""
+    others = {superlane: mask for superlane, mask in store.pop(key, {}).items() if superlane >= superlanes}
+    if found := others | dict(limit_flips(flips, superlanes)):
+        store[key] = found
+
+
 COUNT_LIMIT = (1 << 32) - 1
 
 

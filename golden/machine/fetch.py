@@ -31,6 +31,7 @@ class FetchPorts:
         self._faults = faults
         self._append = append
         self._skew = d_skew(config, "IFETCH")
+        self._length = config.vector_length
         self._spacing = 2 * config.superlanes
         self._first = timing(config).fetch_first - WRITTEN_BEFORE_ISSUE
         self._period = timing(config).fetch_period
@@ -69,7 +70,7 @@ class FetchPorts:
         for queue, word in self._writing.take(cycle):
             self._append(cycle, queue, word)
         for unit, origin in self._reading.take(cycle):
-            vector = self._streams.read(cycle, unit.id, origin, 1)
+            vector = self._streams.read(cycle, unit.id, origin, 1, self._length)
             first = cycle - self._skew + self._first
             for number, word in enumerate(np.frombuffer(vector.tobytes(), f"<u{WORD_BITS // 8}").tolist()):
                 self._writing.add(first + number * self._period, (unit.id, word))

@@ -36,10 +36,13 @@ class Executor(Protocol):
         """Do what is due in `cycle`."""
 
     def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Issue:
-        """Return what a legal word of queue `unit` does at its issue."""
+        """Return what a legal word of queue `unit` does at its issue.
+
+        `fields` are those of the word, and ``on``: the lanes that it acts on, from lane 0 up.
+        """
 
 
-_CONTROL = ("NOP", "REPEAT", "END", "SYNC", "NOTIFY")
+_CONTROL = ("NOP", "REPEAT", "END", "SYNC", "NOTIFY", "CONFIG")
 _IFETCH = BY_MNEMONIC["IFETCH"]
 
 
@@ -62,7 +65,7 @@ class InstructionControl:
         self._timing = timing(config)
         self._barrier = Barrier(self._timing.barrier)
         self._ports: Executor | None = None
-        self._decoded: dict[tuple[int, int], Word] = {}
+        self._decoded: dict[tuple[int, int, int], Word] = {}
         self._programs: dict[int, list[int]] = {}
         self._ready: list[tuple[int, int]] = []
         self._queues: dict[int, Queue] = {}
@@ -81,7 +84,12 @@ class InstructionControl:
     def start(self) -> None:
         """Go to the first word of every queue."""
         self._queues = {
-            queue: Queue(self._units[queue], words, any(row_of(word) is _IFETCH for word in words))
+            queue: Queue(
+                self._units[queue],
+                words,
+                any(row_of(word) is _IFETCH for word in words),
+                self._config.vector_length,
+            )
             for queue, words in self._programs.items()
         }
         self._ready = [(0, queue) for queue in sorted(self._queues)]
@@ -138,7 +146,7 @@ class InstructionControl:
         if queue.lacks(cycle):
             self._faults.report(cycle, queue.unit.id, FaultKind.UNDERRUN, f"after {queue.at} words")
             return NEVER
-        word = self._decode(queue.unit, queue.words[queue.at])
+        word = self._decode(queue, queue.words[queue.at])
         queue.at += 1
         queue.leaves = cycle
         if word.illegal is not None:
@@ -161,6 +169,8 @@ class InstructionControl:
             self._barrier.notify(cycle)
         elif word.mnemonic == "END":
             queue.closed = True
+        elif word.mnemonic == "CONFIG":
+            queue.on = word.superlanes * self._config.lanes
         return NEVER if word.mnemonic in ("END", "SYNC") else cycle + 1
 
     def _issue(self, cycle: int, word: Word) -> None:
@@ -171,7 +181,7 @@ class InstructionControl:
     def _after(self, cycle: int, queue: Queue) -> int:
         """Return the cycle of the next issue after one of a unit's word in `cycle`, taking a REPEAT at the head."""
         if not queue.fetches and queue.at < len(queue.words):
-            word = self._decode(queue.unit, queue.words[queue.at])
+            word = self._decode(queue, queue.words[queue.at])
             if word.mnemonic == "REPEAT" and word.illegal is None:
                 queue.at += 1
                 queue.left = word.count
@@ -189,24 +199,26 @@ class InstructionControl:
         queue.leaves = cycle - 1 + word.count * word.interval
         return self._proceed(cycle, queue) if word.interval == 1 else cycle - 1 + word.interval
 
-    def _decode(self, unit: Unit, word: int) -> Word:
-        key = unit.id, word
+    def _decode(self, queue: Queue, word: int) -> Word:
+        key = queue.unit.id, word, queue.on
         if key not in self._decoded:
-            self._decoded[key] = self._decode_anew(unit, word)
+            self._decoded[key] = self._decode_anew(*key)
         return self._decoded[key]
 
-    def _decode_anew(self, unit: Unit, word: int) -> Word:
+    def _decode_anew(self, number: int, word: int, on: int) -> Word:
+        unit = self._units[number]
         illegal = illegality(self._config, unit, word)
         if illegal is not None:
             return Word("", illegal)
         row, fields = decode(word)
         retire = self._timing.retire(row.mnemonic, fields)
         if row.mnemonic in _CONTROL:
-            return Word(row.mnemonic, None, fields.get("count", 0), fields.get("interval", 0), length=retire)
+            count, interval, superlanes = (fields.get(name, 0) for name in ("count", "interval", "superlanes"))
+            return Word(row.mnemonic, None, count, interval, length=retire, superlanes=superlanes)
         touched = footprint(self._config, unit, row.mnemonic, fields)
         length = (touched.elements - 1) * touched.interval + retire
         fetch = row.mnemonic == "IFETCH"
         executor = self._ports if fetch else self._executors[unit.id]
         assert executor is not None
-        issue = executor.prepare(unit, row.mnemonic, SimpleNamespace(**fields))
+        issue = executor.prepare(unit, row.mnemonic, SimpleNamespace(**fields, on=on))
         return Word(row.mnemonic, None, issue=issue, length=length, repeatable=not fetch)

@@ -108,9 +108,10 @@ class IndexedAccesses:
         self._windows[element.mnemonic][number] = first, cycle + self._accesses[element.mnemonic], bank
 
     def _places(self, cycle: int, element: _Element) -> npt.NDArray[np.int64]:
-        """Return the word number of every lane; reads the indices."""
+        """Return the word number of every lane that it acts on; reads the indices."""
         fields = element.fields
-        low, high = self._streams.read(cycle, element.unit.id, fields.indices, 2).astype(np.int64)
+        indices = self._streams.read(cycle, element.unit.id, fields.indices, 2, fields.on)
+        low, high = indices[:, : fields.on].astype(np.int64)
         bank = fields.addr // self._depth
         first = (2 * element.unit.id + bank) * self._depth
         places: npt.NDArray[np.int64] = first + (fields.addr + low + 256 * high) % self._depth
@@ -120,15 +121,16 @@ class IndexedAccesses:
         places = self._places(cycle, element)
         if self._flips:
             self._consume(cycle + 1, element, places)
-        vector = self._words[places, self._lanes]
+        vector = self._words[places, self._lanes[: len(places)]]
         self._streams.drive(cycle + self._drive_after_read, element.unit.id, element.fields.origin, vector[None])
 
     def _scatter(self, cycle: int, element: _Element) -> None:
-        data = self._streams.read(cycle, element.unit.id, element.fields.origin, 1)[0]
+        data = self._streams.read(cycle, element.unit.id, element.fields.origin, 1, element.fields.on)[0]
         places = self._places(cycle, element)
         if self._flips:
             self._consume(cycle + 1, element, places)
-        self._words[places, self._lanes] = data
+        on = len(places)
+        self._words[places, self._lanes[:on]] = data[:on]
 
     def _consume(self, first: int, element: _Element, places: npt.NDArray[np.int64]) -> None:
         """Report the flips of every lane's word, the first read in cycle `first`; a SCATTER writes it back without."""

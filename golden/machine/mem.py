@@ -10,7 +10,7 @@ from arch.faults import FaultKind
 from arch.geometry import Unit
 from arch.timing import timing
 from golden.machine.bursts import Burst, Bursts, Cohort
-from golden.machine.ecc import Flips
+from golden.machine.ecc import Flips, replace_flips
 from golden.machine.fault_log import FaultLog
 from golden.machine.icu import Issue
 from golden.machine.indexed import IndexedAccesses
@@ -89,7 +89,7 @@ class Memory:
         def begin(cycle: int) -> None:
             addr = self._kept.get(engine, 0) if f.cont else f.addr
             self._kept[engine] = (addr + f.count * f.stride) % self._size
-            bursts.start(Burst(unit.id, addr, f.stride, f.interval, f.count, shift, base, cycle + access))
+            bursts.start(Burst(unit.id, addr, f.stride, f.interval, f.count, shift, base, f.on, cycle + access))
 
         return begin
 
@@ -104,7 +104,7 @@ class Memory:
             flips = {}
             if self.flips:
                 flips = {place: self.flips[w] for place, w in enumerate(words.tolist()) if w in self.flips}
-            self._streams.drive_rows(ready, reader.slices, reader.rows(ready), data, flips)
+            self._streams.drive_rows(ready, reader.slices, reader.rows(ready), data[:, : reader.on], flips)
             self._check_indexed(cycle, reader, "SCATTER")
             for writer in writers:
                 self._check_banks(cycle, reader, writer)
@@ -124,13 +124,15 @@ class Memory:
         if not written.all():
             for missing in np.flatnonzero(written == 0).tolist():
                 self._streams.unwritten(cycle, int(writer.slices[missing]), int(rows[missing]))
-        words = writer.words()
-        self.words[words] = self._streams.values[rows]
+        words, data = writer.words(), self._streams.values[rows]
+        if writer.on == self._config.vector_length:
+            self.words[words] = data
+        else:
+            self.words[words, : writer.on] = data[:, : writer.on]
         if self.flips or self._streams.flips:
+            superlanes = writer.on // self._config.lanes
             for word, row in zip(words.tolist(), rows.tolist(), strict=True):
-                self.flips.pop(word, None)
-                if row in self._streams.flips:
-                    self.flips[word] = self._streams.flips[row]
+                replace_flips(self.flips, word, self._streams.flips.get(row, {}), superlanes)
 
     def _check_banks(self, cycle: int, reader: Cohort, writer: Cohort) -> None:
         for number in reader.places.keys() & writer.places.keys():

@@ -59,7 +59,8 @@ class Plane:
         # In a pair: the other plane; in its first plane, the fp16 weights, and the last fp16 burst.
         self._first: Plane | None = None
         self._second: Plane | None = None
-        self._half_weights = HalfMatrix(np.zeros((length, length), np.float16))
+        self._halves = np.zeros((length, length), np.float16)
+        self._half_weights = HalfMatrix(self._halves)
         self._half_arriving: Wheel[npt.NDArray[np.uint32]] = Wheel()
         self._half_burst = (0, 0)
         assert length * (1 << 14) < 1 << 24
@@ -159,8 +160,8 @@ class Plane:
     def _load_step(self, cycle: int, element: int, fields: SimpleNamespace, missed: bool) -> None:
         lanes = self._config.lanes
         first = lanes * (fields.count - 1 - element)
-        columns = self._streams.read(cycle, fields.unit, fields.origin, lanes)
-        self.buffer[first : first + lanes] = columns.view(np.int8)
+        columns = self._streams.read(cycle, fields.unit, fields.origin, lanes, fields.on)
+        self.buffer[first : first + lanes, : fields.on] = columns[:, : fields.on].view(np.int8)
 
     def _activate(self, cycle: int, element: int, fields: SimpleNamespace, missed: bool) -> None:
         install = fields.install and element == 0
@@ -170,17 +171,22 @@ class Plane:
             self._activate_half(cycle, fields, install)
             return
         if install:
-            self.weights[:] = self.buffer
-            self._factors[:] = self.buffer
-        activations = self._streams.read(cycle, fields.unit, fields.origin, 1)[0].view(np.int8)
-        self._arriving.add(cycle + self._arrival_after_read, self._factors @ activations.astype(np.float32))
+            self.weights[:, : fields.on] = self.buffer[:, : fields.on]
+            self._factors[:, : fields.on] = self.buffer[:, : fields.on]
+        vector = self._streams.read(cycle, fields.unit, fields.origin, 1, fields.on)[0]
+        activations = vector.view(np.int8).astype(np.float32)
+        activations[fields.on :] = 0
+        self._arriving.add(cycle + self._arrival_after_read, self._factors @ activations)
 
     def _activate_half(self, cycle: int, fields: SimpleNamespace, install: bool) -> None:
         assert self._second is not None
         if install:
-            self._half_weights = HalfMatrix(_halves(self.buffer, self._second.buffer))
-        low, high = self._streams.read(cycle, fields.unit, fields.origin, 2)
-        result = self._half_weights.product(_halves(low, high))
+            self._halves[:, : fields.on] = _halves(self.buffer, self._second.buffer)[:, : fields.on]
+            self._half_weights = HalfMatrix(self._halves)
+        low, high = self._streams.read(cycle, fields.unit, fields.origin, 2, fields.on)
+        activations = _halves(low, high)
+        activations[fields.on :] = 0
+        result = self._half_weights.product(activations)
         self._half_arriving.add(cycle + self._half_arrival_after_read, result)
 
     def _accumulate(self, cycle: int, element: int, fields: SimpleNamespace, missed: bool) -> None:
@@ -198,9 +204,9 @@ class Plane:
             total = self._arriving.take(cycle)[0].astype(np.int32)
             if fields.add:
                 total += self.accumulators[address]
-        self.accumulators[address] = total
+        self.accumulators[address, : fields.on] = total[: fields.on]
         if fields.emit:
-            streams = total.view(np.uint8).reshape(-1, 4).T
+            streams = total[: fields.on].view(np.uint8).reshape(-1, 4).T
             self._streams.drive(cycle + self._emit_after_take, fields.unit, fields.origin, streams)
 
 

@@ -18,6 +18,8 @@ class Queue:
         Number of the host's words.
     at : int
         Words taken so far.
+    on : int
+        Lanes that its words act on, from lane 0 up.
     last : Word or None
         What a REPEAT at the head would repeat.
     left, interval : int
@@ -28,10 +30,24 @@ class Queue:
         Cycle in which the last word taken leaves its place; kept up to date only if it fetches.
     """
 
-    __slots__ = ("_arrivals", "at", "closed", "fetches", "host", "interval", "last", "leaves", "left", "unit", "words")
+    __slots__ = (
+        "_arrivals",
+        "at",
+        "closed",
+        "fetches",
+        "host",
+        "interval",
+        "last",
+        "leaves",
+        "left",
+        "on",
+        "unit",
+        "words",
+    )
 
-    def __init__(self, unit: Unit, words: list[int], fetches: bool) -> None:
+    def __init__(self, unit: Unit, words: list[int], fetches: bool, on: int) -> None:
         self.unit = unit
+        self.on = on
         self.fetches = fetches
         self.words = list(words) if fetches else words
         self.host = len(words)

@@ -9,7 +9,7 @@ from arch.config import Config
 from arch.errors import TaktError
 from arch.faults import FaultKind
 from arch.geometry import Direction, positions
-from golden.machine.ecc import Ecc, Flips
+from golden.machine.ecc import Ecc, Flips, limit_flips, replace_flips
 from golden.machine.fault_log import FaultLog
 from golden.machine.recording import Recording, RegisterFlips
 from golden.machine.wheel import Wheel
@@ -83,14 +83,17 @@ class Streams:
         """Return the row of a register in `cycle`."""
         return (cycle + origin[0]) % self.slots * self.config.streams + origin[1]
 
-    def read(self, cycle: int, unit: int, origin: tuple[int, int], size: int) -> Bytes:
-        """Return a view of `size` adjacent streams, shape (size, vector_length); reports UNWRITTEN and flips."""
+    def read(self, cycle: int, unit: int, origin: tuple[int, int], size: int, on: int) -> Bytes:
+        """Return a view of `size` adjacent streams, shape (size, vector_length).
+
+        Reports UNWRITTEN, and the flips of lanes below `on`: the others are not read.
+        """
         row = self.row(cycle, origin)
         if 0 in self._marks[row : row + size]:
             self.unwritten(cycle, unit, row + self._marks[row : row + size].index(0))
         if self.flips:
             for flipped in self.flips.keys() & range(row, row + size):
-                self.ecc.consumed(cycle, unit, self.flips[flipped])
+                self.ecc.consumed(cycle, unit, limit_flips(self.flips[flipped], on // self.config.lanes))
         return self.values[row : row + size]
 
     def unwritten(self, cycle: int, unit: int, row: int) -> None:
@@ -100,14 +103,20 @@ class Streams:
     def drive(
         self, cycle: int, unit: int, origin: tuple[int, int], data: Bytes, flips: Mapping[int, Flips] = _INTACT
     ) -> None:
-        """Put `data`, shape (size, vector_length), on adjacent streams in `cycle`, on behalf of queue `unit`."""
+        """Put `data`, shape (size, n), on adjacent streams in `cycle`, on behalf of queue `unit`.
+
+        With n below vector_length, what is in the lanes from n up moves on.
+        """
         row = self.row(cycle, origin)
         self._pending.add(cycle, (unit, slice(row, row + len(data)), data, flips))
 
     def drive_rows(
         self, cycle: int, units: Numbers, rows: Numbers, data: Bytes, flips: Mapping[int, Flips] = _INTACT
     ) -> None:
-        """Put ``data[i]`` on row ``rows[i]`` in `cycle`, on behalf of queue ``units[i]``, with ``flips[i]`` if any."""
+        """Put ``data[i]`` on row ``rows[i]`` in `cycle`, on behalf of queue ``units[i]``, with ``flips[i]`` if any.
+
+        As `drive`.
+        """
         self._pending.add(cycle, (units, rows, data, flips))
 
     def advance(self, cycle: int) -> None:
@@ -175,17 +184,25 @@ class Streams:
                 collision |= mark in self._marks[index]
             else:
                 collision |= bool((self.marks[index] == mark).any()) or len(set(index.tolist())) < len(index)
+            on = data.shape[1]
+            if on < self.config.vector_length:
+                self._clear_empty(index, on)
+                self.values[index, :on] = data
+            else:
+                self.values[index] = data
             self.marks[index] = mark
-            self.values[index] = data
             if flips or self.flips:
                 rows = range(index.start, index.stop) if isinstance(index, slice) else index.tolist()
+                superlanes = on // self.config.lanes
                 for place, row in enumerate(rows):
-                    if place in flips:
-                        self.flips[row] = flips[place]
-                    else:
-                        self.flips.pop(row, None)
+                    replace_flips(self.flips, row, flips.get(place, {}), superlanes)
         if collision:
             self._report_collisions(cycle, items)
+
+    def _clear_empty(self, index: slice | Numbers, first: int) -> None:
+        """Let lanes from `first` up be 0 where no value is."""
+        rows = np.arange(index.start, index.stop) if isinstance(index, slice) else index
+        self.values[rows[self.marks[rows] == 0], first:] = 0
 
     def _report_collisions(self, cycle: int, items: Sequence[Drive]) -> None:
         drivers: dict[int, list[int]] = {}

@@ -51,7 +51,7 @@ class Switch:
 
     def _loading(self, unit: Unit, fields: SimpleNamespace) -> Callable[[int], None]:
         def perform(cycle: int) -> None:
-            self._maps[unit.kind][fields.register] = self._map_of_streams(cycle, unit, fields)
+            self._maps[unit.kind][fields.register, : fields.on] = self._map_of_streams(cycle, unit, fields)[: fields.on]
 
         return perform
 
@@ -60,20 +60,21 @@ class Switch:
         target = self._streams.origin(fields.dst_dir, unit.position, fields.dst)
 
         def perform(cycle: int) -> None:
-            self._streams.drive(cycle + after, unit.id, target, self._moved(cycle, unit, mnemonic, fields))
+            moved = self._moved(cycle, unit, mnemonic, fields)[:, : fields.on]
+            self._streams.drive(cycle + after, unit.id, target, moved)
 
         return perform
 
     def _moved(self, cycle: int, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Bytes:
         lanes, length = self._config.lanes, self._config.vector_length
         if mnemonic == "TRANSPOSE":
-            return lane_moves.transpose(self._fetch(cycle, unit, fields.src_dir, fields.src, lanes))
-        source = self._fetch(cycle, unit, fields.src_dir, fields.src)
+            return lane_moves.transpose(self._fetch(cycle, unit, fields, fields.src_dir, fields.src, lanes))
+        source = self._fetch(cycle, unit, fields, fields.src_dir, fields.src)
         match mnemonic:
             case "SHIFT":
                 return lane_moves.shift(source, fields.amount, down=bool(fields.down))
             case "SELECT":
-                low = self._fetch(cycle, unit, fields.low_dir, fields.low)
+                low = self._fetch(cycle, unit, fields, fields.low_dir, fields.low)
                 return lane_moves.select(source, low, fields.amount)
             case "ROTATE":
                 return lane_moves.rotate(source, fields.size, lanes)
@@ -86,7 +87,17 @@ class Switch:
                 return lane_moves.gather(source, chosen, length if mnemonic == "PERMUTE" else lanes)
 
     def _map_of_streams(self, cycle: int, unit: Unit, fields: SimpleNamespace) -> LaneMap:
-        return lane_moves.lane_map(self._fetch(cycle, unit, fields.map_dir, fields.map, _MAP_STREAMS[unit.kind]))
+        return lane_moves.lane_map(
+            self._fetch(cycle, unit, fields, fields.map_dir, fields.map, _MAP_STREAMS[unit.kind])
+        )
 
-    def _fetch(self, cycle: int, unit: Unit, direction: int, stream: int, size: int = 1) -> Bytes:
-        return self._streams.read(cycle, unit.id, self._streams.origin(direction, unit.position, stream), size)
+    def _fetch(
+        self, cycle: int, unit: Unit, fields: SimpleNamespace, direction: int, stream: int, size: int = 1
+    ) -> Bytes:
+        """Return adjacent streams, shape (size, vector_length); lanes that are off hold 0."""
+        origin = self._streams.origin(direction, unit.position, stream)
+        found = self._streams.read(cycle, unit.id, origin, size, fields.on)
+        if fields.on < self._config.vector_length:
+            found = found.copy()
+            found[:, fields.on :] = 0
+        return found

@@ -63,20 +63,22 @@ class Vxm:
         f = fields
         skew, func = d_skew(self._config, mnemonic), d_func(self._config, mnemonic)
         dtype, out_dtype = DType(f.dtype), DType(f.out_dtype)
-        fetch_a = self._operand(unit, dtype, f.a_src, f.a_dir, f.a_index, skew)
-        fetch_b = self._operand(unit, dtype, f.b_src, f.b_dir, f.b_index, skew)
+        fetch_a = self._operand(unit, dtype, f.a_src, f.a_dir, f.a_index, skew, f.on)
+        fetch_b = self._operand(unit, dtype, f.b_src, f.b_dir, f.b_index, skew, f.on)
         # A mask is an int8 wherever it comes from; only SEL looks at its fields.
         c_src = f.c_src if mnemonic == "SEL" else Source.ZERO
-        fetch_c = self._operand(unit, DType.INT8, c_src, f.c_dir, f.c_index, skew)
+        fetch_c = self._operand(unit, DType.INT8, c_src, f.c_dir, f.c_index, skew, f.on)
         relation = Relation(f.relation) if mnemonic == "CMP" else Relation.EQ
         function = operation(mnemonic, dtype, out_dtype, bool(f.saturate), relation)
         destination = self._streams.origin(f.dst_dir, unit.position, f.dst) if f.drive else None
 
         def perform(cycle: int) -> None:
             result = function(fetch_a(cycle), fetch_b(cycle), fetch_c(cycle))
+            if f.on < self._config.vector_length:
+                result = np.concatenate([result[: f.on], self._results[unit.index][-1][1][f.on :]])
             self._keep(self._results[unit.index], cycle, result)
             if destination is not None:
-                self._streams.drive(cycle + func, unit.id, destination, _to_streams(result, out_dtype))
+                self._streams.drive(cycle + func, unit.id, destination, _to_streams(result[: f.on], out_dtype))
 
         return lambda cycle: self._reading.add(cycle + skew, (cycle, perform))
 
@@ -90,7 +92,7 @@ class Vxm:
         while results[1][0] <= issued - self._horizon:
             results.pop(0)
 
-    def _operand(self, unit: Unit, dtype: DType, source: int, direction: int, index: int, skew: int) -> Fetch:
+    def _operand(self, unit: Unit, dtype: DType, source: int, direction: int, index: int, skew: int, on: int) -> Fetch:
         if source == Source.ZERO:
             return lambda issued: self._zero
         if source == Source.SELF:
@@ -100,7 +102,7 @@ class Vxm:
             neighbour = index * columns + (unit.index - 1) % columns
             return lambda issued: self._from_mesh(unit.id, neighbour, issued, skew)
         origin = self._streams.origin(direction, unit.position, index)
-        return lambda issued: _from_streams(self._streams.read(issued + skew, unit.id, origin, dtype.size), dtype)
+        return lambda issued: _from_streams(self._streams.read(issued + skew, unit.id, origin, dtype.size, on), dtype)
 
     def _latest(self, alu: int, limit: int) -> Bits:
         for issued, result in reversed(self._results[alu]):

@@ -19,6 +19,8 @@ class Word:
         Why it is illegal.
     count, interval : int
         Of NOP and REPEAT.
+    superlanes : int
+        Of CONFIG.
     issue : callable or None
         What a unit's instruction or an IFETCH does at its issue.
     length : int
@@ -33,4 +35,5 @@ class Word:
     interval: int = 0
     issue: Issue | None = None
     length: int = 0
+    superlanes: int = 0
     repeatable: bool = False

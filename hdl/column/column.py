@@ -253,7 +253,8 @@ class Column(wiring.Component):
             run=self.run,
             release=self.release,
         )
-        m.d.comb += [port.issue_valid.eq(queue.issue_valid), port.issue_word.eq(queue.issue_word)]
+        for name in ("issue_valid", "issue_word", "issue_span"):
+            m.d.comb += getattr(port, name).eq(getattr(queue, name))
         return queue
 
     def _fetch_port(self, m: Module, fetch: FetchPort, queues: Sequence[InstructionQueue]) -> None:

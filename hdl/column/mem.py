@@ -71,6 +71,7 @@ class MemColumn(Column):
                 start=self.start,
                 issue_valid=port.issue_valid,
                 issue_word=port.issue_word,
+                issue_span=port.issue_span,
                 pending=port.pending,
                 busy_fault=port.busy_fault,
                 bank_conflict_fault=port.bank_conflict_fault,

@@ -12,7 +12,7 @@ from hdl.column.column import Column
 from hdl.column.vxm_tile import VxmColumnTile
 from hdl.shared import place
 from hdl.vxm.controller import VxmController
-from hdl.vxm.micro_op import MICRO_OP
+from hdl.vxm.micro_op import climbing_op
 
 __all__ = ["VxmColumn"]
 
@@ -22,7 +22,7 @@ class VxmColumn(Column):
 
     Attributes
     ----------
-    op : out alus * MICRO_OP
+    op : out alus * climbing_op
         Micro-ops of tile 0, ALU 0 lowest.
     """
 
@@ -36,7 +36,7 @@ class VxmColumn(Column):
 
     def own_ports(self) -> Mapping[str, wiring.Member]:
         """See `Column.own_ports`."""
-        return {"op": Out(self.config.alus * MICRO_OP.size)}
+        return {"op": Out(self.config.alus * climbing_op(self.config).size)}
 
     def build_units(self, m: Module, controllers: Sequence[Any]) -> None:
         """See `Column.build_units`."""
@@ -49,6 +49,7 @@ class VxmColumn(Column):
                 start=self.start,
                 issue_valid=port.issue_valid,
                 issue_word=port.issue_word,
+                issue_span=port.issue_span,
                 element=port.element,
                 pending=port.pending,
                 busy_fault=port.busy_fault,

@@ -8,7 +8,7 @@ from arch.config import Config
 from hdl.ecc.reader import ecc_ports
 from hdl.shared import place
 from hdl.stream.hop import StreamHop
-from hdl.vxm.micro_op import MICRO_OP
+from hdl.vxm.micro_op import climbing_op
 from hdl.vxm.tile import VxmTile
 
 __all__ = ["VxmColumnTile"]
@@ -40,8 +40,8 @@ class VxmColumnTile(wiring.Component):
                 "west_in": In(bus),
                 "east_out": Out(bus),
                 "west_out": Out(bus),
-                "op_in": In(config.alus * MICRO_OP.size),
-                "op_out": Out(config.alus * MICRO_OP.size),
+                "op_in": In(config.alus * climbing_op(config).size),
+                "op_out": Out(config.alus * climbing_op(config).size),
                 **ecc_ports(config, config.alus),
             }
         )

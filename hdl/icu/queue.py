@@ -9,6 +9,7 @@ from arch.geometry import Unit, UnitKind
 from arch.isa.instruction import WORD_BITS
 from arch.isa.table import BY_MNEMONIC
 from hdl.icu.legality import CONTROL, fields_of, has_opcode, is_legal_control, is_legal_operation
+from hdl.span import span_shape
 
 __all__ = ["InstructionQueue"]
 
@@ -42,6 +43,8 @@ class InstructionQueue(wiring.Component):
         Parked queues go on in the next cycle.
     issue_valid, issue_word : out
         A legal word of the unit issues in this cycle.
+    issue_span : out
+        Superlanes that it acts on, from superlane 0 up: what the last CONFIG said.
     fetch_valid, notify : out 1
         A legal IFETCH (which `issue_word` shows) or a NOTIFY issues in this cycle.
     closed : out 1
@@ -71,6 +74,7 @@ class InstructionQueue(wiring.Component):
                 "release": In(1),
                 "issue_valid": Out(1),
                 "issue_word": Out(WORD_BITS),
+                "issue_span": Out(span_shape(config)),
                 "fetch_valid": Out(1),
                 "notify": Out(1),
                 "closed": Out(1, init=1),
@@ -95,8 +99,10 @@ class InstructionQueue(wiring.Component):
 
         active = Signal()
         is_ = {name: Signal(name=f"is_{name.lower()}") for name in CONTROL}
-        nop_fields, repeat_fields = (fields_of(BY_MNEMONIC[name], head) for name in ("NOP", "REPEAT"))
-        legal_repeat, legal_fetch, legal = Signal(), Signal(), Signal()
+        nop_fields, repeat_fields, config_fields = (
+            fields_of(BY_MNEMONIC[name], head) for name in ("NOP", "REPEAT", "CONFIG")
+        )
+        legal_repeat, legal_fetch, legal_config, legal = Signal(), Signal(), Signal(), Signal()
         unit = Unit(0, self.kind, "", 0, None, self.column)
         m.d.comb += [
             self.idle.eq(self.closed | self.parked),
@@ -105,6 +111,7 @@ class InstructionQueue(wiring.Component):
             *(signal.eq(has_opcode(name, head)) for name, signal in is_.items()),
             legal_repeat.eq(repeatable & is_legal_control("REPEAT", self.config, unit, head)),
             legal_fetch.eq(is_legal_control("IFETCH", self.config, unit, head)),
+            legal_config.eq(is_legal_control("CONFIG", self.config, unit, head)),
             legal.eq(is_legal_operation(m, self.config, unit, head)),
             self.issue_word.eq(Mux(is_["REPEAT"], last_word, head)),
         ]
@@ -138,6 +145,10 @@ class InstructionQueue(wiring.Component):
                     self.fetch_valid.eq(legal_fetch),
                     consume.eq(legal_fetch),
                 ]
+            with m.Elif(is_["CONFIG"]):
+                m.d.comb += [self.illegal_fault.eq(~legal_config), consume.eq(legal_config)]
+                with m.If(legal_config):
+                    m.d.sync += self.issue_span.eq(config_fields.superlanes)
             with m.Else():
                 m.d.comb += [
                     self.illegal_fault.eq(~legal),
@@ -152,6 +163,7 @@ class InstructionQueue(wiring.Component):
             m.d.sync += self.parked.eq(0)
         with m.If(self.start):
             m.d.sync += [ticks.eq(1), repeats.eq(0), repeatable.eq(0), self.parked.eq(0)]
+            m.d.sync += self.issue_span.eq(self.config.superlanes)
         return m
 
     def _ring(self, m: Module, head: Signal, consume: Signal) -> Signal:

@@ -13,6 +13,7 @@ from hdl.mem.engine import MemEngine
 from hdl.mem.indexed_control import IndexedControl
 from hdl.mem.micro_op import access_op, indexed_op
 from hdl.shared import place
+from hdl.span import span_shape
 from hdl.stream_set import stream_set
 
 __all__ = ["MEM_ELEMENTS", "MemController"]
@@ -36,8 +37,8 @@ class MemController(wiring.Component):
     ----------
     start : In(1)
         Resets both engines.
-    issue_valid, issue_word : In(1), In(64)
-        A legal word of a MEM queue issues.
+    issue_valid, issue_word, issue_span : In
+        A legal word of a MEM queue issues, and acts on so many superlanes.
     read_op, write_op : Out(access_op)
     gather_op, scatter_op : Out(indexed_op)
     indexed_busy : Out(1)
@@ -61,6 +62,7 @@ class MemController(wiring.Component):
                 "start": In(1),
                 "issue_valid": In(1),
                 "issue_word": In(WORD_BITS),
+                "issue_span": In(span_shape(config)),
                 "read_op": Out(access_op(config)),
                 "write_op": Out(access_op(config)),
                 "gather_op": Out(indexed_op(config)),
@@ -105,6 +107,7 @@ class MemController(wiring.Component):
                 engine.start.eq(self.start),
                 engine.issue_valid.eq(self.issue_valid),
                 engine.issue_word.eq(self.issue_word),
+                engine.issue_span.eq(self.issue_span),
                 engine.occupied.eq(indexed.occupied[number]),
             ]
         read_banks, write_banks = (

@@ -12,6 +12,7 @@ from arch.isa.table import BY_MNEMONIC
 from hdl.icu.burst import BurstEngine
 from hdl.icu.legality import fields_of, has_opcode
 from hdl.mem.micro_op import access_op, address_bits, indexed_op
+from hdl.span import span_shape
 
 __all__ = ["MemEngine"]
 
@@ -30,8 +31,8 @@ class MemEngine(wiring.Component):
     ----------
     start : In(1)
         Resets to idle.
-    issue_valid, issue_word : In(1), In(64)
-        A legal word of a MEM queue issues, of whichever engine.
+    issue_valid, issue_word, issue_span : In
+        A legal word of a MEM queue issues, of whichever engine, and acts on so many superlanes.
     op : Out(access_op)
         In cycle t + 1 of an element of READ or WRITE.
     indexed : Out(indexed_op)
@@ -53,6 +54,7 @@ class MemEngine(wiring.Component):
                 "start": In(1),
                 "issue_valid": In(1),
                 "issue_word": In(WORD_BITS),
+                "issue_span": In(span_shape(config)),
                 "op": Out(access_op(config)),
                 "indexed": Out(indexed_op(config)),
                 "occupied": In(1),
@@ -106,8 +108,10 @@ class MemEngine(wiring.Component):
                 kept.eq(is_indexed),
                 self.op.direction.eq(either["dir"]),
                 self.op.stream.eq(either["stream"]),
+                self.op.span.eq(self.issue_span),
                 self.indexed.direction.eq(either["dir"]),
                 self.indexed.stream.eq(either["stream"]),
+                self.indexed.span.eq(self.issue_span),
                 self.indexed.addr.eq(g.addr),
                 self.indexed.map_direction.eq(g.map_dir),
                 self.indexed.map_group.eq(g.map[1:]),

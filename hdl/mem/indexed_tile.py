@@ -33,7 +33,7 @@ class IndexedTile(wiring.Component):
     gather_op, scatter_op : In(indexed_op)
         Of this tile.
     gather_op_up, scatter_op_up : Out(indexed_op)
-        The same one cycle later.
+        The same one cycle later, unless the tile above is off.
     east, west : In
         The position's stream registers.
     loaded0, loaded1 : In(stream_bits)
@@ -77,7 +77,10 @@ class IndexedTile(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.d.sync += [self.gather_op_up.eq(self.gather_op), self.scatter_op_up.eq(self.scatter_op)]
+        for below, above in ((self.gather_op, self.gather_op_up), (self.scatter_op, self.scatter_op_up)):
+            goes_on = below.span > 1
+            m.d.sync += [above.eq(below), above.span.eq(below.span - 1)]
+            m.d.sync += [getattr(above, act).eq(getattr(below, act) & goes_on) for act in ("take", "read", "write")]
         ecc = EccReader(m, self.config)
         self._gather(m, ecc)
         self._scatter(m, ecc)

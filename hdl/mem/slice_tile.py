@@ -9,6 +9,7 @@ from hdl.ecc.reader import ecc_ports
 from hdl.mem.indexed_tile import IndexedTile
 from hdl.mem.micro_op import access_op, address_bits, indexed_op
 from hdl.shared import place
+from hdl.span import climb
 from hdl.stream.select import select_stream
 
 __all__ = ["MemSliceTile"]
@@ -31,7 +32,7 @@ class MemSliceTile(wiring.Component):
     read_op, write_op : In(access_op)
         Of this tile.
     read_op_up, write_op_up : Out(access_op)
-        The same one cycle later.
+        The same one cycle later, unless the tile above is off.
     gather_op, scatter_op, gather_op_up, scatter_op_up : indexed_op
         Of `hdl.mem.indexed_tile.IndexedTile`.
     indexed_clk, indexed_rst : In(1)
@@ -85,9 +86,7 @@ class MemSliceTile(wiring.Component):
         config = self.config
         read, write = self.read_op, self.write_op
         for below, above in ((read, self.read_op_up), (write, self.write_op_up)):
-            m.d.sync += above.valid.eq(below.valid)
-            with m.If(below.valid):
-                m.d.sync += above.eq(below)
+            climb(m, below, above)
 
         indexed = IndexedTile(config=config)
         m.submodules.indexed = place(

@@ -24,12 +24,14 @@ class ActivationTile(wiring.Component):
     ----------
     op_in : in activation_op
         Micro-op of this tile.
+    on : in 1
+        This superlane acts on it.
     op : out activation_op
         The same one cycle later.
     streams : in streams * stream_bits
         Outward stream registers of this superlane.
     x : out lanes * 8
-        The stream that `op_in` names.
+        The stream that `op_in` names; 0 unless `on`.
     corrected, uncorrectable : out 1
         With ECC: see `hdl.ecc.reader.ecc_ports`.
     """
@@ -40,6 +42,7 @@ class ActivationTile(wiring.Component):
         super().__init__(
             {
                 "op_in": In(layout),
+                "on": In(1),
                 "op": Out(layout),
                 "streams": In(config.streams * config.stream_bits),
                 "x": Out(config.lanes * 8),
@@ -53,7 +56,10 @@ class ActivationTile(wiring.Component):
         with m.If(self.op_in.valid):
             m.d.sync += self.op.eq(self.op_in)
         ecc = EccReader(m, self.config)
-        data = read_outward(m, self.config, ecc, self.streams, en=self.op_in.valid, group=self.op_in.stream, size=1)
-        m.d.comb += self.x.eq(data)
+        data = read_outward(
+            m, self.config, ecc, self.streams, en=self.op_in.valid & self.on, group=self.op_in.stream, size=1
+        )
+        with m.If(self.on):
+            m.d.comb += self.x.eq(data)
         ecc.report(self)
         return m

@@ -12,6 +12,7 @@ from arch.timing import timing
 from hdl.icu.burst import BurstEngine
 from hdl.icu.legality import fields_of
 from hdl.mxm.micro_op import activation_op
+from hdl.span import span_shape
 
 __all__ = ["ActivationsController"]
 
@@ -29,8 +30,8 @@ class ActivationsController(wiring.Component):
     Attributes
     ----------
     start : in 1
-    issue_valid, issue_word : in 1, 64
-        A legal word of an activations queue.
+    issue_valid, issue_word, issue_span : in
+        A legal word of an activations queue, and the superlanes that it acts on.
     loading : in 1
         From the weights controller.
     op, half_op : out activation_op
@@ -54,6 +55,7 @@ class ActivationsController(wiring.Component):
                 "start": In(1),
                 "issue_valid": In(1),
                 "issue_word": In(WORD_BITS),
+                "issue_span": In(span_shape(config)),
                 "loading": In(1),
                 "op": Out(activation_op(config)),
                 "half_op": Out(activation_op(config)),
@@ -94,4 +96,5 @@ class ActivationsController(wiring.Component):
         ]
         with m.If(self.issue_valid):
             m.d.sync += [self.op.stream.eq(fields.stream), self.half_op.stream.eq(fields.stream)]
+            m.d.sync += [self.op.span.eq(self.issue_span), self.half_op.span.eq(self.issue_span)]
         return m

@@ -24,12 +24,15 @@ class HalfTile(wiring.Component):
     ----------
     op_in : in activation_op
         Micro-op of this tile; its stream is even.
+    on : in 1
+        This superlane acts on it.
     op : out activation_op
         The same one cycle later.
     streams : in streams * stream_bits
         Outward stream registers of this superlane.
     x : out lanes * HALF_SLOT
-        The numbers whose low bytes are on the stream that `op_in` names, their high bytes on the next one.
+        The numbers whose low bytes are on the stream that `op_in` names, their high bytes on the next one; zeros
+        unless `on`.
     corrected, uncorrectable : out 1
         With ECC: see `hdl.ecc.reader.ecc_ports`.
     """
@@ -40,6 +43,7 @@ class HalfTile(wiring.Component):
         super().__init__(
             {
                 "op_in": In(layout),
+                "on": In(1),
                 "op": Out(layout),
                 "streams": In(config.streams * config.stream_bits),
                 "x": Out(config.lanes * HALF_SLOT),
@@ -58,13 +62,13 @@ class HalfTile(wiring.Component):
             "takt_select",
             p_WIDTH=2 * width,
             p_COUNT=self.config.streams // 2,
-            i_en=self.op_in.valid,
+            i_en=self.op_in.valid & self.on,
             i_index=self.op_in.stream[1:],
             i_words=self.streams,
             o_word=halves,
         )
         ecc = EccReader(m, self.config)
-        data = ecc.read(halves, en=self.op_in.valid)
+        data = ecc.read(halves, en=self.op_in.valid & self.on)
         low, high = data[: 8 * self.config.lanes], data[8 * self.config.lanes :]
         m.d.comb += self.x.eq(half_numbers(m, "decode", en=self.op_in.valid, low=low, high=high))
         ecc.report(self)

@@ -1,9 +1,13 @@
-"""What the controllers of a plane tell its tiles, one micro-op per cycle and queue."""
+"""What the controllers of a plane tell its tiles, one micro-op per cycle and queue.
+
+``span`` of each: superlanes that act on it, from superlane 0 up.
+"""
 
 from amaranth.hdl import unsigned
 from amaranth.lib import data
 
 from arch.config import Config
+from hdl.span import span_shape
 from hdl.stream.group import group_bits
 
 __all__ = ["activation_op", "load_op", "result_op"]
@@ -20,13 +24,14 @@ def load_op(config: Config) -> data.StructLayout:
             "valid": 1,
             "group": group_bits(config.streams, config.lanes),
             "reach": range(max(2, config.superlanes)),
+            "span": span_shape(config),
         }
     )
 
 
 def activation_op(config: Config) -> data.StructLayout:
     """Return the layout of the activations queue's micro-op: ``valid``, ``install`` and the outward ``stream``."""
-    return data.StructLayout({"valid": 1, "install": 1, "stream": range(config.streams)})
+    return data.StructLayout({"valid": 1, "install": 1, "stream": range(config.streams), "span": span_shape(config)})
 
 
 def result_op(config: Config) -> data.StructLayout:
@@ -43,5 +48,6 @@ def result_op(config: Config) -> data.StructLayout:
             "float": 1,
             "group": group_bits(config.streams, 4),
             "addr": unsigned((config.acc_depth - 1).bit_length()),
+            "span": span_shape(config),
         }
     )

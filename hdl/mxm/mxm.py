@@ -93,6 +93,7 @@ class Mxm(wiring.Component):
                 controller.start.eq(self.start),
                 controller.issue_valid.eq(queue.issue_valid),
                 controller.issue_word.eq(queue.issue_word),
+                controller.issue_span.eq(queue.issue_span),
                 queue.element.eq(controller.element),
                 queue.pending.eq(controller.pending),
                 queue.busy_fault.eq(controller.busy_fault),

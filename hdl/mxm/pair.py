@@ -81,6 +81,7 @@ class MxmPair(wiring.Component):
             m.d.comb += [
                 inner.issue_valid.eq(queue.issue_valid),
                 inner.issue_word.eq(queue.issue_word),
+                inner.issue_span.eq(queue.issue_span),
                 *(
                     getattr(queue, name).eq(getattr(inner, name))
                     for name in ("element", "pending", "busy_fault", "operand_missed_fault", "reads")

@@ -83,7 +83,8 @@ class PairArray(wiring.Component):
         psums = [Const(0, len(plane.result)) for plane in self.array]
         for index in range(rows):
             tile, row = HalfTile(config=config), PairRow(lanes=lanes, superlanes=rows, psum_bits=psum_bits(config))
-            m.submodules[f"tile{index}"] = place(tile, **clock, op_in=op, streams=self.streams[index])
+            on = op.span > index
+            m.submodules[f"tile{index}"] = place(tile, **clock, op_in=op, on=on, streams=self.streams[index])
             m.d.comb += [getattr(self, name)[index].eq(getattr(tile, name)) for name in ecc_ports(config)]
             planes = {
                 f"planes__{number}__{name}": value
@@ -95,7 +96,7 @@ class PairArray(wiring.Component):
                 **clock,
                 **planes,
                 valid=op.valid,
-                install=op.valid & op.install,
+                install=op.valid & op.install & on,
                 x=tile.x,
                 low_sum_in=low_sum,
                 high_sum_in=high_sum,

@@ -16,6 +16,7 @@ from hdl.mxm.load_tile import LoadTile
 from hdl.mxm.micro_op import activation_op, load_op, result_op
 from hdl.mxm.supercell import SUM_SLOT
 from hdl.shared import place
+from hdl.span import reaching
 from hdl.stream_driver import stream_driver
 
 __all__ = ["Plane"]
@@ -108,11 +109,17 @@ class Plane(wiring.Component):
         loads, activations = [], []
         for index in rows:
             streams = self.streams[index]
+            load, result = reaching(m, f"load{index}", load, index), reaching(m, f"result{index}", result, index)
+            on = activation.span > index
             m.submodules[f"load{index}"] = place(
                 load_tile := LoadTile(config=config), **load_clock, op_in=load, streams=streams
             )
             m.submodules[f"activation{index}"] = place(
-                activation_tile := ActivationTile(config=config), **array_clock, op_in=activation, streams=streams
+                activation_tile := ActivationTile(config=config),
+                **array_clock,
+                op_in=activation,
+                on=on,
+                streams=streams,
             )
             m.submodules[f"accumulator{index}"] = place(
                 accumulator := Accumulator(config=config, inward=self.inward, half=self.half),
@@ -124,7 +131,7 @@ class Plane(wiring.Component):
             )
             wiring.connect(m, wiring.flipped(self.driver[index]), accumulator.driver)
             loads.append((load, load_tile.columns))
-            activations.append((activation, activation_tile.x))
+            activations.append((activation, on, activation_tile.x))
             for reader, report in ((load_tile, self.load_report), (activation_tile, self.activation_report)):
                 m.d.comb += [getattr(report, name)[index].eq(getattr(reader, name)) for name in ecc_ports(config)]
             load, activation, result = load_tile.op, activation_tile.op, accumulator.op
@@ -136,8 +143,8 @@ class Plane(wiring.Component):
             self.array.load.eq(Cat(op.valid for op, _ in loads)),
             self.array.reach.eq(Cat(op.reach for op, _ in loads)),
             self.array.columns.eq(Cat(columns for _, columns in loads)),
-            self.array.valid.eq(Cat(op.valid for op, _ in activations)),
-            self.array.install.eq(Cat(op.valid & op.install for op, _ in activations)),
-            self.array.x.eq(Cat(x for _, x in activations)),
+            self.array.valid.eq(Cat(op.valid for op, *_ in activations)),
+            self.array.install.eq(Cat(op.valid & op.install & on for op, on, _ in activations)),
+            self.array.x.eq(Cat(x for *_, x in activations)),
         ]
         return m

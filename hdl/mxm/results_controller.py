@@ -11,6 +11,7 @@ from arch.timing import timing
 from hdl.icu.burst import BurstEngine
 from hdl.icu.legality import fields_of
 from hdl.mxm.micro_op import result_op
+from hdl.span import span_shape
 
 __all__ = ["ResultsController"]
 
@@ -26,8 +27,8 @@ class ResultsController(wiring.Component):
     Attributes
     ----------
     start : in 1
-    issue_valid, issue_word : in 1, 64
-        A legal word of a results queue.
+    issue_valid, issue_word, issue_span : in
+        A legal word of a results queue, and the superlanes that it acts on.
     activation, half_activation : in 1
         An int8 or fp16 element of the activations queue in this cycle: its result must be taken by the element
         `acc_after_abc` or `acc_after_fp16_abc` cycles later.
@@ -48,6 +49,7 @@ class ResultsController(wiring.Component):
                 "start": In(1),
                 "issue_valid": In(1),
                 "issue_word": In(WORD_BITS),
+                "issue_span": In(span_shape(config)),
                 "activation": In(1),
                 "half_activation": In(1),
                 "op": Out(result_op(config)),
@@ -82,6 +84,7 @@ class ResultsController(wiring.Component):
                 self.op.emit.eq(fields.emit),
                 self.op.float.eq(fields.float),
                 self.op.group.eq(fields.stream[2:]),
+                self.op.span.eq(self.issue_span),
             ]
 
         # Bit k: an activation entered the array k + 1 cycles ago.

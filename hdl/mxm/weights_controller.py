@@ -10,6 +10,7 @@ from arch.isa.table import BY_MNEMONIC
 from hdl.icu.burst import BurstEngine
 from hdl.icu.legality import fields_of
 from hdl.mxm.micro_op import load_op
+from hdl.span import span_shape
 
 __all__ = ["WeightsController"]
 
@@ -25,8 +26,8 @@ class WeightsController(wiring.Component):
     Attributes
     ----------
     start : in 1
-    issue_valid, issue_word : in 1, 64
-        A legal word of a weights queue.
+    issue_valid, issue_word, issue_span : in
+        A legal word of a weights queue, and the superlanes that it acts on.
     op : out load_op
         Micro-op of tile 0, in the cycle after `element`.
     element, pending, busy_fault : out 1
@@ -42,6 +43,7 @@ class WeightsController(wiring.Component):
                 "start": In(1),
                 "issue_valid": In(1),
                 "issue_word": In(WORD_BITS),
+                "issue_span": In(span_shape(config)),
                 "op": Out(load_op(config)),
                 "element": Out(1),
                 "pending": Out(1),
@@ -72,4 +74,5 @@ class WeightsController(wiring.Component):
             m.d.sync += self.op.reach.eq(reach)
         with m.If(self.issue_valid):
             m.d.sync += self.op.group.eq(fields.stream[(self.config.lanes - 1).bit_length() :])
+            m.d.sync += self.op.span.eq(self.issue_span)
         return m

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
 from arch.isa.instruction import WORD_BITS
+from hdl.span import span_shape
 
 __all__ = ["SxmController"]
 
@@ -20,13 +21,13 @@ class SxmController(wiring.Component):
     config
         The machine.
     op
-        Layout of the micro-op; it has a member ``valid``.
+        Layout of the micro-op; it has members ``valid`` and ``span``.
 
     Attributes
     ----------
     start : in 1
-    issue_valid, issue_word : in 1, 64
-        A legal word of this unit.
+    issue_valid, issue_word, issue_span : in
+        A legal word of this unit, and the superlanes that it acts on.
     op : out of the layout
         Micro-op of tile 0, in cycle t + 1.
     element : out 1
@@ -42,6 +43,7 @@ class SxmController(wiring.Component):
                 "start": In(1),
                 "issue_valid": In(1),
                 "issue_word": In(WORD_BITS),
+                "issue_span": In(span_shape(config)),
                 "op": Out(op),
                 "element": Out(1),
                 "reads": Out(2 * config.streams),
@@ -50,7 +52,10 @@ class SxmController(wiring.Component):
 
     @abstractmethod
     def decode(self, m: Module) -> None:
-        """Add what takes `issue_word` into `op`, but for ``valid``; it is conditional on `issue_valid` already."""
+        """Add what takes `issue_word` into `op`; it is conditional on `issue_valid` already.
+
+        ``valid`` and ``span`` are not its business.
+        """
 
     @abstractmethod
     def operands(self) -> Value:
@@ -62,6 +67,7 @@ class SxmController(wiring.Component):
         m.d.comb += self.element.eq(self.issue_valid)
         m.d.sync += self.op.valid.eq(self.issue_valid & ~self.start)
         with m.If(self.issue_valid):
+            m.d.sync += self.op.span.eq(self.issue_span)
             self.decode(m)
         # Cycle t + 1: operands.
         m.d.comb += self.reads.eq(self.operands())

@@ -1,6 +1,6 @@
 """Distribution within one superlane."""
 
-from amaranth.hdl import Instance, Module
+from amaranth.hdl import Const, Instance, Module
 from amaranth.lib.wiring import Out
 
 from arch.config import Config
@@ -38,6 +38,7 @@ class DistributeTile(SxmTile):
         m.submodules.operands = place(
             operands,
             op_in=self.op_in,
+            on=Const(1, 1),
             east=self.east,
             west=self.west,
             op=self.op,

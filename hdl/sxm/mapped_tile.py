@@ -1,7 +1,7 @@
 """Where the operands of one superlane enter a permute or distribute unit."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
-from amaranth.lib.wiring import Out
+from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
 from arch.isa.codes import MAP_REGISTERS
@@ -29,10 +29,12 @@ class MappedTile(SxmTile):
     ----------
     choices
         Lanes that a map chooses from, n: all for PERMUTE, those of a superlane for DISTRIBUTE.
+    on : in 1
+        This superlane acts on the micro-op.
     src : out lanes * 8
-        The source, in the cycle of `op`.
+        The source, in the cycle of `op`; zero unless `on`.
     map : out lanes * log2(n + 1)
-        The lane map in that cycle; n stands for every lane that does not exist.
+        The lane map in that cycle; n stands for every lane that does not exist. Only if `on`.
     """
 
     def __init__(self, *, config: Config, mnemonic: str) -> None:
@@ -41,6 +43,7 @@ class MappedTile(SxmTile):
         super().__init__(
             config=config,
             op=mapped_op(config, mnemonic),
+            on=In(1),
             src=Out(config.lanes * 8),
             map=Out(config.lanes * self.choices.bit_length()),
         )
@@ -49,13 +52,14 @@ class MappedTile(SxmTile):
         m = Module()
         op = self.op_in
         self.climb(m)
-        moves, loads = op.valid & ~op.load, op.valid & op.load
+        moves, loads = op.valid & ~op.load, op.valid & op.load & self.on
         ecc = EccReader(m, self.config)
-        source = self.stream(m, ecc, "source", en=moves, direction=op.src_dir, stream=op.src)
+        source = self.stream(m, ecc, "source", en=moves & self.on, direction=op.src_dir, stream=op.src)
         arriving = self._arriving(m, ecc)
         registers = [Signal(len(arriving), name=f"map{index}", reset_less=True) for index in range(MAP_REGISTERS)]
         with m.If(moves):
             m.d.sync += self.src.eq(source)
+        with m.If(moves & self.on):
             with m.If(op.streamed):
                 m.d.sync += self.map.eq(arriving)
             with m.Else(), m.Switch(op.register):
@@ -78,7 +82,7 @@ class MappedTile(SxmTile):
                 m,
                 ecc,
                 f"map_byte{place}",
-                en=op.valid & op.streamed,
+                en=op.valid & op.streamed & self.on,
                 direction=op.map_dir,
                 stream=Cat((place >> bit & 1 for bit in range(in_group)), op.map),
             )

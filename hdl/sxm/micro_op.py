@@ -1,10 +1,14 @@
-"""What the controllers of the SXM tell its tiles."""
+"""What the controllers of the SXM tell its tiles.
+
+``span`` of each micro-op: superlanes that act on it, from superlane 0 up.
+"""
 
 from amaranth.lib import data
 
 from arch.config import Config
 from arch.isa.codes import MAP_REGISTERS
 from arch.isa.table import BY_MNEMONIC
+from hdl.span import span_shape
 from hdl.stream.group import group_bits
 
 __all__ = ["MAP_STREAMS", "mapped_op", "rotate_op", "shift_op", "transpose_op"]
@@ -32,6 +36,7 @@ def shift_op(config: Config) -> data.StructLayout:
             "rotate": range(config.vector_length),
             "bound": range(config.vector_length + 1),
             "below": 1,
+            "span": span_shape(config),
             "dst_dir": 1,
             "dst": stream,
         }
@@ -49,6 +54,7 @@ def mapped_op(config: Config, mnemonic: str) -> data.StructLayout:
     return data.StructLayout(
         {
             "valid": 1,
+            "span": span_shape(config),
             "load": 1,
             "streamed": 1,
             "register": range(MAP_REGISTERS),
@@ -71,7 +77,15 @@ def rotate_op(config: Config) -> data.StructLayout:
     size = BY_MNEMONIC["ROTATE"].offsets["size"][1].width
     group = group_bits(config.streams, config.lanes)
     return data.StructLayout(
-        {"valid": 1, "src_dir": 1, "src": range(config.streams), "size": size, "dst_dir": 1, "dst": group}
+        {
+            "valid": 1,
+            "span": span_shape(config),
+            "src_dir": 1,
+            "src": range(config.streams),
+            "size": size,
+            "dst_dir": 1,
+            "dst": group,
+        }
     )
 
 
@@ -81,4 +95,6 @@ def transpose_op(config: Config) -> data.StructLayout:
     ``valid``, and groups of `lanes` streams ``src_dir``, ``src`` and ``dst_dir``, ``dst``.
     """
     group = group_bits(config.streams, config.lanes)
-    return data.StructLayout({"valid": 1, "src_dir": 1, "src": group, "dst_dir": 1, "dst": group})
+    return data.StructLayout(
+        {"valid": 1, "span": span_shape(config), "src_dir": 1, "src": group, "dst_dir": 1, "dst": group}
+    )

@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
+from hdl.span import span_shape
 
 __all__ = ["Skew"]
 
@@ -21,8 +22,8 @@ class Skew(wiring.Component):
 
     Attributes
     ----------
-    valid, direction, stream, vector : in 1, 1, log2(streams), S * lanes * 8
-        A vector and the stream for it, superlane 0 lowest.
+    valid, span, direction, stream, vector : in 1, log2(S + 1), 1, log2(streams), S * lanes * 8
+        A vector, the superlanes that drive it, and the stream for it; superlane 0 lowest.
     mask, directions, groups, data : out S, S, S * log2(streams), S * lanes * 8
         Drivers of the stream registers, superlane 0 lowest.
     """
@@ -34,6 +35,7 @@ class Skew(wiring.Component):
         super().__init__(
             {
                 "valid": In(1),
+                "span": In(span_shape(config)),
                 "direction": In(1),
                 "stream": In(self._stream_bits),
                 "vector": In(config.vector_length * 8),
@@ -47,20 +49,21 @@ class Skew(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         rows, width = self.config.superlanes, self.config.lanes * 8
-        valid, direction, stream = self.valid, self.direction, self.stream
+        valid, span, direction, stream = self.valid, self.span, self.direction, self.stream
         waiting = [self.vector.word_select(row, width) for row in range(rows)]
         masks, directions, streams, outputs = [], [], [], []
         for row in range(rows):
             later_valid = Signal(name=f"out{row}_valid")
+            later_span = Signal(len(span), name=f"out{row}_span", reset_less=True)
             later_direction = Signal(name=f"out{row}_direction", reset_less=True)
             later_stream = Signal(self._stream_bits, name=f"out{row}_stream", reset_less=True)
             later_data = [Signal(width, name=f"out{row}_data{above}", reset_less=True) for above in range(row, rows)]
             m.d.sync += later_valid.eq(valid)
             with m.If(valid):
-                m.d.sync += [later_direction.eq(direction), later_stream.eq(stream)]
+                m.d.sync += [later_span.eq(span), later_direction.eq(direction), later_stream.eq(stream)]
                 m.d.sync += [later.eq(value) for later, value in zip(later_data, waiting, strict=True)]
-            valid, direction, stream = later_valid, later_direction, later_stream
-            masks.append(valid)
+            valid, span, direction, stream = later_valid, later_span, later_direction, later_stream
+            masks.append(valid & (span > row))
             directions.append(direction)
             streams.append(stream)
             outputs.append(later_data[0])

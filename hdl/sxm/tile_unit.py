@@ -8,6 +8,7 @@ from amaranth.lib import wiring
 
 from arch.config import Config
 from hdl.shared import place
+from hdl.span import reaching
 from hdl.sxm.controller import SxmController
 from hdl.sxm.tile import SxmTile
 from hdl.sxm.unit import SxmUnit
@@ -47,7 +48,8 @@ class TileUnit(SxmUnit):
         """See `SxmUnit.build`."""
         for row in range(self.config.superlanes):
             tile = self._tile()
-            m.submodules[f"tile{row}"] = place(tile, **clock, op_in=op, east=self.east[row], west=self.west[row])
+            here = reaching(m, f"op{row}", op, row)
+            m.submodules[f"tile{row}"] = place(tile, **clock, op_in=here, east=self.east[row], west=self.west[row])
             wiring.connect(m, wiring.flipped(self.driver[row]), tile.driver)
             self.report(m, row, tile)
             op = tile.op

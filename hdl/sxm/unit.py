@@ -87,6 +87,7 @@ class SxmUnit(wiring.Component):
             controller.start.eq(self.start),
             controller.issue_valid.eq(self.queue.issue_valid),
             controller.issue_word.eq(self.queue.issue_word),
+            controller.issue_span.eq(self.queue.issue_span),
             self.queue.element.eq(controller.element),
             self.queue.reads.eq(controller.reads),
             self.queue.drives.eq(driven(self.driver[0], self.config.streams)),

@@ -20,6 +20,8 @@ __all__ = ["VectorUnit"]
 class VectorUnit(SxmUnit):
     """A tile per superlane that reads; its operands wait for the last superlane, and the result is staggered again.
 
+    Superlanes that are off see every micro-op, too: their operands are zero, and they drive nothing.
+
     Ports as `SxmUnit`. A word issued in cycle t reads in t + 1 and drives in t + S + 2.
 
     Parameters
@@ -36,7 +38,7 @@ class VectorUnit(SxmUnit):
 
     @abstractmethod
     def tile(self) -> SxmTile:
-        """Return a tile."""
+        """Return a tile; it has a port ``on``: its superlane acts on the micro-op."""
 
     @abstractmethod
     def operands(self, tile: Any) -> Sequence[Value]:
@@ -56,7 +58,9 @@ class VectorUnit(SxmUnit):
         tiles = []
         for row in range(config.superlanes):
             tile = self.tile()
-            m.submodules[f"tile{row}"] = place(tile, **clock, op_in=op, east=self.east[row], west=self.west[row])
+            m.submodules[f"tile{row}"] = place(
+                tile, **clock, op_in=op, on=op.span > row, east=self.east[row], west=self.west[row]
+            )
             tiles.append(tile)
             self.report(m, row, tile)
             op = tile.op
@@ -71,6 +75,7 @@ class VectorUnit(SxmUnit):
             skew := Skew(config=config),
             **clock,
             valid=self.moves(op),
+            span=op.span,
             direction=op.dst_dir,
             stream=op.dst,
             vector=self.combine(m, op, aligned),

@@ -10,7 +10,8 @@ from arch.isa.codes import Source
 from arch.isa.instruction import WORD_BITS
 from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
-from hdl.vxm.micro_op import MICRO_OP, micro_op
+from hdl.span import span_shape
+from hdl.vxm.micro_op import MICRO_OP, climbing_op, micro_op
 from hdl.vxm.width import is_half
 
 __all__ = ["VxmController"]
@@ -37,9 +38,11 @@ class VxmController(wiring.Component):
     issue_valid : Signal(1), in
     issue_word : Signal(64), in
         A legal word of a VXM queue.
+    issue_span : Signal, in
+        Superlanes that it acts on.
     mesh_valid : Signal(alu_rows), in
         `result_valid` of the controllers of the previous mesh column, row 0 lowest.
-    op : Signal(MICRO_OP.size), out
+    op : Signal(climbing_op.size), out
     element : Signal(1), out
         In the cycle of the issue.
     pending, busy_fault : Signal(1), out
@@ -61,8 +64,9 @@ class VxmController(wiring.Component):
                 "start": In(1),
                 "issue_valid": In(1),
                 "issue_word": In(WORD_BITS),
+                "issue_span": In(span_shape(config)),
                 "mesh_valid": In(config.alu_rows),
-                "op": Out(MICRO_OP.size),
+                "op": Out(climbing_op(config).size),
                 "element": Out(1),
                 "pending": Out(1),
                 "busy_fault": Out(1),
@@ -81,10 +85,12 @@ class VxmController(wiring.Component):
 
         # Cycle t: issue.
         s1_op = Signal(MICRO_OP)
-        m.d.comb += [self.element.eq(self.issue_valid), self.op.eq(s1_op)]
+        s1_span = Signal(span_shape(self.config))
+        m.d.comb += [self.element.eq(self.issue_valid), self.op.eq(Cat(s1_op, s1_span))]
         m.d.sync += s1_op.valid.eq(self.issue_valid & ~self.start)
         with m.If(self.issue_valid):
             m.d.sync += s1_op.as_value()[:-1].eq(micro_op(self.issue_word, Const(1))[:-1])
+            m.d.sync += s1_span.eq(self.issue_span)
 
         # Cycle t + 1: operands.
         reads, missed = [], []

@@ -7,9 +7,10 @@ from amaranth.lib.wiring import In, Out
 from arch.config import Config
 from hdl.ecc.reader import ecc_ports
 from hdl.shared import place
+from hdl.span import climb
 from hdl.stream.group import group_bits
 from hdl.vxm.alu import VxmAlu
-from hdl.vxm.micro_op import MICRO_OP
+from hdl.vxm.micro_op import MICRO_OP, climbing_op
 
 __all__ = ["VxmTile"]
 
@@ -27,9 +28,9 @@ class VxmTile(wiring.Component):
 
     Attributes
     ----------
-    op_in : Signal(alus * MICRO_OP.size), in
-    op_out : Signal(alus * MICRO_OP.size), out
-        To the next superlane's tile.
+    op_in : Signal(alus * climbing_op.size), in
+    op_out : Signal(alus * climbing_op.size), out
+        To the next superlane's tile, unless that is off.
     east, west : Signal(streams * stream_bits), in
         The position's stream registers.
     mask : Signal(alus * 4), out
@@ -47,8 +48,8 @@ class VxmTile(wiring.Component):
         bus = config.streams * config.stream_bits
         super().__init__(
             {
-                "op_in": In(config.alus * MICRO_OP.size),
-                "op_out": Out(config.alus * MICRO_OP.size),
+                "op_in": In(config.alus * climbing_op(config).size),
+                "op_out": Out(config.alus * climbing_op(config).size),
                 "east": In(bus),
                 "west": In(bus),
                 "mask": Out(config.alus * 4),
@@ -63,10 +64,13 @@ class VxmTile(wiring.Component):
         m = Module()
         columns = self.config.alu_cols
         alus = [VxmAlu.of_column(self.config, alu % columns) for alu in range(self.config.alus)]
-        m.d.sync += self.op_out.eq(self.op_in)
+        layout = climbing_op(self.config)
+        above = [Signal(layout, name=f"above{alu}") for alu in range(self.config.alus)]
+        m.d.comb += self.op_out.eq(Cat(above))
         for index, alu in enumerate(alus):
             column = [other.result for other in alus[(index - 1) % columns :: columns]]
-            op = data.View(MICRO_OP, self.op_in.word_select(index, MICRO_OP.size))
+            op = data.View(layout, self.op_in.word_select(index, layout.size))
+            climb(m, op, above[index])
             functions = {}
             if alu.functions:
                 wanted = alu.function_op | alu.function_busy
@@ -74,7 +78,7 @@ class VxmTile(wiring.Component):
             m.submodules[f"alu{index}"] = place(
                 alu,
                 clk=self._gate(m, f"clk{index}", op.valid | alu.busy),
-                op=op.as_value(),
+                op=op.as_value()[: MICRO_OP.size],
                 east=self.east,
                 west=self.west,
                 mesh=Cat(column),

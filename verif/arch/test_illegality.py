@@ -45,6 +45,10 @@ BROKEN: dict[str, list[tuple[dict[str, int], str]]] = {
     "IFETCH": [({"stream": 16}, "stream must name a stream of the machine"), *_COUNT],
     "SYNC": [],
     "NOTIFY": [],
+    "CONFIG": [
+        ({"superlanes": 0}, "superlanes must be 1 to the machine's"),
+        ({"superlanes": 3}, "superlanes must be 1 to the machine's"),
+    ],
     "READ": _MEM,
     "WRITE": _MEM,
     "GATHER": _indexed(4),

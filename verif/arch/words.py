@@ -29,6 +29,7 @@ LEGAL: dict[str, dict[str, int]] = {
     "IFETCH": {"stream": 3, "count": 3},
     "SYNC": {},
     "NOTIFY": {},
+    "CONFIG": {"superlanes": 1},
     "READ": {**_BURST, "addr": 5, "stride": -1, "stream": 3},
     "WRITE": {**_BURST, "addr": 5, "stride": 1, "stream": 3},
     "GATHER": {"count": 3, "interval": 64, "addr": 5, "stream": 3, "map": 2},

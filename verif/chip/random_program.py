@@ -136,6 +136,8 @@ class RandomProgram:
         return found
 
     def _propose(self) -> Proposal:
+        if self._timelines and self._random.random() < 0.1:
+            return self._limit()
         if not self._written or self._random.random() < 0.3:
             return self._read()
         # Values pass many MEM slices on their way to the few other units.
@@ -143,6 +145,13 @@ class RandomProgram:
         return self._consume(
             *self._random.choice(elsewhere if elsewhere and self._random.random() < 0.6 else self._written)
         )
+
+    def _limit(self) -> Proposal:
+        """Let some words of a queue act on fewer superlanes."""
+        queue = self._random.choice(sorted(self._timelines))
+        issue = self._random.choice(sorted(self._timelines[queue]) or [1])
+        word = encode("CONFIG", superlanes=self._random.randint(1, self._config.superlanes))
+        return [(self._units[queue], issue - 1, word)]
 
     def _read(self) -> Proposal:
         """Read from MEM; half of the time `lanes` slices side by side, as units with many operands need."""

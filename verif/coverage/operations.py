@@ -136,6 +136,17 @@ def _barrier(program: Program) -> None:
     program.output("y", program.map(lambda a: a + 1, y))
 
 
+def _scatter(program: Program) -> None:
+    state = program.state("rows", (9, 8), "int8")
+    program.scatter(state, program.input("indices", (5,), "int32"), program.input("values", (5, 8), "int8"))
+    program.output("y", program.map(lambda a: a + 1, state))
+
+
+def _configure(program: Program) -> None:
+    program.configure(1)
+    program.output("y", program.map(lambda a: a + 1, program.input("x", (3, program.config.lanes), "int32")))
+
+
 def _long(program: Program) -> None:
     value: Any = program.input("x", (40, 30), "int32")
     for _ in range(4):
@@ -187,7 +198,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "transpose": _moved(lambda program, x: program.transpose(x, (1, 0)), dtype="int16"),
     "transpose2d": _moved(lambda program, x: program.transpose2d(x)),
     "gather": Operation(NANO, _gather),
+    "scatter": Operation(NANO, _scatter),
     "barrier": Operation(NANO, _barrier),
+    "configure": Operation(NANO, _configure),
     "any, with text longer than its queues": Operation(SHORT_QUEUES, _long),
 }
 """By name: the method of `Program`, and what tells it from others of the same method."""

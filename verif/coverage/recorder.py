@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 
 from arch.faults import FaultError
-from arch.geometry import Unit, UnitKind, units
+from arch.geometry import UnitKind, units
 from arch.image import Image
 from arch.isa.encoding import illegality
 from arch.isa.instruction import WORD_BITS
 from golden.machine.icu import InstructionControl
 from golden.machine.machine import Machine
+from golden.machine.queue import Queue
 from golden.machine.word import Word
 from runtime import rtl_backend
 from runtime.backend import RunResult, Tensors
@@ -157,8 +158,8 @@ class Recorder:
     def _watch_golden(self) -> None:
         decode, run = InstructionControl._decode, Machine.run
 
-        def watched_decode(control: InstructionControl, unit: Unit, word: int) -> Word:
-            found = decode(control, unit, word)
+        def watched_decode(control: InstructionControl, queue: Queue, word: int) -> Word:
+            found, unit = decode(control, queue, word), queue.unit
             if self._recording and found.illegal is None:
                 executor: object = control._executors[unit.id] if found.repeatable else control
                 if found.mnemonic == "IFETCH":

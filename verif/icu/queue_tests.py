@@ -50,21 +50,23 @@ class Stimulus:
 
 @dataclass
 class Expected:
-    """What the golden queue does: issues and IFETCHes by cycle, cycle of END, and the fault with its cycle."""
+    """What the golden queue does: issues, their lanes and IFETCHes by cycle, cycle of END, and the fault."""
 
     issues: dict[int, int]
+    lanes: dict[int, int]
     fetches: dict[int, int]
     end: int = NEVER
     fault: tuple[int, FaultKind] | None = None
 
 
 class Recorder:
-    """Stands for a functional unit or the fetch ports: notes the cycle and the word of every issue."""
+    """Stands for a functional unit or the fetch ports: notes cycle, word and lanes of every issue."""
 
     due = NEVER
 
     def __init__(self) -> None:
         self.issues: dict[int, int] = {}
+        self.lanes: dict[int, int] = {}
 
     def reset(self) -> None:
         """Nothing outlasts a run."""
@@ -74,8 +76,15 @@ class Recorder:
 
     def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Callable[[int], None]:
         """Return what notes an issue of this word."""
+        lanes = fields.on
+        del fields.on
         word = encode(mnemonic, **vars(fields))
-        return lambda cycle: self.issues.update({cycle: word})
+
+        def issue(cycle: int) -> None:
+            self.issues[cycle] = word
+            self.lanes[cycle] = lanes
+
+        return issue
 
 
 class Model:
@@ -96,10 +105,10 @@ class Model:
         """Return what the queue does; its words stay as fetched ones leave them."""
         notifier = next(unit for unit in units(CONFIG) if unit.kind is UnitKind.C2C and unit.id != self._unit.id)
         notify = [(cycle - BARRIER, encode("NOTIFY")) for cycle in stimulus.releases]
-        self._recorder.issues, self._ports.issues = {}, {}
+        self._recorder.issues, self._recorder.lanes, self._ports.issues = {}, {}, {}
         self._control.fill({self._unit.id: self.words, notifier.id: queue_words(notify)})
         self._control.start()
-        expected = Expected(self._recorder.issues, self._ports.issues)
+        expected = Expected(self._recorder.issues, self._recorder.lanes, self._ports.issues)
         for cycle in range(LIMIT + 1):
             if self._control.due == cycle:
                 self._control.step(cycle)
@@ -149,6 +158,8 @@ async def check_run(bench: Bench, model: Model, stimulus: Stimulus) -> Expected:
                 # Bits above the last field mean nothing; the golden model does not keep them.
                 row, fields = decode(bench.read("issue_word"))
                 bench.check(f"issue_word, {where}", encode(row.mnemonic, **fields), table[cycle])
+        if cycle in expected.lanes:
+            bench.check(f"issue_span, {where}", bench.read("issue_span") * CONFIG.lanes, expected.lanes[cycle])
         for kind, signal in FAULTS.items():
             if expected.fault and expected.fault[0] == cycle and kind > expected.fault[1]:
                 continue  # the lowest code counts
@@ -201,6 +212,8 @@ def random_words(bench: Bench, unit: Unit, count: int) -> list[int]:
             words.append(encode("NOTIFY"))
         elif choice < 0.6:
             words.append(encode("IFETCH", dir=random.randrange(2), stream=random.randrange(16), count=3))
+        elif choice < 0.68:
+            words.append(encode("CONFIG", superlanes=random.randint(1, CONFIG.superlanes)))
         elif operations(unit) and choice < 0.97:
             words.append(legal_word(bench, unit))
         elif choice > 0.985:
@@ -295,6 +308,8 @@ async def every_word_is_judged_as_the_table_says(dut) -> None:
         await judge(bench, unit, fetch ^ (1 << bench.random.randint(6, 63)))
         for _ in operations(unit):
             await judge(bench, unit, legal_word(bench, unit) ^ (1 << bench.random.randint(6, 63)))
+    for superlanes in range(32):
+        await judge(bench, unit, encode("CONFIG", superlanes=superlanes))
 
 
 async def judge(bench: Bench, unit: Unit, word: int) -> None:

@@ -71,6 +71,7 @@ class MemPosition(wiring.Component):
                 controller.start.eq(self.start),
                 controller.issue_valid.eq(queue.issue_valid),
                 controller.issue_word.eq(queue.issue_word),
+                controller.issue_span.eq(queue.issue_span),
                 queue.element.eq(controller.elements.any()),
                 queue.pending.eq(controller.pending),
                 queue.busy_fault.eq(controller.busy_fault),

@@ -14,6 +14,7 @@ from arch.timing import timing
 from verif.bench import Bench
 from verif.mem.programs import bursts, indexed_program, mixed_bursts, random_program, slices_of_position
 from verif.position_bench import PositionBench
+from verif.superlanes import limit_superlanes
 
 
 async def _start(dut: Any) -> tuple[PositionBench, Config, list[Unit]]:
@@ -37,7 +38,8 @@ async def random_programs(dut: Any) -> None:
     """What one program writes, the next ones read."""
     unit, config, slices = await _start(dut)
     for _ in range(unit.bench.parameters["programs"]):
-        assert await unit.run(random_program(config, unit.bench.random, slices, 40)) is None
+        program = random_program(config, unit.bench.random, slices, 40)
+        assert await unit.run(limit_superlanes(config, unit.bench.random, program)) is None
 
 
 @cocotb.test()
@@ -128,7 +130,8 @@ async def gather_and_scatter(dut: Any) -> None:
     """Both engines at once, bursts back to back; then the memories are read as a whole."""
     unit, config, slices = await _start(dut)
     for _ in range(unit.bench.parameters["programs"]):
-        assert await unit.run(indexed_program(config, unit.bench.random, slices)) is None
+        program = indexed_program(config, unit.bench.random, slices)
+        assert await unit.run(limit_superlanes(config, unit.bench.random, program)) is None
     whole = {"stride": 1, "count": 2 * config.mem_depth, "interval": 1}
     assert await unit.run({s.id: [(1, encode("READ", stream=n, **whole))] for n, s in enumerate(slices)}) is None
 
@@ -236,7 +239,8 @@ async def two_flipped_bits(dut: Any) -> None:
     found = 0
     for _ in range(unit.bench.parameters["programs"] * 6):
         rare = rng.choice((0.001, 0.003, 0.01))
-        fault = await unit.run(indexed_program(config, rng, slices), doubles=rare)
+        program = limit_superlanes(config, rng, indexed_program(config, rng, slices))
+        fault = await unit.run(program, doubles=rare)
         if fault is not None:
             found += 1
             assert fault[2] == FaultKind.UNCORRECTABLE

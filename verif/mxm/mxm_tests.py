@@ -12,6 +12,7 @@ from arch.timing import timing
 from verif.bench import Bench
 from verif.mxm.programs import PlaneQueues, broken, plane_queues, preamble, random_program
 from verif.position_bench import PositionBench
+from verif.superlanes import limit_superlanes
 
 
 async def _start(dut: Any) -> tuple[PositionBench, Config, PlaneQueues]:
@@ -34,7 +35,8 @@ async def _start(dut: Any) -> tuple[PositionBench, Config, PlaneQueues]:
 async def random_programs(dut: Any) -> None:
     unit, config, queues = await _start(dut)
     for _ in range(unit.bench.parameters["programs"]):
-        assert await unit.run(random_program(config, queues, unit.bench.random, bursts=12)) is None
+        program = random_program(config, queues, unit.bench.random, bursts=12)
+        assert await unit.run(limit_superlanes(config, unit.bench.random, program)) is None
 
 
 @cocotb.test()
@@ -83,6 +85,28 @@ async def a_short_load_keeps_the_far_column_blocks(dut: Any) -> None:
             program[queues.results].append((issue + after, encode("ACC", count=1, interval=1, emit=1)))
         cycle += count + 3 * rows + 5
     assert await unit.run(program) is None
+
+
+@cocotb.test()
+async def superlanes_that_are_off_keep_their_weights(dut: Any) -> None:
+    """Load and install all, then load and install in superlanes 0 .. n - 1 only, then multiply with all."""
+    unit, config, queues = await _start(dut)
+    rows, after = config.superlanes, timing(config).acc_after_abc
+    load = encode("LW", stream=0, count=rows)
+    install, use = (encode("ABC", stream=2, count=1, interval=1, install=install) for install in (1, 0))
+    acc = encode("ACC", count=1, interval=1, emit=1)
+    everywhere = encode("CONFIG", superlanes=rows)
+    for limited in (queues.weights, queues.activations, queues.results):
+        for superlanes in range(1, rows):
+            some = encode("CONFIG", superlanes=superlanes)
+            program = {
+                queues.weights: [(1, load), (20, load)],
+                queues.activations: [(1 + rows, install), (20 + rows, install), (40, use)],
+                queues.results: [(cycle + after, acc) for cycle in (1 + rows, 20 + rows, 40)],
+            }
+            words = program[limited]
+            program[limited] = sorted([*words, (words[1][0] - 1, some), (words[1][0] + 1, everywhere)])
+            assert await unit.run(program) is None
 
 
 @cocotb.test()

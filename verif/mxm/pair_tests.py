@@ -15,6 +15,7 @@ from verif.bench import Bench
 from verif.mxm.pair_programs import VALUES, Planes, pair_preamble, random_pair_program
 from verif.mxm.programs import broken, plane_queues
 from verif.position_bench import PositionBench
+from verif.superlanes import limit_superlanes
 
 FP16 = DType.FP16
 
@@ -41,6 +42,7 @@ async def random_programs(dut: Any) -> None:
     for _ in range(unit.bench.parameters["programs"]):
         for values in VALUES.values():
             program = random_pair_program(config, planes, unit.bench.random, bursts=9)
+            program = limit_superlanes(config, unit.bench.random, program)
             assert await unit.run(program, alter=values) is None
 
 
@@ -71,6 +73,27 @@ async def a_new_fp16_weight_tile_costs_no_cycle(dut: Any) -> None:
         first.results: [(1 + 2 * burst + after, acc)],
     }
     assert await unit.run(program, alter=VALUES["finite"]) is None
+
+
+@cocotb.test()
+async def superlanes_that_are_off_keep_their_fp16_weights(dut: Any) -> None:
+    """Install in all superlanes, then in superlanes 0 .. n - 1 only, then multiply with all."""
+    unit, config, planes = await start_pair(dut)
+    rows, after = config.superlanes, timing(config).acc_after_fp16_abc
+    load = encode("LW", stream=0, count=rows)
+    install, use = (encode("ABC", stream=4, count=1, interval=2, install=i, dtype=FP16) for i in (1, 0))
+    acc = encode("ACC", count=1, interval=2, emit=1, stream=4, float=1)
+    for superlanes in range(1, rows):
+        program = {plane.weights: [(1, load), (30, load)] for plane in planes}
+        program[planes[0].activations] = [
+            (10, install),
+            (39, encode("CONFIG", superlanes=superlanes)),
+            (40, install),
+            (50, encode("CONFIG", superlanes=rows)),
+            (60, use),
+        ]
+        program[planes[0].results] = [(cycle + after, acc) for cycle in (10, 40, 60)]
+        assert await unit.run(program, alter=VALUES["finite"]) is None
 
 
 @cocotb.test()

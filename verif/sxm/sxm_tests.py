@@ -12,6 +12,7 @@ from arch.isa.encoding import encode
 from hdl.sxm.sxm import sxm_drivers
 from verif.bench import Bench
 from verif.position_bench import PositionBench
+from verif.superlanes import limit_superlanes
 from verif.sxm.programs import lane_maps, random_program, sxm_queues
 
 
@@ -37,6 +38,7 @@ async def random_programs(dut: Any) -> None:
     unit, config, queues = await start_sxm(dut)
     for _ in range(unit.bench.parameters["programs"]):
         program = random_program(config, queues, unit.bench.random, words=30)
+        program = limit_superlanes(config, unit.bench.random, program)
         assert await unit.run(program, alter=lane_maps(config, program)) is None
 
 

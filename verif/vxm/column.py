@@ -26,6 +26,7 @@ class VxmColumn(wiring.Component):
     start : Signal(1), in
     issue_valid : Signal(alus), in
     issue_word : Signal(alus * 64), in
+    issue_span : Signal(alus * superlanes.bit_length()), in
     east, west : Signal(superlanes * streams * stream_bits), in
         Stream registers, superlane 0 lowest.
     mask, direction, group, data : Signal, out
@@ -39,12 +40,14 @@ class VxmColumn(wiring.Component):
     def __init__(self, config: Config) -> None:
         self.config = config
         tiles = config.superlanes
+        span_bits = config.superlanes.bit_length()
         bus = config.streams * config.stream_bits
         super().__init__(
             {
                 "start": In(1),
                 "issue_valid": In(config.alus),
                 "issue_word": In(config.alus * 64),
+                "issue_span": In(config.alus * span_bits),
                 "east": In(tiles * bus),
                 "west": In(tiles * bus),
                 "mask": Out(tiles * config.alus * 4),
@@ -71,6 +74,7 @@ class VxmColumn(wiring.Component):
                 start=self.start,
                 issue_valid=self.issue_valid[alu],
                 issue_word=self.issue_word.word_select(alu, 64),
+                issue_span=self.issue_span.word_select(alu, config.superlanes.bit_length()),
                 mesh_valid=Cat(column),
             )
         op = Cat(controller.op for controller in controllers)

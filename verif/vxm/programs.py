@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from arch.config import Config
 from arch.formats import DType
@@ -33,21 +33,35 @@ class Program:
         ``(cycle, alu)`` to word.
     cycles : int
         Until the last result is on its streams.
+    limits : dict
+        ``(cycle, alu)`` to the superlanes of a CONFIG.
     """
 
     config: Config
     issues: dict[tuple[int, int], int]
     cycles: int
+    limits: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def timeline(self, alu: int) -> list[tuple[int, int]]:
         """Return ``(cycle, word)`` pairs of one ALU."""
-        return sorted((cycle, word) for (cycle, number), word in self.issues.items() if number == alu)
+        limits = {place: encode("CONFIG", superlanes=superlanes) for place, superlanes in self.limits.items()}
+        return sorted((cycle, word) for (cycle, number), word in (self.issues | limits).items() if number == alu)
 
-    def touched(self, reads: bool) -> dict[tuple[int, int], int]:
-        """Return by cycle and ALU the mask of the streams that are read, or driven, then; east at the low bits."""
+    def superlanes(self, cycle: int, alu: int) -> int:
+        """Return how many superlanes a word acts on that issues in `cycle`."""
+        before = [(when, limit) for (when, number), limit in self.limits.items() if number == alu and when < cycle]
+        return max(before)[1] if before else self.config.superlanes
+
+    def touched(self, reads: bool, superlane: int = 0) -> dict[tuple[int, int], int]:
+        """Return by cycle and ALU the mask of the streams that a superlane reads, or drives, then.
+
+        Eastward streams are at the low bits.
+        """
         masks: dict[tuple[int, int], int] = defaultdict(int)
         alus = vxm_units(self.config)
         for (cycle, alu), word in self.issues.items():
+            if superlane >= self.superlanes(cycle, alu):
+                continue
             row, fields = decode(word)
             latency = timing(self.config)[row.mnemonic]
             found = footprint(self.config, alus[alu], row.mnemonic, fields)
@@ -62,19 +76,22 @@ def _mask(config: Config, group: StreamGroup) -> int:
 
 
 def random_program(config: Config, rng: random.Random, cycles: int, busy: float = 0.8) -> Program:
-    """Return a program in which every ALU issues something in a share `busy` of `cycles`.
+    """Return a program in which every ALU issues something in a share `busy` of `cycles`, and CONFIG in some others.
 
     Mesh operands are taken wherever there is a result to take; no two results meet on a stream. Reads of streams are
     not looked at: every stream must hold something in every cycle.
     """
     table = timing(config)
     issues: dict[tuple[int, int], int] = {}
+    limits: dict[tuple[int, int], int] = {}
     driven: dict[int, int] = defaultdict(int)
     alus = vxm_units(config)
     abilities = [operations(config, column) for column in range(config.alu_cols)]
     for cycle in range(cycles):
         for alu, unit in enumerate(alus):
             if rng.random() >= busy:
+                if rng.random() < 0.5:
+                    limits[cycle, alu] = rng.randint(1, config.superlanes)
                 continue
             operation = rng.choice(abilities[alu_column(unit, config)])
             fields = operation.fields
@@ -88,7 +105,7 @@ def random_program(config: Config, rng: random.Random, cycles: int, busy: float 
             word = encode(operation.mnemonic, **fields)
             assert illegality(config, unit, word) is None
             issues[cycle, alu] = word
-    return Program(config, issues, cycles + (table["PASS"].d_func or 0) + 1)
+    return Program(config, issues, cycles + (table["PASS"].d_func or 0) + 1, limits)
 
 
 def _operand(

@@ -1,0 +1,59 @@
+"""Operations that use some superlanes only."""
+
+from collections.abc import Sequence
+
+from arch.config import Config
+from arch.errors import TaktError
+from compiler.operation import MatMul
+from compiler.switch.operation import Switch
+from compiler.tensor import Tensor
+from compiler.vector.operation import Pass
+
+
+def superlanes_of(
+    config: Config, operations: Sequence[MatMul | Pass], stretches: Sequence[tuple[int, int]]
+) -> dict[int, int]:
+    """Return the superlanes of every operation by its id.
+
+    Parameters
+    ----------
+    config : Config
+    operations : sequence of MatMul or Pass
+    stretches : sequence of (int, int)
+        Number of the first operation, and superlanes from there on; in order.
+
+    Raises
+    ------
+    TaktError
+        For an operation with longer vectors than the superlanes hold, or that needs all superlanes whatever its
+        vectors are: one that moves lanes; and for a float16 product in a program that switches superlanes off, since
+        values that are not defined, times zero, may be NaN.
+    """
+    found = {}
+    limited = any(superlanes < config.superlanes for _, superlanes in stretches)
+    for number, op in enumerate(operations):
+        superlanes = ([config.superlanes] + [on for first, on in stretches if first <= number])[-1]
+        found[id(op)] = superlanes
+        if limited and isinstance(op, MatMul) and op.tandem:
+            raise TaktError(f"x of {op.y.name} must be int8 in a program that switches superlanes off, not float16")
+        if superlanes < config.superlanes:
+            _check(op, superlanes)
+    return found
+
+
+def _check(op: MatMul | Pass, superlanes: int) -> None:
+    lanes = superlanes * op.config.lanes
+    if isinstance(op, Switch):
+        raise TaktError(f"superlanes must be all {op.config.superlanes} for the {op.name}, not {superlanes}")
+    if isinstance(op, MatMul):
+        lengths = {"inner dimension": op.k, "columns": op.n}
+    else:
+        lengths = {"lanes": max(_length(tensor) for tensor in op.writes())}
+    name = op.y.name if isinstance(op, MatMul) else op.name
+    for what, length in lengths.items():
+        if length > lanes:
+            raise TaktError(f"{what} of {name} must be at most {lanes} with {superlanes} superlanes on, not {length}")
+
+
+def _length(tensor: Tensor) -> int:
+    return tensor.shape[tensor.lanes]
