@@ -14,7 +14,10 @@ from verif.vxm.column import VxmColumn
         ("icarus", "nano", ("alu_rows=3", "alu_cols=2", "superlanes=1"), 60),
         ("icarus", "nano", ("alu_rows=1", "ecc=true"), 16),
         ("verilator", "nano", (), 250),
-        ("verilator", "nano", ("lanes=8", "superlanes=3", "alu_rows=2", "alu_cols=2", "ecc=true"), 100),
+        pytest.param(
+            *("verilator", "nano", ("lanes=8", "superlanes=3", "alu_rows=2", "alu_cols=2", "ecc=true"), 100),
+            marks=pytest.mark.long,
+        ),
         ("verilator", "small", ("alu_rows=1",), 250),
     ],
 )

@@ -8,7 +8,9 @@ from verif.bench import run_bench
 from verif.vxm.lone_alu import LoneAlu
 
 
-@pytest.mark.parametrize("simulator,lanes,pairs", [("icarus", 4, 200), ("verilator", 16, 1000)])
+@pytest.mark.parametrize(
+    "simulator,lanes,pairs", [("icarus", 4, 200), pytest.param("verilator", 16, 1000, marks=pytest.mark.long)]
+)
 def test_operand(simulator: str, lanes: int, pairs: int) -> None:
     settings = [f"lanes={lanes}", f"mem_slices={lanes}", "alu_rows=1", "streams=16", "ecc=true"]
     config = preset("nano", settings)
