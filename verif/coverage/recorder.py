@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from arch.config import Config
 from arch.faults import FaultError
 from arch.geometry import UnitKind, units
 from arch.image import Image
@@ -122,9 +123,11 @@ class Recorder:
         if not hasattr(module, "encode"):
             return  # a bench of something that sees no instruction words
         found = default_seed(tests_module) if seed is None else seed
+        given = parameters or {}
+        config = Config.from_dict(given["config"]) if "config" in given else getattr(module, "CONFIG", None)
 
         async def start(dut: object, **inputs: int) -> DryBench:
-            return DryBench(found, parameters or {}, lambda op: self._note_op(module, op))
+            return DryBench(found, given, lambda op: self._note_op(config, op))
 
         with self._recorded(), pytest.MonkeyPatch.context() as patch:
             patch.setattr(Bench, "start", staticmethod(start))
@@ -145,12 +148,13 @@ class Recorder:
             self._keep()
         return expected
 
-    def _note_op(self, module: Any, op: int) -> None:
+    def _note_op(self, config: Config | None, op: int) -> None:
         """Note the word of a micro-op of an ALU, which a bit is added to."""
+        assert config is not None
         word = op & (1 << WORD_BITS) - 1
-        for unit in units(module.CONFIG):
-            if unit.kind is UnitKind.VXM and illegality(module.CONFIG, unit, word) is None:
-                self.forms.setdefault(self._test, set()).update(forms_of(module.CONFIG, unit, word))
+        for unit in units(config):
+            if unit.kind is UnitKind.VXM and illegality(config, unit, word) is None:
+                self.forms.setdefault(self._test, set()).update(forms_of(config, unit, word))
                 return
 
     # What the golden machine executes
