@@ -259,7 +259,6 @@ def _compile(
         if id(op) in barriers:
             scheduler.barrier()
     scheduler.synchronise()
-    storage.close_scattered()
     text = TextStreamer(config, scheduler, storage.allocator).fit()
     waits = {"SYNC": timing(config).barrier - 1}
     closed = max(issue.cycles[-1] + waits.get(issue.mnemonic, 0) for issue in scheduler.issues) + 2

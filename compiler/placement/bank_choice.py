@@ -31,6 +31,7 @@ class BankChoice:
         self.allocator = Allocator(config)
         self._reads = np.zeros((config.slices, 2), np.int64)
         self._writes = np.zeros((config.slices, 2), np.int64)
+        self._scattered: set[int] = set()
         self._width: dict[int, dict[Direction, int]] = defaultdict(lambda: dict.fromkeys(Direction, 0))
         self.placed = {id(op): Placed() for op, _ in work}
         passes = [op for op, _ in work if isinstance(op, Pass)]
@@ -117,7 +118,7 @@ class BankChoice:
 
         def rank(bank: Bank) -> tuple[bool, bool, Bank]:
             number = bank.slice
-            crowded = number in beside or number in taken or bank in used
+            crowded = number in beside or number in taken or bank in used or number in self._scattered
             return number in read_slices, crowded, bank
 
         return sorted(banks, key=rank)

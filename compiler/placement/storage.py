@@ -419,6 +419,9 @@ class Storage(ScatteredStorage):
                     reader = None if want is None else want.op
                     banks = [bank for side in chosen for bank in self._ordered(side, busy, read, reader, writer)]
                     size = tensor.itemsize
+                    if turns is None:
+                        # States are read from the beginning of a run on.
+                        banks.sort(key=lambda bank: self._reads[bank.slice].sum())
                     if want is not None and want.columns:
                         self._fill_loaded(layout, want, banks)
                         mine |= layout.used
