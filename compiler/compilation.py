@@ -1,7 +1,7 @@
 """From operations to a verified image: choose plans, place, schedule, assemble, verify."""
 
 import heapq
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -122,11 +122,11 @@ def _first_fit(
     tried: list[list[int]] = []
     for spare in _SPARE:
         pieces = [_pieces(op, spare, fused) for op in operations]
-        counts = [len(its) for its in pieces]
-        if counts in tried:
-            continue
-        tried.append(counts)
         parts = [part for its in pieces for part in its]
+        sizes = [len(part.graph.nodes) if isinstance(part, Pass) else 0 for part in parts]
+        if sizes in tried:
+            continue
+        tried.append(sizes)
         ends = {id(its[-1]) for op, its in zip(operations, pieces, strict=True) if id(op) in barriers}
         made = {id(tensor) for part in parts if isinstance(part, Pass) for tensor in part.writes()}
         known = partial(_is_any, stored, made)
@@ -306,7 +306,7 @@ def _rate(op: MatMul | Pass, plan: Plan | PassPlan) -> int:
 
 
 def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassPlan) -> None:
-    """Place a pass, in ALUs in which it can start first; without pauses if those are in its own way."""
+    """Place a pass, in ALUs in which it can start first; without pauses if those do not let it start much earlier."""
     placed = storage.placed[id(op)]
     if isinstance(op, Gather):
         _place_templates(scheduler, [gather_template(op, placed)])
@@ -320,32 +320,45 @@ def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassP
         return
     templates = _pass_templates(op, placed, plan)
     if overwritten:
-        _place_after_reads(scheduler, templates, overwritten)
+        _place_after_reads(scheduler, templates, overwritten, _handicaps(op, templates))
         return
-    parts = [_pass_templates(*piece, plan) for piece in pieces(op, placed)]
+    parts = [(piece, _pass_templates(piece, where, plan)) for piece, where in pieces(op, placed)]
     # Blocks that are ready much earlier than the last one need not wait for it.
-    if parts and parts[0][0].needs + op.steps // len(parts) < templates[0].needs:
-        for part in parts:
-            _place_templates(scheduler, part)
+    if parts and parts[0][1][0].needs + op.steps // len(parts) < templates[0].needs:
+        for piece, its in parts:
+            _place_templates(scheduler, its, _handicaps(piece, its))
     else:
-        _place_templates(scheduler, templates)
+        _place_templates(scheduler, templates, _handicaps(op, templates))
+
+
+def _paces(op: Pass) -> list[Pass]:
+    return [op] if op.interval == op.turn * op.within else [op.hurried(), op]
 
 
 def _pass_templates(op: Pass, placed: Placed, plan: PassPlan) -> list[PassTemplate]:
-    paces = [op] if op.interval == op.turn * op.within else [op, op.hurried()]
-    return [PassBuilder(pace, placed, mapping).build() for pace in paces for mapping in plan.mappings]
+    return [PassBuilder(pace, placed, mapping).build() for pace in _paces(op) for mapping in plan.mappings]
 
 
-def _place_after_reads(scheduler: Scheduler, templates: list[PassTemplate], overwritten: set[int]) -> None:
+def _handicaps(op: Pass, templates: list[PassTemplate]) -> list[int]:
+    """Return how many cycles earlier others would have to start: those without pauses leave slices sooner."""
+    paces = _paces(op)
+    each = len(templates) // len(paces)
+    return [0] * each + [paces[0].duration] * each * (len(paces) - 1)
+
+
+def _place_after_reads(
+    scheduler: Scheduler, templates: list[PassTemplate], overwritten: set[int], handicaps: Sequence[int] = ()
+) -> None:
     """Place one of several templates that overwrite words of some slices, after everything so far has read them."""
     read = scheduler.last_read(overwritten)
     for template in templates:
         template.needs = max(template.needs, read + 1 - template.first_write)
-    _place_templates(scheduler, templates)
+    _place_templates(scheduler, templates, handicaps)
 
 
-def _place_templates(scheduler: Scheduler, templates: list[PassTemplate]) -> None:
-    number, start = scheduler.place_first([(template.macro, template.needs) for template in templates])
+def _place_templates(scheduler: Scheduler, templates: list[PassTemplate], handicaps: Sequence[int] = ()) -> None:
+    choices = [(template.macro, template.needs) for template in templates]
+    number, start = scheduler.place_first(choices, handicaps=handicaps)
     templates[number].place(start)
 
 

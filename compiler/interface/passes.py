@@ -73,6 +73,7 @@ class Passes(Workspace):
         *tensors: Operand,
         dtype: str | None = None,
         layout: str | int | None = None,
+        join: int | None = None,
     ) -> Any:
         """Return ``function(*tensors)``, element by element, with NumPy's broadcasting.
 
@@ -87,6 +88,8 @@ class Passes(Workspace):
             Format of the result, to which it is cast; by default the expression's.
         layout : str or int, optional
             Lane axis of the result; needed only where no operand decides it.
+        join : int, optional
+            Axis, from the end, along which several results lie next to each other as parts of one tensor.
 
         Returns
         -------
@@ -108,9 +111,9 @@ class Passes(Workspace):
         views = [self._view(tensor) for tensor in tensors]
         if not views:
             raise TaktError("map must have a tensor, not none")
-        op, several = map_pass(self._scope, self._fresh("map"), function, views, dtype, layout)
+        op, several = map_pass(self._scope, self._fresh("map"), function, views, dtype, layout, join)
         results = self._append(op)
-        return results if several else results[0]
+        return results if several and join is None else results[0]
 
     def reduce(
         self,

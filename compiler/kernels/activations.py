@@ -8,7 +8,7 @@ import numpy as np
 from arch.config import Config
 from compiler.expression.expr import Expr
 from compiler.expression.functions import sigmoid
-from compiler.kernels.bounds import stream_bound, vectors
+from compiler.kernels.bounds import chain_bound, vectors
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameters
 from compiler.program import Program
 from compiler.tensor import View
@@ -29,15 +29,19 @@ def silu(x: Expr) -> Expr:
     return x * sigmoid(x)
 
 
-ACTIVATIONS: dict[str, tuple[Callable[[Expr], Expr], int, str]] = {
-    "gelu": (gelu, 6, "GELU in its tanh form: x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3))"),
-    "silu": (silu, 2, "SiLU: x * sigmoid(x)"),
-    "sigmoid": (sigmoid, 1, "1 / (1 + exp(-x))"),
+ACTIVATIONS: dict[str, tuple[Callable[[Expr], Expr], tuple[str, ...], str]] = {
+    "gelu": (
+        gelu,
+        ("MUL", "MUL", "ADD", "*MUL", "SIGMOID", "*MUL"),
+        "GELU in its tanh form: x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3))",
+    ),
+    "silu": (silu, ("SIGMOID", "*MUL"), "SiLU: x * sigmoid(x)"),
+    "sigmoid": (sigmoid, ("SIGMOID",), "1 / (1 + exp(-x))"),
 }
-"""Function, operations in a row, one line."""
+"""Function, operations in a row (a * before those that take x again), one line."""
 
 
-def _kernel(name: str, function: Callable[[Expr], Expr], levels: int, doc: str) -> Kernel:
+def _kernel(name: str, function: Callable[[Expr], Expr], operations: tuple[str, ...], doc: str) -> Kernel:
     def build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, View]:
         x = arrays["x"]
         flat = program.input("x", x.shape, x.dtype.name).reshape(x.size)
@@ -45,8 +49,11 @@ def _kernel(name: str, function: Callable[[Expr], Expr], levels: int, doc: str) 
 
     def bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
         x = arrays["x"]
-        casts = 2 if x.dtype == np.float16 else 0
-        return stream_bound(config, vectors(config, x.size), levels + casts)
+        count = vectors(config, x.size)
+        if x.dtype == np.float32:
+            return chain_bound(config, count, [name.strip("*") for name in operations])
+        again = [part for name in operations for part in (("+CVT", name[1:]) if name[0] == "*" else (name,))]
+        return chain_bound(config, count, ["CVT", *again, "CVT"])
 
     argument: Any = Argument(name="x", dtypes=FLOATS, shape="...", doc="values")
     return Kernel(name=name, doc=doc, arguments=(argument,), results=("y",), build=build, bound=bound)

@@ -1,11 +1,14 @@
 """Lower bounds of kernels that stream vectors through the VXM."""
 
+from collections.abc import Sequence
 from math import prod
 
 from arch.config import HEMISPHERES, Config
+from arch.formats import DType
 from arch.geometry import Hemisphere, mxm_position, vxm_position
 from arch.timing import timing
 from compiler.kernels.kernel import Bound
+from compiler.mesh.capability import columns_for
 
 
 def vectors(config: Config, lanes: int, *steps: int) -> int:
@@ -18,9 +21,83 @@ def pass_latency(config: Config, levels: int) -> int:
 
     MEM stands next to the VXM: one hop there, one back.
     """
-    read, write = timing(config)["READ"], timing(config)["WRITE"]
-    assert read.d_func is not None and write.d_skew is not None
-    return read.d_func + 1 + mesh_latency(config, levels) + 1 - write.d_skew + write.retire
+    read = timing(config)["READ"]
+    assert read.d_func is not None
+    return read.d_func + 1 + mesh_latency(config, levels) + _end(config)
+
+
+def chain_levels(config: Config, operations: Sequence[str]) -> int | None:
+    """Return the fewest mesh levels in which operations can follow one another; None if the mesh is too small.
+
+    Parameters
+    ----------
+    config : Config
+    operations : sequence of str
+        Mnemonics on float32; ``CVT``; ``+CVT`` before an operation that has a float16 operand of its own, which an ALU
+        of the level before converts.
+
+    Notes
+    -----
+    A level stands in the mesh column after that of the level before, and some operations are built in some columns only
+    (`docs/machine.md`), so that ALUs in between pass values on. A column has `alu_rows` ALUs, for one level each. All
+    ways to start and to wait are tried.
+    """
+    columns = config.alu_cols
+    best: int | None = None
+    # Level reached, column of the next level, ALUs taken by column, next operation.
+    pending = [(0, start, (0,) * columns, 0) for start in range(columns)]
+    while pending:
+        level, column, taken, number = pending.pop()
+        if best is not None and level + len([item for item in operations[number:] if item != "+CVT"]) >= best:
+            continue
+        if number == len(operations):
+            best = level
+            continue
+        joined = operations[number] == "+CVT"
+        name = operations[number + joined]
+        allowed = range(columns) if name == "CVT" else columns_for(config, name, DType.FP32, DType.FP32)
+        if column in allowed:
+            used = list(taken)
+            used[column] += 1
+            used[column - 1] += joined
+            if max(used) <= config.alu_rows:
+                pending.append((level + 1, (column + 1) % columns, tuple(used), number + 1 + joined))
+        if number:
+            used = list(taken)
+            used[column] += 1
+            if max(used) <= config.alu_rows:
+                pending.append((level + 1, (column + 1) % columns, tuple(used), number))
+    return best
+
+
+def chain_bound(config: Config, count: int, operations: Sequence[str]) -> Bound:
+    """Return the bound of operations in a row, as of `chain_levels`, on each of `count` vectors.
+
+    What the mesh has no room for at a time goes to MEM in between.
+    """
+    whole = chain_levels(config, operations)
+    if whole is not None:
+        return stream_bound(config, count, whole)
+    cuts = [number for number in range(1, len(operations)) if operations[number - 1] != "+CVT"]
+    found = []
+    for number in cuts:
+        first, second = chain_levels(config, operations[:number]), chain_levels(config, operations[number:])
+        if first is not None and second is not None:
+            # A hop to MEM; READ issues in the cycle in which the word passes there.
+            found.append(pass_latency(config, first) - _end(config) + 1 + pass_latency(config, second))
+    if not found:
+        return stream_bound(config, count, len(operations))
+    cycles = count - 1 + min(found)
+    return Bound(
+        cycles, f"SRAM: {count} vectors read, one per cycle, and the latency of the first; ALUs: in two passes"
+    )
+
+
+def _end(config: Config) -> int:
+    """Return the cycles from a result on the VXM's register to the end of its WRITE."""
+    write = timing(config)["WRITE"]
+    assert write.d_skew is not None
+    return 1 - write.d_skew + write.retire
 
 
 def joins(terms: int) -> int:
@@ -32,32 +109,31 @@ def joins(terms: int) -> int:
 
 
 def product_bound(config: Config, dtype: str, rows: int, k: int, n: int, levels: int | None = None) -> Bound:
-    """Return the bound of a product of a (rows, k) and a (k, n) matrix, of which `levels` ALUs in a row make the result.
+    """Return the bound of a product of a (rows, k) and a (k, n) matrix, and of `levels` ALUs in a row behind it.
 
-    The result goes to MEM as it is if `levels` is None.
+    Without ALUs (None) sums go from the planes to MEM.
     """
     units = config.planes // (2 if dtype == "float16" else 1)
     tiles = vectors(config, k) * vectors(config, n)
-    cycles, weights_limit = product_issue(config, dtype, rows, vectors(config, k), n)
-    table = timing(config)
-    write = table["WRITE"]
-    assert write.d_skew is not None
+    cycles, limit = product_issue(config, dtype, rows, vectors(config, k), n)
     cycles += sums_latency(config, dtype, through_vxm=levels is not None)
     if levels is not None:
         cycles += mesh_latency(config, levels)
-    # MEM is one hop from the VXM, two from the planes.
-    cycles += (2 if levels is None else 1) - write.d_skew + write.retire
-    what = "streams: weights of" if weights_limit else f"MXM: {rows} vectors through"
+    # From the planes MEM is two hops away, from the VXM one.
+    cycles += _end(config) + (levels is None)
     arrays = "pairs" if dtype == "float16" else "planes"
-    return Bound(cycles, f"{what} {tiles} tiles of weights on {units} {arrays}, and the latency of the first")
+    what = f"{rows} vectors through {tiles} tiles of weights on {units} {arrays}"
+    return Bound(cycles, f"{limit}: {what}, and the latency of the first")
 
 
-def product_issue(config: Config, dtype: str, rows: int, k_blocks: int, n: int) -> tuple[int, bool]:
-    """Return the cycles from the first READ of weights to the last ABC of a product, and whether weights are the limit.
+def product_issue(config: Config, dtype: str, rows: int, k_blocks: int, n: int, more_words: int = 0) -> tuple[int, str]:
+    """Return the cycles from the first READ of weights to the last ABC of a product, and what limits it.
 
-    An array (a plane, or a pair for float16) starts with the first columns of its weights and has all `lanes` of one
-    step more every step, so that it loses half of each step until its tile is whole. Weights of `ways` steps at a time
-    come from ``ways * lanes`` slices of a hemisphere, of which `slices_per_hop` are equally far away.
+    MXM: an array (a plane, or a pair for float16) starts with the first columns of its weights and has the `lanes`
+    columns of one step more every step, so that it loses half of each step until its tile is whole. Streams: weights of
+    `ways` steps at a time, in each hemisphere, come from ``ways * lanes`` slices, of which `slices_per_hop` are equally
+    far away. SRAM: a slice reads a word per cycle: of weights, of activations (every array of a hemisphere can take
+    them from the same streams), and `more_words` of what else is read before the end.
     """
     table = timing(config)
     read, load = table["READ"], table["LW"]
@@ -68,13 +144,19 @@ def product_issue(config: Config, dtype: str, rows: int, k_blocks: int, n: int) 
     steps = -(-min(n, config.vector_length) // config.lanes)
     columns = -(-n // config.lanes)
     elements = -(-size * rows * k_blocks * blocks // units)
+    activations = rows * k_blocks * -(-blocks * size // config.planes_per_hemisphere)
+    words = size * (k_blocks * columns * config.lanes + activations) + more_words
     found = []
     for ways in range(1, min(config.streams // config.lanes, config.planes_per_hemisphere) + 1):
         first = read.d_func + 1 + -(-ways * config.lanes // config.slices_per_hop) - load.d_skew
         step = size / min(ways, size)
-        compute = first + step + (steps - 1) * step / 2 + elements - size
-        loaded = first + -(-size * k_blocks * columns // (HEMISPHERES * ways))
-        found.append((max(int(compute), loaded), loaded > compute))
+        limits = {
+            "MXM": int(first + step + (steps - 1) * step / 2 + elements - size),
+            "streams": first + -(-size * k_blocks * columns // (HEMISPHERES * ways)),
+            "SRAM": first + -(-words // config.slices),
+        }
+        limit = max(limits, key=lambda name: limits[name])
+        found.append((limits[limit], limit))
     return min(found)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from arch.config import Config
 from compiler.expression.functions import relu
 from compiler.kernels.activations import FLOATS
-from compiler.kernels.bounds import stream_bound, vectors
+from compiler.kernels.bounds import chain_bound, vectors
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameters
 from compiler.program import Program
 from compiler.tensor import View
@@ -27,8 +27,10 @@ def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[
 
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
     x = arrays["x"]
-    levels = 3 + ("residual" in arrays) + (2 if x.dtype == np.float16 else 0)
-    return stream_bound(config, vectors(config, x.shape[-1], *x.shape[:-1]), levels)
+    casts = ("CVT",) if x.dtype == np.float16 else ()
+    again = [*(["+CVT"] if casts else []), "ADD"] if "residual" in arrays else []
+    operations = [*casts, "MUL", "ADD", *again, "RELU", *casts]
+    return chain_bound(config, vectors(config, x.shape[-1], *x.shape[:-1]), operations)
 
 
 ELEMENTWISE = Kernel(

@@ -7,13 +7,13 @@ from arch.errors import TaktError
 from compiler.expression.expr import Expr
 from compiler.expression.functions import relu
 from compiler.kernels.activations import ACTIVATIONS, gelu, silu
-from compiler.kernels.bounds import product_bound
+from compiler.kernels.bounds import chain_levels, product_bound
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
 from compiler.program import Program
 from compiler.tensor import Tensor
 
 _ACTIVATIONS: tuple[Callable[[Expr], Expr] | None, ...] = (None, relu, gelu, silu)
-_LEVELS = (0, 1, *(ACTIVATIONS[name][1] for name in ("gelu", "silu")))
+_OPERATIONS = ((), ("RELU",), ACTIVATIONS["gelu"][1], ACTIVATIONS["silu"][1])
 """Operations in a row of each."""
 _FUSED = ("bias", "residual")
 
@@ -37,7 +37,10 @@ def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[
 
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
     (m, k), n = arrays["x"].shape, arrays["w"].shape[1]
-    levels = sum(name in arrays for name in _FUSED) + _LEVELS[int(parameters["activation"])]
+    operations = ["ADD" for name in _FUSED if name in arrays]
+    operations += [name.strip("*") for name in _OPERATIONS[int(parameters["activation"])]]
+    # What does not fit the mesh takes at least its operations.
+    levels = chain_levels(config, operations) or len(operations)
     return product_bound(config, "float16", m, k, n, levels or None)
 
 

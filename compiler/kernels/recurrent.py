@@ -8,7 +8,7 @@ import numpy.typing as npt
 from arch.config import Config
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, sigmoid, tanh, where
-from compiler.kernels.bounds import mesh_latency, pass_latency, product_issue, sums_latency, vectors
+from compiler.kernels.bounds import chain_levels, mesh_latency, pass_latency, product_issue, sums_latency, vectors
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameters
 from compiler.program import Program
 from compiler.tensor import Tensor, View
@@ -108,22 +108,30 @@ def _gru(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[st
     return {"y": y[:hidden]}
 
 
-def _bound(gates: int, first: int, second: int) -> Callable[[Config, Arrays, Parameters], Bound]:
-    """Return the bound of a cell: operations in a row from the last sum to the gates in MEM, and from there to the end."""
+def _bound(
+    gates: int, first: tuple[str, ...], second: tuple[str, ...]
+) -> Callable[[Config, Arrays, Parameters], Bound]:
+    """Return the bound of a cell: operations in a row from the last sum to the gates in MEM, and on to the end."""
 
     def bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
         inputs, hidden = arrays["w_x"].shape[0], arrays["w_h"].shape[0]
         blocks = vectors(config, inputs) + vectors(config, hidden)
         columns = gates * vectors(config, hidden) * config.vector_length
-        cycles, weights_limit = product_issue(config, "float16", 1, blocks, columns)
-        cycles += sums_latency(config, "float16", through_vxm=True) + mesh_latency(config, first)
+        # Beside a product with the state come that with the input, a bias, and a mask.
+        beside = (4 + 4 + 1) * gates * vectors(config, hidden)
+        cycles, name = product_issue(config, "float16", 1, blocks, columns, beside)
+        cycles += sums_latency(config, "float16", through_vxm=True) + mesh_latency(config, _levels(config, first))
         # A hop to MEM, and READ in the next cycle.
-        cycles += 1 + pass_latency(config, second)
+        cycles += 1 + pass_latency(config, _levels(config, second))
         tiles = -(-blocks * columns // config.vector_length // (config.planes // 2))
         limit = f"{tiles} tiles of weights per pair of planes for one vector each, and the latency of each pass"
-        return Bound(cycles, f"{'streams' if weights_limit else 'MXM'}: {limit}")
+        return Bound(cycles, f"{name}: {limit}")
 
     return bound
+
+
+def _levels(config: Config, operations: tuple[str, ...]) -> int:
+    return chain_levels(config, operations) or len(operations)
 
 
 LSTM = Kernel(
@@ -136,7 +144,7 @@ LSTM = Kernel(
     ),
     results=("y", "c"),
     build=_lstm,
-    bound=_bound(4, 4, 5),
+    bound=_bound(4, ("ADD", "ADD", "SIGMOID", "SEL"), ("MUL", "ADD", "TANH", "MUL", "CVT")),
     steps=("x",),
 )
 
@@ -151,6 +159,6 @@ GRU = Kernel(
     ),
     results=("y",),
     build=_gru,
-    bound=_bound(3, 4, 7),
+    bound=_bound(3, ("ADD", "ADD", "SIGMOID", "SEL"), ("MUL", "ADD", "TANH", "SUB", "MUL", "ADD", "CVT")),
     steps=("x",),
 )

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from arch.config import Config
 from arch.errors import TaktError
+from compiler.expression.expr import Expr
 from compiler.kernels.activations import FLOATS
-from compiler.kernels.bounds import stream_bound, vectors
+from compiler.kernels.bounds import chain_bound, vectors
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameters
 from compiler.program import Program
-from compiler.tensor import View, join
+from compiler.tensor import View
 
 
 def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, View]:
@@ -22,24 +21,19 @@ def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[
     half = size // 2
     x = program.input("x", (rows, size), dtype).view()
     cosine, sine = (program.input(name, (rows, half), "float32").view() for name in ("cosine", "sine"))
-    sign = program.constant("sign", np.repeat(np.array([[-1, 1]], np.float32), half, axis=1))
-    y = program.map(
-        lambda a, b, c, s, one: a * c + b * s * one,
-        x,
-        join([x[:, half:], x[:, :half]], 1),
-        join([cosine, cosine], 1),
-        join([sine, sine], 1),
-        sign,
-        dtype=dtype,
-        layout="columns",
-    )
+
+    def turn(a: Expr, b: Expr, c: Expr, s: Expr) -> tuple[Expr, Expr]:
+        return a * c - b * s, b * c + a * s
+
+    y = program.map(turn, x[:, :half], x[:, half:], cosine, sine, dtype=dtype, layout="columns", join=-1)
     return {"y": y.view()}
 
 
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
-    shape = arrays["x"].shape
-    casts = 2 if arrays["x"].dtype.name == "float16" else 0
-    return stream_bound(config, vectors(config, *shape), 2 + casts)
+    """Return the bound: both halves of x come at the same time, each from slices of its own."""
+    rows, size = arrays["x"].shape
+    casts = ("CVT",) if arrays["x"].dtype.name == "float16" else ()
+    return chain_bound(config, vectors(config, rows, size // 2), [*casts, "MUL", "ADD", *casts])
 
 
 ROPE = Kernel(

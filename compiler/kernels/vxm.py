@@ -130,7 +130,9 @@ class EpilogueBuilder:
         for member in range(flow.width):
             first = at - ahead - travel[member]
             self._taken.setdefault(int(slices[member]), set()).update(self._span(first, fresh))
-            cycles = Pattern(at - ahead + self._skew, 1, 1, fresh, self._op.interval)
+            arrival, interval = at - ahead + self._skew, self._op.interval
+            # Pauses are for others that read the slice.
+            cycles = Pattern(arrival, 1, 1, fresh) if interval == 1 else Pattern(arrival, fresh, interval)
             self._transfers.read_constant(flow, member, int(slices[member]), int(addrs[member]), cycles, self._middle)
             self.needs = max(self.needs, int(ready[step]) - first - self._skew)
         return flow, ahead

@@ -45,7 +45,7 @@ def mappings(config: Config, graph: Graph, once: int | None = None) -> list[list
         When no ALU has an operation.
     """
     groups: dict[tuple[int, tuple[tuple[int, Users], ...]], list[Mapping]] = defaultdict(list)
-    for variant, form in enumerate(dict.fromkeys([graph, _repeated(graph)])):
+    for variant, form in enumerate(dict.fromkeys([graph, repeated(graph)])):
         held = {ref.number for node in form.nodes if node.holds for ref in node.operands}
         columns = [columns_for(config, n.mnemonic, n.dtype, n.out_dtype, n.relation) for n in form.nodes]
         for start in range(config.alu_cols):
@@ -63,7 +63,7 @@ def mappings(config: Config, graph: Graph, once: int | None = None) -> list[list
     return sorted(found, key=lambda group: (len(group[0].streams), group[0].depth, len(group[0].cells)))
 
 
-def _repeated(graph: Graph) -> Graph:
+def repeated(graph: Graph) -> Graph:
     """Return a graph in which conversions of operands are repeated for each user, instead of carried along."""
     nodes: list[Node] = []
     places: list[int] = []

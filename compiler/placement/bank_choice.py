@@ -109,6 +109,7 @@ class BankChoice:
         written = [copies for other in near for copies in self.placed[id(other)].outputs]
         taken = {number for copies in written for number in slices_of_layouts(copies)}
         read_slices = {bank.slice for bank in read}
+        beside_used = {bank.slice for bank in used}
         banks = [
             Bank(number, bank)
             for number in self._slices_of(side)
@@ -116,10 +117,11 @@ class BankChoice:
             if number not in busy and Bank(number, bank) not in read
         ]
 
-        def rank(bank: Bank) -> tuple[bool, bool, Bank]:
+        def rank(bank: Bank) -> tuple[bool, bool, bool, Bank]:
             number = bank.slice
             crowded = number in beside or number in taken or bank in used or number in self._scattered
-            return number in read_slices, crowded, bank
+            # What changes between both banks of a slice needs the other one too.
+            return number in read_slices, crowded, number in beside_used, bank
 
         return sorted(banks, key=rank)
 
@@ -144,7 +146,8 @@ class BankChoice:
     ) -> list[Bank]:
         """Banks that are not read, of slices that are not busy; last `shared` ones, before them `avoided` ones.
 
-        Banks that passes use come after others. The nearest to the planes of hemisphere `source`, or to the VXM, come first.
+        Banks that passes use come after others. The nearest to the planes of hemisphere `source`, or to the VXM, come
+        first.
         """
         banks = [
             Bank(number, bank)

@@ -29,7 +29,7 @@ class States:
 
 
 def direct_updates(operations: Sequence[MatMul | Pass], updates: Mapping[Tensor, Pass]) -> dict[Tensor, Tensor]:
-    """Return the results that can go to a state right away, after which nothing reads its old value, with that state."""
+    """Return results that can go to a state right away, as nothing reads its old value later, each with its state."""
     found: dict[Tensor, Tensor] = {}
     for state, update in updates.items():
         (operand,) = update.operands

@@ -92,12 +92,14 @@ class Storage(ScatteredStorage):
         if not tight:
             self._place_all_kept(tight)
         for op, _ in work:
-            # What an epilogue reads has to lie on one side.
-            for demand in sorted(self._demands[id(op)], key=lambda demand: not demand.of_epilogue):
+            # What an epilogue reads has to lie on one side, which matters where room is short.
+            for demand in sorted(self._demands[id(op)], key=lambda demand: tight and not demand.of_epilogue):
                 if demand.elements is not None and not demand.is_kept:
                     self._place_input(demand)
         if tight:
             self._place_all_kept(tight)
+        results = [id(result.tensor) for op, _ in work if isinstance(op, Pass) for result in op.results]
+        self._parted = {number for number in results if results.count(number) > 1}
         changed = {id(op.state) for op, _ in work if isinstance(op, Scatter)}
         self._states = {
             id(state): self._place_rows(state) if id(state) in changed else self._place_state(state)
@@ -157,7 +159,12 @@ class Storage(ScatteredStorage):
         orders = [demand.order for demand in kept]
         choices = [
             sorted(
-                (Bank(number, bank) for bank in (1, 0) for number in self._slices_of(side) if number not in busy),
+                (
+                    Bank(number, bank)
+                    for bank in (1, 0)
+                    for number in reversed(self._slices_of(side))
+                    if number not in busy
+                ),
                 key=lambda bank: bank.slice in weights,
             )
             for side in sorted(Hemisphere, key=lambda side: len(weights & set(self._slices_of(side))))
@@ -200,6 +207,9 @@ class Storage(ScatteredStorage):
         else:
             sides = self._sides(op, [], Direction.EAST, tensor.itemsize) if demand.side is None else [demand.side]
             choices = [self._ordered(side, busy, set(), op) for side in sides]
+            if demand.of_epilogue:
+                # It comes long before it is wanted; slices near the VXM are of more use to results.
+                choices = [banks[::-1] for banks in choices]
             for known in self.placed[id(op)].ports.values():
                 if demand.apart(known.demand) and demand.tensor.itemsize == known.demand.tensor.itemsize:
                     choices.insert(0, [Bank(number, bank) for number in sorted(known.slices) for bank in (0, 1)])
@@ -337,21 +347,36 @@ class Storage(ScatteredStorage):
         """
         written: set[int] = set()
         read = self._banks_read(op)
+        made: dict[int, list[tuple[Layout, Demand | None]]] = defaultdict(list)
         for result in op.results:
-            tensor = result.tensor
+            tensor, found = result.tensor, made[id(result.tensor)]
             if id(tensor) in self._states:
-                self.placed[id(op)].outputs.append(self._states[id(tensor)])
                 continue
             readers = self._readers(tensor)
             missing = missing_vectors(self._config, tensor, readers)
-            wants = [(want, missing if want is None else want.order) for want in self._wanted(tensor, readers)]
-            found: list[tuple[Layout, Demand | None]] = []
             more = self._written.get(id(tensor), [])
             written |= slices_of_layouts(more)
+            near = slices_of_layouts([*more, *(layout for layout, want in found if want is not None and want.in_mesh)])
+            wants: list[tuple[Demand | None, Vectors]] = []
+            for want in self._wanted(tensor, readers):
+                order = missing if want is None else want.order
+                # Others of the tensor's vectors may be another result's.
+                order = order[np.isin(order, result.steps)]
+                wants += [(want, order)] if len(order) else []
             for group in sharing(wants):
-                found += self._place_copies(op, result, group, written, read)
-            self.placed[id(op)].outputs.append([*distinct_layouts(found), *more])
-            self._publish(tensor, found)
+                for layout, want in self._place_copies(op, result, group, written, read, near):
+                    whole = next((other for other, reader in found if reader is want), None)
+                    if whole is None:
+                        found.append((layout, want))
+                    else:
+                        _add_words(whole, layout)
+        for result in op.results:
+            states = self._states.get(id(result.tensor))
+            copies = distinct_layouts(made[id(result.tensor)])
+            self.placed[id(op)].outputs.append(states or [*copies, *self._written.get(id(result.tensor), [])])
+        for tensor in {id(result.tensor): result.tensor for result in op.results}.values():
+            if id(tensor) not in self._states:
+                self._publish(tensor, made[id(tensor)])
 
     def overwritten(self, op: Pass) -> set[int]:
         """Return the slices of states that an operation writes."""
@@ -367,13 +392,13 @@ class Storage(ScatteredStorage):
         wants: list[tuple[Demand | None, Vectors]],
         written: set[int],
         read: set[Bank],
+        near: set[int],
     ) -> list[tuple[Layout, Demand | None]]:
-        """Place copies of a result on one side; adds their slices to `written`."""
+        """Place copies of a result on one side, that of slices `near` if any; adds their slices to `written`."""
         size = result.tensor.itemsize
         readers = [want.op for want, _ in wants if want is not None]
         sides = self._sides(op, readers, Direction.WEST, size)
-        given = slices_of_layouts(self._written.get(id(result.tensor), []))
-        sides = [side for side in sides if not given - set(self._slices_of(side))] or sides
+        sides = [side for side in sides if not near - set(self._slices_of(side))] or sides
         turns = partial(turns_of, result, op.times)
         found = self._take_copies(result.tensor, wants, sides, written, read, turns, op)
         first = int(found[0][0].flat[0].max())
@@ -454,6 +479,8 @@ class Storage(ScatteredStorage):
         self, found: list[tuple[Layout, Demand | None]], want: Demand | None, order: Vectors, busy: set[int]
     ) -> Layout | None:
         """Return a copy that another operation reads and that will do for a reader too."""
+        if want is not None and id(want.tensor) in self._parted:
+            return None
         mine = [layout for layout, other in found if want and other and want.op is other.op]
         for layout, other in found if self._dense and not (want and want.columns) else []:
             if other and other.columns:
@@ -462,3 +489,9 @@ class Storage(ScatteredStorage):
             if apart and (layout.flat[0][0, order] >= 0).all() and not slices_of_layouts([layout]) & busy:
                 return layout
         return None
+
+
+def _add_words(layout: Layout, more: Layout) -> None:
+    """Add the vectors that another part of a copy holds."""
+    held = more.flat[0][0] >= 0
+    layout.flat[0][:, held], layout.flat[1][:, held] = more.flat[0][:, held], more.flat[1][:, held]

@@ -71,7 +71,9 @@ class Scheduler:
         """
         return self.place_first([(macro, earliest)], latest)[1]
 
-    def place_first(self, choices: Sequence[tuple[Macro, int]], latest: int | None = None) -> tuple[int, int]:
+    def place_first(
+        self, choices: Sequence[tuple[Macro, int]], latest: int | None = None, handicaps: Sequence[int] = ()
+    ) -> tuple[int, int]:
         """Place one of several macro-operations: the one that can start first.
 
         Parameters
@@ -80,6 +82,8 @@ class Scheduler:
             Macro-operation and its earliest cycle, each.
         latest : int, optional
             Last cycle that will do.
+        handicaps : sequence of int, optional
+            Cycles by which each has to start before others to be better.
 
         Returns
         -------
@@ -93,17 +97,20 @@ class Scheduler:
         Unschedulable
             When none fits even where nothing else is, or not by `latest`.
         """
-        best: int | None = None
-        limit = None if latest is None else latest + 1
+        best: tuple[int, int] | None = None
+        after = None if latest is None else latest + 1
+        limit: int | None = None
         for number, (macro, earliest) in enumerate(choices):
-            start = self._find(macro, max(earliest, self._floor - macro.first), limit)
+            handicap = handicaps[number] if handicaps else 0
+            bounds = [bound for bound in (after, None if limit is None else limit - handicap) if bound is not None]
+            start = self._find(macro, max(earliest, self._floor - macro.first), min(bounds, default=None))
             self._table.rollback(0)
             if start is not None:  # and so below the limit
-                best, limit = number, start
-        if best is None or limit is None:
+                best, limit = (number, start), start + handicap
+        if best is None:
             raise Unschedulable(choices[0][0].name)
-        self._commit(choices[best][0], limit)
-        return best, limit
+        self._commit(choices[best[0]][0], best[1])
+        return best
 
     def last_read(self, slices: Collection[int]) -> int:
         """Return the last cycle in which anything placed so far reads one of some MEM slices; -1 if nothing does."""

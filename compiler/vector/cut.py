@@ -9,6 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from compiler.mesh.graph import Graph, Kind, Port, Ref
+from compiler.mesh.mapper import repeated
+from compiler.mesh.mapping import Mapping
 from compiler.tensor import Tensor
 from compiler.vector.lanes import Numbers
 from compiler.vector.operation import Operand, Pass, Result
@@ -40,11 +42,13 @@ def cut(op: Pass, spare: int) -> list[Pass]:
     """
     if not op.in_mesh or ways(op, spare):
         return [op]
-    parts = sorted(_parts(op.graph), key=lambda part: _cost(op, part))
+    # An operand that both parts convert need not cross in the wider format.
+    forms = [replace(op, graph=graph) for graph in dict.fromkeys([op.graph, repeated(op.graph)])]
+    parts = sorted(((form, part) for form in forms for part in _parts(form.graph)), key=lambda item: _cost(*item))
     best: list[Pass] = []
     largest: tuple[Pass, Pass] | None = None
-    for part in parts[:_TRIED]:
-        both = _divide(op, part)
+    for form, part in parts[:_TRIED]:
+        both = _divide(form, part)
         if both is None or not ways(both[0], spare):
             continue
         if ways(both[1], spare):
@@ -60,9 +64,16 @@ def cut(op: Pass, spare: int) -> list[Pass]:
 
 
 def _meet(first: Pass, second: Pass) -> bool:
-    """Return whether the mesh has room for two passes at the same time."""
-    one, two = ([{cell.alu for cell in mapping.cells} for mapping in ways(op)[0]] for op in (first, second))
-    return any(not mine & theirs for mine in one for theirs in two)
+    """Return whether mesh and MEM slices have room for two passes at the same time."""
+    one, two = ways(first)[0], ways(second)[0]
+    if _bytes_read(first, one[0]) + _bytes_read(second, two[0]) > first.config.slices:
+        return False
+    mine, theirs = ([{cell.alu for cell in mapping.cells} for mapping in group] for group in (one, two))
+    return any(not alus & others for alus in mine for others in theirs)
+
+
+def _bytes_read(op: Pass, mapping: Mapping) -> int:
+    return sum(op.operands[stream.port].tensor.itemsize for stream in mapping.streams)
 
 
 def _parts(graph: Graph) -> Iterator[Part]:
@@ -130,12 +141,16 @@ def _cost(op: Pass, part: Part) -> tuple[int, int, int]:
 
 
 def _divide(op: Pass, part: Part) -> tuple[Pass, Pass] | None:
-    """Return the passes of a first part and of the rest; None when a value that crosses is written now and then."""
+    """Return the passes of a first part and of the rest; None when a value that crosses is written now and then,
+    or parts of one tensor would come from both.
+    """
     graph = op.graph
     rest = frozenset(range(len(graph.nodes))) - part
     written = dict(zip(graph.outputs, op.results, strict=True))
     mine = {number: result for number, result in written.items() if number in part}
     others = {number: result for number, result in written.items() if number in rest}
+    if {id(result.tensor) for result in mine.values()} & {id(result.tensor) for result in others.values()}:
+        return None
     every: Numbers = np.arange(op.steps)
     if not any(graph.nodes[number].accumulates for number in rest):
         # Only sums that are complete go on.

@@ -133,9 +133,18 @@ def build_pass(
 
 
 def map_pass(
-    scope: Scope, name: str, function: Function, views: Sequence[View], dtype: str | None, layout: str | int | None
+    scope: Scope,
+    name: str,
+    function: Function,
+    views: Sequence[View],
+    dtype: str | None,
+    layout: str | int | None,
+    join: int | None = None,
 ) -> tuple[Pass, bool]:
-    """Return the pass of an elementwise function with NumPy's broadcasting, and whether it has a tuple of results."""
+    """Return the pass of an elementwise function with NumPy's broadcasting, and whether it has a tuple of results.
+
+    With `join` these are parts of one tensor, next to each other along that axis (negative).
+    """
     outputs, several = trace(function, operand_exprs(views))
     if dtype is not None:
         outputs = [convert(output, dtype) for output in outputs]
@@ -144,8 +153,26 @@ def map_pass(
     vector = scope.config.vector_length
     rows = [(view.tensor, vectors_along(np.broadcast_to(view.elements, shape), lanes, vector)) for view in views]
     steps: Numbers = np.arange(len(rows[0][1]), dtype=np.int64)
+    if join is not None:
+        results = _joined(name, [output.dtype.numpy.name for output in outputs], shape, lanes, vector, join)
+        return build_pass(scope, name, outputs, rows, results), several
     results = [
         Result(Tensor(name if not several else f"{name}.{index}", shape, output.dtype.numpy.name, None, lanes), steps)
         for index, output in enumerate(outputs)
     ]
     return build_pass(scope, name, outputs, rows, results), several
+
+
+def _joined(
+    name: str, dtypes: Sequence[str], shape: tuple[int, ...], lanes: int, vector: int, axis: int
+) -> list[Result]:
+    """Return results that are parts of one tensor, which is as many times as large along an axis."""
+    if not -len(shape) <= axis <= -1 or len(set(dtypes)) > 1:
+        raise TaktError(
+            f"results to join must have one dtype and an axis from -{len(shape)} to -1, not {', '.join(dtypes)}, {axis}"
+        )
+    whole = list(shape)
+    whole[axis] *= len(dtypes)
+    tensor = Tensor(name, tuple(whole), dtypes[0], None, lanes)
+    parts = np.split(np.arange(tensor.size, dtype=np.int32).reshape(whole), len(dtypes), axis)
+    return [Result(tensor, find_vectors(tensor, vectors_along(part, lanes, vector), vector)) for part in parts]

@@ -183,3 +183,24 @@ def test_refusals():
         program.map(lambda a: a + 1, z.transpose(1, 0), layout="rows")
     with pytest.raises(TaktError, match="must be used as the whole vectors"):
         program.map(lambda a, b: a + b, z[:, :1], x)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("read", [False, True])
+def test_results_that_are_parts_of_one_tensor(read, machine, rng):
+    shape = (4, 3, 11)
+    program = Program(MACHINES[machine])
+    a, b = (program.input(name, shape, "int16") for name in "ab")
+    y = program.map(lambda p, q: (p + q, p - q, p * q), a, b, join=-2)
+    assert y.shape == (4, 9, 11)
+    program.output("y", program.map(lambda value: value + 1, y) if read else y)
+    x, z = (rng.integers(-99, 99, shape).astype(np.int16) for _ in range(2))
+    found = run_golden(program.compile(), a=x, b=z)["y"]
+    np.testing.assert_array_equal(found, np.concatenate([x + z, x - z, x * z], axis=1) + read)
+
+
+def test_parts_of_one_tensor_have_one_format():
+    program = Program(NANO)
+    x = program.input("x", (4, 8), "int32")
+    with pytest.raises(TaktError, match="must have one dtype and an axis from -2 to -1, not int32, int8, -1"):
+        program.map(lambda a: (a + 1, cast(a, "int8")), x, join=-1)

@@ -16,14 +16,17 @@ NANO = preset("nano")
 
 @pytest.mark.parametrize("dtype", ["int8", "float32"])
 @pytest.mark.parametrize("preset_name", ["nano", "small"])
-def test_running_sum(preset_name, dtype, rng):
+@pytest.mark.parametrize("late", [False, True], ids=["read before", "read later"])
+def test_running_sum(late, preset_name, dtype, rng):
+    """The pass that makes the next value writes it to the state, unless something reads the state later."""
     program = Program(preset(preset_name), "sum")
     x = program.input("x", (9, 11), dtype)
     initial = random_values(rng, dtype, 9, 11)
     total = program.state("total", (9, 11), dtype, initial)
+    old = None if late else program.map(lambda a: maximum(a, 0), total)
     following = program.map(lambda a, b: a + b, total, x)
     program.update(total, following)
-    program.output("old", program.map(lambda a: maximum(a, 0), total))
+    program.output("old", program.map(lambda a: maximum(a, 0), total) if old is None else old)
     program.output("new", following)
     image = program.compile()
     machine = Machine(image.config)
@@ -73,3 +76,19 @@ def test_refusals():
         program.update(state, x)
     with pytest.raises(TaktError, match=r"initial value of t must be int8 of shape \(2,\)"):
         program.state("t", (2,), "int8", np.zeros(3, np.int8))
+
+
+def test_a_value_goes_to_its_state_without_a_pass_of_its_own():
+    """Unless it has so many vectors that it would be written while it is read."""
+
+    def cycles(late):
+        program = Program(NANO)
+        x, total = program.input("x", (6, 8), "int32"), program.state("total", (6, 8), "int32")
+        following = program.map(lambda a, b: a + b, total, x)
+        program.update(total, following)
+        program.output("y", following)
+        if late:
+            program.output("old", program.map(lambda a: a + 0, total))
+        return program.compile().cycles
+
+    assert cycles(False) < 30 < cycles(True)

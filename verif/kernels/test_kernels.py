@@ -5,6 +5,7 @@ import pytest
 
 from arch.presets import preset
 from compiler.kernels.catalogue import KERNELS
+from compiler.program import Program
 from runtime.backend import GoldenBackend, RtlBackend
 from runtime.kernel import KernelRun, run_kernel
 from runtime.kernel_samples import SAMPLES, sample
@@ -68,6 +69,24 @@ def test_cost(name, dtype):
     found = run(name, dtype, 64, SMALL)
     check(found)
     assert found.measurement.cycles <= 1.15 * found.bound.cycles
+
+
+CHAINS = ("elementwise", "gelu", "silu", "sigmoid", "gemm", "conv2d")
+
+
+@pytest.mark.parametrize("config", [SMALL, BASE], ids=lambda config: config.name)
+@pytest.mark.parametrize("name,dtype", FORMATS)
+def test_closeness_to_the_bound(name, dtype, config):
+    """From sizes of 64 up: within 10 % for products and elementwise chains, within 30 % for the rest."""
+    for size in (64, 96):
+        arrays = sample(name, dtype, size)
+        kernel = KERNELS[name]
+        parameters = kernel.values({})
+        program = Program(config)
+        for key, tensor in kernel.build(program, arrays, parameters).items():
+            program.output(key, tensor)
+        cycles, bound = program.compile().cycles, kernel.bound(config, arrays, parameters)
+        assert bound.cycles <= cycles <= (1.1 if name in CHAINS else 1.3) * bound.cycles, size
 
 
 @pytest.mark.parametrize("activation", range(4))
