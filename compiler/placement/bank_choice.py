@@ -146,8 +146,7 @@ class BankChoice:
     ) -> list[Bank]:
         """Banks that are not read, of slices that are not busy; last `shared` ones, before them `avoided` ones.
 
-        Banks that passes use come after others. The nearest to the planes of hemisphere `source`, or to the VXM, come
-        first.
+        The nearest to the planes of hemisphere `source`, or to the VXM, come first.
         """
         banks = [
             Bank(number, bank)
@@ -159,9 +158,8 @@ class BankChoice:
         place = vxm_position(self._config) if source is None else mxm_position(self._config, source)
         every = units(self._config)
 
-        def rank(bank: Bank) -> tuple[bool, bool, bool, int]:
-            distance = abs(every[bank.slice].position - place)
-            return bank.slice in shared, bank.slice in avoided, bool(self._reads[bank] or self._writes[bank]), distance
+        def rank(bank: Bank) -> tuple[bool, bool, int]:
+            return bank.slice in shared, bank.slice in avoided, abs(every[bank.slice].position - place)
 
         return sorted(banks, key=rank)
 
