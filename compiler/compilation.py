@@ -262,7 +262,6 @@ def _compile(
             scheduler.barrier()
     scheduler.configure(config.superlanes)
     scheduler.synchronise()
-    storage.close_scattered()
     text = TextStreamer(config, scheduler, storage.allocator).fit()
     waits = {"SYNC": timing(config).barrier - 1}
     closed = max(issue.cycles[-1] + waits.get(issue.mnemonic, 0) for issue in scheduler.issues) + 2
@@ -323,25 +322,32 @@ def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassP
     if isinstance(op, Scatter):
         _place_after_reads(scheduler, [scatter_template(op, placed)], overwritten)
         return
-    templates, handicaps = _pass_templates(op, placed, plan)
+    templates = _pass_templates(op, placed, plan)
     if overwritten:
-        _place_after_reads(scheduler, templates, overwritten, handicaps)
+        _place_after_reads(scheduler, templates, overwritten, _handicaps(op, templates))
         return
-    parts = [_pass_templates(*piece, plan) for piece in pieces(op, placed)]
+    parts = [(piece, _pass_templates(piece, where, plan)) for piece, where in pieces(op, placed)]
     # Blocks that are ready much earlier than the last one need not wait for it.
-    if parts and parts[0][0][0].needs + op.steps // len(parts) < templates[0].needs:
-        for part in parts:
-            _place_templates(scheduler, *part)
+    if parts and parts[0][1][0].needs + op.steps // len(parts) < templates[0].needs:
+        for piece, its in parts:
+            _place_templates(scheduler, its, _handicaps(piece, its))
     else:
-        _place_templates(scheduler, templates, handicaps)
+        _place_templates(scheduler, templates, _handicaps(op, templates))
 
 
-def _pass_templates(op: Pass, placed: Placed, plan: PassPlan) -> tuple[list[PassTemplate], list[int]]:
-    """Return what can be placed for a pass, and by how much each must be the earlier one to be preferred."""
-    paces = [op] if op.interval == op.turn * op.within else [op.hurried(), op]
-    # Without pauses it leaves its slices to others sooner.
-    handicaps = [0] * len(plan.mappings) + [paces[0].duration] * len(plan.mappings) * (len(paces) - 1)
-    return [PassBuilder(pace, placed, mapping).build() for pace in paces for mapping in plan.mappings], handicaps
+def _paces(op: Pass) -> list[Pass]:
+    return [op] if op.interval == op.turn * op.within else [op.hurried(), op]
+
+
+def _pass_templates(op: Pass, placed: Placed, plan: PassPlan) -> list[PassTemplate]:
+    return [PassBuilder(pace, placed, mapping).build() for pace in _paces(op) for mapping in plan.mappings]
+
+
+def _handicaps(op: Pass, templates: list[PassTemplate]) -> list[int]:
+    """Return how many cycles earlier others would have to start: those without pauses leave slices sooner."""
+    paces = _paces(op)
+    each = len(templates) // len(paces)
+    return [0] * each + [paces[0].duration] * each * (len(paces) - 1)
 
 
 def _place_after_reads(

@@ -31,6 +31,7 @@ class BankChoice:
         self.allocator = Allocator(config)
         self._reads = np.zeros((config.slices, 2), np.int64)
         self._writes = np.zeros((config.slices, 2), np.int64)
+        self._scattered: set[int] = set()
         self._width: dict[int, dict[Direction, int]] = defaultdict(lambda: dict.fromkeys(Direction, 0))
         self.placed = {id(op): Placed() for op, _ in work}
         passes = [op for op, _ in work if isinstance(op, Pass)]
@@ -108,6 +109,7 @@ class BankChoice:
         written = [copies for other in near for copies in self.placed[id(other)].outputs]
         taken = {number for copies in written for number in slices_of_layouts(copies)}
         read_slices = {bank.slice for bank in read}
+        beside_used = {bank.slice for bank in used}
         banks = [
             Bank(number, bank)
             for number in self._slices_of(side)
@@ -115,10 +117,11 @@ class BankChoice:
             if number not in busy and Bank(number, bank) not in read
         ]
 
-        def rank(bank: Bank) -> tuple[bool, bool, Bank]:
+        def rank(bank: Bank) -> tuple[bool, bool, bool, Bank]:
             number = bank.slice
-            crowded = number in beside or number in taken or bank in used
-            return number in read_slices, crowded, bank
+            crowded = number in beside or number in taken or bank in used or number in self._scattered
+            # What changes between both banks of a slice needs the other one too.
+            return number in read_slices, crowded, number in beside_used, bank
 
         return sorted(banks, key=rank)
 
@@ -143,8 +146,7 @@ class BankChoice:
     ) -> list[Bank]:
         """Banks that are not read, of slices that are not busy; last `shared` ones, before them `avoided` ones.
 
-        Banks that passes use come after others. The nearest to the planes of hemisphere `source`, or to the VXM, come
-        first.
+        The nearest to the planes of hemisphere `source`, or to the VXM, come first.
         """
         banks = [
             Bank(number, bank)
@@ -156,9 +158,8 @@ class BankChoice:
         place = vxm_position(self._config) if source is None else mxm_position(self._config, source)
         every = units(self._config)
 
-        def rank(bank: Bank) -> tuple[bool, bool, bool, int]:
-            distance = abs(every[bank.slice].position - place)
-            return bank.slice in shared, bank.slice in avoided, bool(self._reads[bank] or self._writes[bank]), distance
+        def rank(bank: Bank) -> tuple[bool, bool, int]:
+            return bank.slice in shared, bank.slice in avoided, abs(every[bank.slice].position - place)
 
         return sorted(banks, key=rank)
 

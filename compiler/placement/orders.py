@@ -13,11 +13,13 @@ from compiler.tensor import Tensor
 from compiler.vector.lanes import vector_count
 from compiler.vector.operation import Result
 
-_RUN = 2
+_RUN = 6
 """Least vectors of a dense stream before it changes its place."""
 
 _ROWS = 4
 """Rows of a product that a plane emits before it changes the place."""
+_SHORT = 96, 2
+"""A shorter stream changes more often: the reader's wait for the first change counts."""
 
 
 def distinct_layouts(found: list[tuple[Layout, Demand | None]]) -> list[Layout]:
@@ -45,10 +47,11 @@ def turns_of(result: Result, times: Vectors, order: Vectors) -> tuple[Numbers, i
     written = np.flatnonzero(np.isin(result.steps, order))
     run = np.cumsum(np.append(0, np.diff(times[written]) > 1))
     step = np.zeros(int(result.steps.max()) + 1, np.int64)
-    if run[-1] or len(order) < 2 * _RUN:
+    least = _SHORT[1] if len(order) < _SHORT[0] else _RUN
+    if run[-1] or len(order) < 2 * least:
         step[result.steps[written]] = run
         return step[order].astype(np.int32), 1
-    step[result.steps[written]] = np.arange(len(written)) // max(_RUN, len(order) // 32)
+    step[result.steps[written]] = np.arange(len(written)) // max(least, len(order) // 32)
     return step[order].astype(np.int32), 2
 
 

@@ -38,26 +38,37 @@ class ScatteredStorage(MovedStorage):
         for want in wants:
             layout = Layout.empty(state.itemsize, *shape)
             busy = set() if want is None else self._busy(want.op)
-            for block in range(shape[0]):
-                mine: set[int] = set()
-                for byte in range(state.itemsize):
-                    number, addr = self._take_rows(state, shape[1], busy | mine, parts)
+            for byte in range(state.itemsize):
+                others = {int(number) for number in np.unique(layout.slices[:byte])}
+                near: list[int] = []
+                for block in range(shape[0]):
+                    number, addr = self._take_rows(state, shape[1], busy | others, near)
                     layout.slices[byte, block] = number
                     layout.addrs[byte, block] = addr + np.arange(shape[1])
-                    mine.add(number)
+                    near = [number]
                     targets.append(Target(layout, block, byte, number, addr, parts.get(number, 0)))
                     parts[number] = parts.get(number, 0) + 1
+                    self._reads[number] += shape[1]
             if want is not None:
                 self._connect(self._port(want, layout))
             self._add(state, element_words(rows, *layout.flat[:2]))
             layouts.append(layout)
         self.targets[id(state)] = tuple(targets)
+        # A SCATTER holds its bank, and the engine of its slice, for long.
+        self.allocator.close(Bank(target.slice, target.addr // self._config.mem_depth) for target in targets)
+        self._scattered |= {target.slice for target in targets}
         return layouts
 
-    def _take_rows(self, state: Tensor, rows: int, busy: set[int], parts: dict[int, int]) -> tuple[int, int]:
-        """Take neighbouring words in a slice that has few parts of the state yet; return it and the first addr."""
+    def _take_rows(self, state: Tensor, rows: int, busy: set[int], near: list[int]) -> tuple[int, int]:
+        """Take neighbouring words in a slice, at best in one of some or else one that is read seldom.
+
+        Returns
+        -------
+        slice, addr : int
+            First addr.
+        """
         slices = [number for number in self._slices_of(STATE_SIDE) if number not in busy]
-        for number in sorted(slices, key=lambda one: (parts.get(one, 0), self._reads[one].sum())):
+        for number in sorted(slices, key=lambda one: (one not in near, self._reads[one].sum())):
             for bank in (0, 1):
                 saved = self.allocator.save()
                 try:
@@ -67,9 +78,3 @@ class ScatteredStorage(MovedStorage):
                     continue
                 return number, int(addrs[0, 0])
         raise OutOfMemory(state.name, rows * self._config.vector_length, self._config)
-
-    def close_scattered(self) -> None:
-        """Let nothing further into banks that are scattered into."""
-        depth = self._config.mem_depth
-        for targets in self.targets.values():
-            self.allocator.close(Bank(target.slice, target.addr // depth) for target in targets)

@@ -290,7 +290,6 @@ class Storage(ScatteredStorage):
     ) -> list[tuple[Layout, Demand | None]]:
         # Weights of one tile are read before there are results.
         once = op.k_blocks == 1 and all(len(feeder.groups) == len(feeder.blocks) == 1 for feeder in plan.feeders)
-        read = self._banks_read(op, weights=not once)
         found: list[tuple[Layout, Demand | None]] = []
         wants = self._wanted(op.y, readers)
         if None not in wants and len(missing_vectors(self._config, op.y, readers)):
@@ -301,6 +300,7 @@ class Storage(ScatteredStorage):
             busy = slices_of_layouts([layout for layout, _ in found])
             if want is not None:
                 busy |= self._busy(want.op)
+            read = self._banks_read(op, weights=not (once and want is not None and want.in_mesh))
             layout = Layout.empty(op.y.itemsize, op.n_blocks, op.m)
             if want is not None and want.columns:
                 self._fill_loaded(layout, want, self._banks_to_write(choice[0], busy, read, set(), set(), None))
@@ -319,8 +319,8 @@ class Storage(ScatteredStorage):
                         self._banks_to_write(sides, busy | mine, read, slices_of_layouts([layout]), avoided, source)
                         for sides in sorted(choice, key=lambda sides: near not in sides)
                     ]
-                    if want is not None and want.in_mesh and not self._dense:
-                        turns = product_turns(op, words)
+                    turns = product_turns(op, words)
+                    if want is not None and want.in_mesh and not self._dense and turns.any():
                         slices, addrs = self._take_apart(op.y, turns, banks[0], layout)
                     else:
                         slices, addrs = self._take_first(op.y.name, op.y.itemsize, len(words), banks)

@@ -9,6 +9,7 @@ from functools import reduce
 
 import numpy as np
 
+from arch.config import Config
 from arch.errors import TaktError
 from arch.timing import timing
 from compiler.expression.expr import Expr, binary, convert
@@ -33,6 +34,12 @@ Kept = Sequence[tuple[Expr, Result]]
 
 _SECOND_PASS = 40
 """Rough cycles that a pass of its own for the partial results takes beside its steps."""
+
+
+def interleaves(config: Config, length: int, groups: int) -> bool:
+    """Return whether a reduction of any order is one pass, groups taking turns, and not one with a second to join."""
+    apart = timing(config).held
+    return apart * length * -(-groups // apart) <= groups * length + groups + _SECOND_PASS
 
 
 def reduce_passes(
@@ -94,7 +101,7 @@ def reduce_passes(
     total = Expr(MNEMONICS[operation], term.dtype, (term,), term.dtype, accumulates=True)
     apart = timing(scope.config).held
     free = operation != "add" or not term.dtype.is_float
-    if in_turn or (free and apart * length * -(-groups // apart) <= groups * length + groups + _SECOND_PASS):
+    if in_turn or (free and interleaves(scope.config, length, groups)):
         single = _interleaved(scope, name, total, rows, finish, outer, lanes, length, groups, apart, further)
         return [single], len(further)
     first = _partial(scope, name, total, rows, outer, lanes, length, groups, blocks, apart, further)

@@ -24,6 +24,7 @@ _EPILOG = examples(
     "takt kernel --markdown docs/kernels.md",
     "takt kernel softmax --in x=scores.npy --out y.npy",
     "takt kernel conv2d --in x=image.npy --in w=filters.npy --param padding=1 --out y.npy --preset nano",
+    "takt kernel attention --in q=q.npy --in k=k.npy --in v=v.npy --in position=rows.npy --param length=64 --out y.npy",
     "takt kernel lstm --in x=x.npy --in w_x=wx.npy --in w_h=wh.npy --in bias=b.npy --out y.npy --out c=c.npy --json -",
 )
 
