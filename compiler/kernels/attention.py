@@ -79,16 +79,15 @@ def _scaled(d: int) -> float:
 def _whole_sequence(program: Program, q: View, k: View, v: View) -> tuple[View | Tensor, View, View]:
     """Return masked scores, their maxima and the values, the rows of a run being the whole sequence."""
     m, d = k.shape
-    keys = _whole(program.config, m)
-    seen = np.arange(keys)[:, None] <= np.arange(q.shape[0])
+    seen = np.arange(m)[:, None] <= np.arange(q.shape[0])
     mask = program.constant("mask", -seen.astype(np.int8))
     factor = _scaled(d)
 
     def masked(total: Expr, chosen: Expr) -> Expr:
         return where(chosen, total * factor, -np.inf)
 
-    scores = program.matmul(_rows_to(k, keys), q.transpose(), ways=1, epilogue=masked, operands=(mask,))
-    return *_largest(program, scores), _rows_to(v, keys)
+    scores = program.matmul(k, q.transpose(), ways=1, epilogue=masked, operands=(mask,))
+    return *_largest(program, scores), _rows_to(v, _whole(program.config, m))
 
 
 def _stored(
@@ -96,14 +95,14 @@ def _stored(
 ) -> tuple[View | Tensor, View, View | Tensor]:
     """Return the same over the store, into which the rows of a run go at `position`."""
     d, e = k.shape[1], v.shape[1]
-    keys = _whole(program.config, length)
+    lanes = _whole(program.config, length)
     position = program.input("position", (1,), "int32")
-    store = program.state("keys", (keys, d), "float16")
-    values = program.state("values", (keys, e), "float16", layout="columns")
-    number = np.arange(keys, dtype=np.int32)[:, None]
+    store = program.state("keys", (length, d), "float16")
+    values = program.state("values", (lanes, e), "float16", layout="columns")
+    number = np.arange(lanes, dtype=np.int32)[:, None]
     start = program.constant("start", number - number % m)
-    ahead = program.constant("ahead", number - np.arange(q.shape[0], dtype=np.int32))
-    order = _alternating(program, keys, q.shape[0])
+    ahead = program.constant("ahead", number[:length] - np.arange(q.shape[0], dtype=np.int32))
+    order = _alternating(program, length, q.shape[0])
     masks = program.map(lambda a, b, p: (equal(a, p), b <= p), start[order], ahead[order], position)
     fresh, seen = (mask[np.argsort(order)] for mask in masks)
     again = number[:, 0] % m
@@ -113,7 +112,7 @@ def _stored(
     def masked(before: Expr, now: Expr, is_new: Expr, chosen: Expr) -> Expr:
         return where(chosen, where(is_new, now, before) * factor, -np.inf)
 
-    scores = program.matmul(store, q.transpose(), ways=1, epilogue=masked, operands=(new[again], fresh, seen))
+    scores = program.matmul(store, q.transpose(), ways=1, epilogue=masked, operands=(new[again[:length]], fresh, seen))
     kept, largest = _largest(program, scores)
     following = program.map(
         lambda before, now, a, p: where(equal(a, p), now, before), values, v[again], start, position, dtype="float16"
@@ -140,12 +139,17 @@ def _weights(program: Program, scores: View | Tensor, largest: View) -> tuple[Te
 
 
 def _turned(program: Program, weights: Tensor, rows: int) -> View:
-    """Return a matrix with keys in the lanes instead of queries: rows of the unit matrix times its vectors."""
-    keys, queries = weights.shape
+    """Return a matrix with keys in the lanes instead of queries, in whole vectors.
+
+    It is the product of rows of the unit matrix and the vectors of weights, which become columns.
+    """
+    count, queries = weights.shape
     vector = program.config.vector_length
-    blocks = queries // vector
+    keys, blocks = _whole(program.config, count), queries // vector
     unit = program.constant("unit", np.eye(rows, vector, dtype=np.float16))
-    columns = weights.reshape(keys, blocks, vector).transpose(2, 1, 0).reshape(vector, blocks * keys)
+    columns = (
+        _rows_to(weights.view(), keys).reshape(keys, blocks, vector).transpose(2, 1, 0).reshape(vector, blocks * keys)
+    )
     turned = program.matmul(unit, columns, epilogue=lambda total: total, dtype="float16")
     return turned.reshape(rows, blocks, keys).transpose(1, 0, 2).reshape(blocks * rows, keys)
 
