@@ -26,8 +26,9 @@ def superlanes_of(
     ------
     TaktError
         For an operation with longer vectors than the superlanes hold, or that needs all superlanes whatever its
-        vectors are: one that moves lanes; and for a float16 product in a program that switches superlanes off, since
-        values that are not defined, times zero, may be NaN.
+        vectors are: one that moves lanes. In a program that switches superlanes off, for a float16 product, since
+        values that are not defined, times zero, may be NaN; and for weights that are a result or a state, since they
+        have no zeros there.
     """
     found = {}
     limited = any(superlanes < config.superlanes for _, superlanes in stretches)
@@ -36,6 +37,11 @@ def superlanes_of(
         found[id(op)] = superlanes
         if limited and isinstance(op, MatMul) and op.tandem:
             raise TaktError(f"x of {op.y.name} must be int8 in a program that switches superlanes off, not float16")
+        if limited and isinstance(op, MatMul) and op.computed:
+            raise TaktError(
+                f"w of {op.y.name} must be a constant or an input in a program that switches superlanes off, "
+                f"not {op.w.name!r}"
+            )
         if superlanes < config.superlanes:
             _check(op, superlanes)
     return found

@@ -138,3 +138,5 @@ def test_refusals():
         compiled(lambda p: p.shift(p.input("x", (2, 4)), 1))
     with pytest.raises(TaktError, match="must be int8 in a program that switches superlanes off"):
         compiled(lambda p: p.matmul(p.input("x", (2, 4), "float16"), np.zeros((4, 4), np.float16)))
+    with pytest.raises(TaktError, match="w of .* must be a constant or an input in a program that switches"):
+        compiled(lambda p: p.matmul(p.input("x", (2, 4)), p.map(lambda a: a, p.input("w", (4, 4)))))
