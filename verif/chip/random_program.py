@@ -233,7 +233,9 @@ class RandomProgram:
         proposal = list(self._operations(unit, issue, Source.STREAM, direction, stream))
         if self._random.random() < 0.5:
             column, row = unit.index % self._config.alu_cols, self._random.randrange(self._config.alu_rows)
-            following = self._units[unit.id - unit.index + row * self._config.alu_cols + (column + 1) % 4]
+            following = self._units[
+                unit.id - unit.index + row * self._config.alu_cols + (column + 1) % self._config.alu_cols
+            ]
             mesh_row = unit.index // self._config.alu_cols
             proposal += self._operations(following, issue + self._timing.chain, Source.MESH, 0, mesh_row)
         return proposal
