@@ -42,6 +42,9 @@ _ATTEMPTS = 24
 _BESIDE = 2
 """Passes after one that it leaves ALUs for, if it can."""
 
+_AHEAD = 48
+"""Cycles that a part of a pass must be ready before the whole to start by itself."""
+
 _SPARE = (0, 4, 8)
 """MEM slices that passes leave alone, so that what others use at the same time finds room: first none."""
 
@@ -328,7 +331,7 @@ def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassP
         return
     parts = [(piece, _pass_templates(piece, where, plan)) for piece, where in pieces(op, placed)]
     # Blocks that are ready much earlier than the last one need not wait for it.
-    if parts and parts[0][1][0].needs + op.steps // len(parts) < templates[0].needs:
+    if parts and parts[0][1][0].needs + max(_AHEAD, op.steps // (2 * len(parts))) < templates[0].needs:
         for piece, its in parts:
             _place_templates(scheduler, its, _handicaps(piece, its))
     else:

@@ -9,23 +9,14 @@ from compiler.placement.placed import Placed
 from compiler.vector.lanes import vector_count
 from compiler.vector.operation import Operand, Pass, Result
 
-_LEAST = 16
-"""Fewest steps of a piece."""
-
 
 def pieces(op: Pass, placed: Placed) -> Iterator[tuple[Pass, Placed]]:
-    """Yield a pass block by block of the lanes, with what it reads and writes; nothing if short, or that cuts a sum."""
+    """Yield a pass block by block of the lanes, with what it reads and writes; nothing where that cuts a sum."""
     count = vector_count(op.results[0].tensor, op.config.vector_length)[0]
     size, rest = divmod(op.steps, count)
     starts = size * np.arange(1, count)
     sums = any(node.accumulates for node in op.graph.nodes)
-    if (
-        count == 1
-        or rest
-        or size < _LEAST
-        or op.turn > 1
-        or (sums and not (op.restarts[starts] & ~op.restarts[starts - 1]).all())
-    ):
+    if count == 1 or rest or size % op.turn or (sums and not (op.restarts[starts] & ~op.restarts[starts - 1]).all()):
         return
     for first in range(0, op.steps, size):
         part = slice(first, first + size)
