@@ -15,6 +15,7 @@ from golden.machine.machine import Machine
 from runtime.backend import Tensors
 from runtime.chip_job.exchange import read_results, write_job
 from runtime.rtl_backend import build_chip
+from runtime.simulator import Built
 
 __all__ = ["Flip", "FlippedRun", "Outcome", "run_on_both"]
 
@@ -51,12 +52,34 @@ class Outcome:
     outputs: dict[str, np.ndarray]
 
 
-def run_on_both(config: Config, runs: Sequence[FlippedRun], simulator: str) -> list[tuple[Outcome, Outcome]]:
-    """Run one after the other, in one simulation and on one golden machine; return outcomes of RTL and golden.
+def run_on_both(
+    config: Config, runs: Sequence[FlippedRun], simulator: str, *, anew: bool = True
+) -> list[tuple[Outcome, Outcome]]:
+    """Run one after the other on the RTL and on the golden machine; return outcomes of RTL and golden.
 
-    Outputs of runs that follow a fault are not defined; nor are verdicts that depend on what a fault left behind.
+    Parameters
+    ----------
+    config, runs, simulator
+    anew
+        Power up both machines anew after each fault, since what they hold then is not defined: a simulation of its own
+        for every fault. Needed unless nothing that is looked at depends on it.
     """
+    machine = Machine(config)
+    golden: list[Outcome] = []
+    sessions: list[list[FlippedRun]] = [[]]
+    for run in runs:
+        golden.append(_golden(machine, run))
+        sessions[-1].append(run)
+        if anew and not isinstance(golden[-1].verdict, int):
+            machine = Machine(config)
+            sessions.append([])
     built = build_chip(config, simulator)
+    rtl = [outcome for session in sessions if session for outcome in _simulate(built, session)]
+    return list(zip(rtl, golden, strict=True))
+
+
+def _simulate(built: Built, runs: Sequence[FlippedRun]) -> list[Outcome]:
+    """Run in one simulation."""
     with tempfile.TemporaryDirectory(prefix="takt-flips-") as name:
         folders = [Path(name) / str(number) for number in range(len(runs))]
         for folder, run in zip(folders, runs, strict=True):
@@ -67,10 +90,9 @@ def run_on_both(config: Config, runs: Sequence[FlippedRun], simulator: str) -> l
         for folder, run in zip(folders, runs, strict=True):
             (result,) = read_results(folder, run.image)
             verdict = result.fault.key if result.fault else result.cycles
-            ecc = tuple(json.loads((folder / "ecc.json").read_text()))
-            found.append(Outcome(verdict, ecc, result.outputs))
-    machine = Machine(config)
-    return [(rtl, _golden(machine, run)) for rtl, run in zip(found, runs, strict=True)]
+            count, unit, cycle = json.loads((folder / "ecc.json").read_text())
+            found.append(Outcome(verdict, (count, unit, cycle), result.outputs))
+    return found
 
 
 def _golden(machine: Machine, run: FlippedRun) -> Outcome:
