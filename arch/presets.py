@@ -56,6 +56,7 @@ PRESETS: dict[str, Config] = {
             sram_latency=2,
             slices_per_hop=4,
             acc_depth=4096,
+            ecc=True,
             queue_depth=1024,
             links=16,
         ),

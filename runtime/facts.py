@@ -34,6 +34,7 @@ def machine_facts(config: Config) -> dict[str, Any]:
             "mem_slices": config.slices,
             "sram_bytes_per_slice": config.mem_bytes // config.slices,
             "sram_bytes": config.mem_bytes,
+            "ecc_bits_per_word": config.ecc_bits,
             "planes": config.planes,
             "plane_macs": config.vector_length**2,
             "alus_per_lane": config.alus,

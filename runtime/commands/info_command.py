@@ -29,6 +29,7 @@ def command(config: Config, json_file: str | None) -> None:
         ("streams", f"{config.streams} east + {config.streams} west, {geometry['positions']} positions"),
         ("stream bandwidth", f"{_size(rates['stream_bytes_per_cycle'])} per cycle"),
         ("SRAM", f"{_size(geometry['sram_bytes'])} in {config.slices} slices of 2 x {config.mem_depth} words"),
+        ("ECC", f"{config.ecc_bits} bits on {8 * config.lanes}, SECDED" if config.ecc else "none"),
         ("SRAM bandwidth", f"{_size(rates['sram_bytes_per_cycle'])} per cycle"),
         ("MXM", f"{planes} planes of {length} x {length} MACs, accumulators for {config.acc_depth} results"),
         ("MACs per cycle", f"{rates['macs_per_cycle']:,}"),

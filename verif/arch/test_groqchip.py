@@ -47,6 +47,10 @@ def test_sram() -> None:
     assert CONFIG.mem_bytes // 10**6 == 230
 
 
+def test_ecc_is_9_bits_on_128() -> None:
+    assert (8 * CONFIG.lanes, CONFIG.ecc_bits) == (128, 9)
+
+
 def test_sram_bandwidth_is_55_kib_per_cycle() -> None:
     assert CONFIG.slices * 2 * CONFIG.vector_length == 55 * KIB
 

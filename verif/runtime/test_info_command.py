@@ -9,6 +9,7 @@ def test_groqchip_has_the_published_numbers():
     assert facts["geometry"]["vector_length"] == 320
     assert facts["geometry"]["sram_bytes"] == 220 * 2**20
     assert facts["geometry"]["sram_bytes_per_slice"] == 2.5 * 2**20
+    assert facts["geometry"]["ecc_bits_per_word"] == 9
     assert facts["rates"]["macs_per_cycle"] == 409_600
     assert facts["rates"]["stream_bytes_per_cycle"] == 20 * 2**10
     assert facts["rates"]["sram_bytes_per_cycle"] == 55 * 2**10
