@@ -21,7 +21,7 @@ from compiler.placement.demand import Work
 from compiler.placement.maps import tensor_map, view_map
 from compiler.placement.placed import Placed
 from compiler.placement.states import States, direct_updates
-from compiler.placement.storage import Storage
+from compiler.placement.storage import FEW, Storage
 from compiler.scatter.builder import scatter_template
 from compiler.scatter.operation import Scatter
 from compiler.schedule.scheduler import Scheduler, Unschedulable
@@ -41,6 +41,8 @@ _ATTEMPTS = 24
 
 _BESIDE = 2
 """Passes after one that it leaves ALUs for, if it can."""
+_BESIDE_COPIED = 4
+"""The same where each has copies of its own of what the host writes."""
 
 _AHEAD = 48
 """Cycles that a part of a pass must be ready before the whole to start by itself."""
@@ -81,7 +83,8 @@ def compile_program(
         Barriers and superlanes.
 
     Plans are tried in the order of their promise: those that use more planes may need more room in MEM than there is.
-    Epilogues are fused at best, and passes of their own where that does not fit, or takes longer.
+    Epilogues are fused at best, and passes of their own where that does not fit, or takes longer. Passes that read the
+    same input read one copy of it, or one each, so that they can run at the same time: whichever is faster.
 
     Raises
     ------
@@ -92,12 +95,15 @@ def compile_program(
     errors: list[TaktError] = []
     found: list[Image] = []
     for fused in (True, False) if any(_is_fused(op) for op in operations) else (True,):
-        image, best = _first_fit(
-            config, name, operations, tensors, stored, outputs, states, updates, control, fused, errors
-        )
-        if image is not None:
-            found.append(image)
-        if best:
+        bests = []
+        for copied in (False, True) if _has_shared(operations) else (False,):
+            image, best = _first_fit(
+                config, name, operations, tensors, stored, outputs, states, updates, control, fused, copied, errors
+            )
+            bests.append(best)
+            if image is not None:
+                found.append(image)
+        if any(bests):
             break
     if found:
         return min(found, key=lambda image: image.cycles)
@@ -117,6 +123,7 @@ def _first_fit(
     updates: Mapping[Tensor, Pass],
     control: Control,
     fused: bool,
+    copied: bool,
     errors: list[TaktError],
 ) -> tuple[Image | None, bool]:
     """Return the image of the first combination of plans that fits, and whether that is the most promising one.
@@ -146,7 +153,9 @@ def _first_fit(
                     work = list(zip(every, choice, strict=True))
                     states = States(tuple(kept), passed)
                     try:
-                        image = _compile(config, name, work, tensors, known, outputs, states, tight, dense, controlled)
+                        image = _compile(
+                            config, name, work, tensors, known, outputs, states, tight, dense, copied, controlled
+                        )
                     except Unschedulable:
                         continue
                     except TaktError as error:
@@ -154,6 +163,16 @@ def _first_fit(
                     else:
                         return image, choice is first and not dense and len(tried) == 1
     return None, False
+
+
+def _has_shared(operations: Sequence[MatMul | Pass]) -> bool:
+    """Return whether several passes read something that the host writes, more than each has a copy of anyway."""
+    read = [
+        {id(item.tensor) for item in op.operands if item.vectors is not None and len(item.vectors) > FEW}
+        for op in operations
+        if isinstance(op, Pass) and op.in_mesh
+    ]
+    return len(set().union(*read)) < sum(map(len, read))
 
 
 def _is_fused(op: MatMul | Pass) -> bool:
@@ -248,15 +267,20 @@ def _compile(
     states: States,
     tight: bool,
     dense: bool,
+    copied: bool,
     control: Control,
 ) -> Image:
-    storage = Storage(config, work, stored, [view.tensor for view in outputs.values()], states, tight, dense)
+    storage = Storage(config, work, stored, [view.tensor for view in outputs.values()], states, tight, dense, copied)
     scheduler = Scheduler(config)
     for number, (op, plan) in enumerate(work):
         scheduler.configure(control.superlanes.get(id(op), config.superlanes))
         if isinstance(op, Pass):
             assert isinstance(plan, PassPlan)
-            following = [later for _, later in work[number + 1 : number + 1 + _BESIDE] if isinstance(later, PassPlan)]
+            following = [
+                later
+                for _, later in work[number + 1 : number + 1 + (_BESIDE_COPIED if copied else _BESIDE)]
+                if isinstance(later, PassPlan)
+            ]
             _schedule_pass(scheduler, storage, op, plan.beside(following))
         else:
             assert isinstance(plan, Plan)

@@ -125,7 +125,7 @@ class Passes(Workspace):
         finish: Function | None = None,
         keepdims: bool = False,
         layout: str | int | None = None,
-        in_turn: bool = False,
+        in_turn: bool | None = None,
     ) -> Any:
         """Return ``finish(sum, maximum or minimum of function(*tensors) over axes)``.
 
@@ -146,8 +146,9 @@ class Passes(Workspace):
             Keep the axes, with size 1.
         layout : str or int, optional
             As in `map`.
-        in_turn : bool
-            Take the terms of a float sum in plain order; pays where there are many short sums.
+        in_turn : bool, optional
+            Take the terms of a float sum in plain order; pays where there are many short sums. False: take group after
+            group in any case, which pays where passes that follow need not wait for all of them.
 
         Returns
         -------

@@ -101,11 +101,12 @@ def _end(config: Config) -> int:
 
 
 def joins(terms: int) -> int:
-    """Return the operations in a row that join the partial results of a reduction over `terms` vectors.
+    """Return the operations in a row after the last term of a sum that join its partial results.
 
-    An ALU sees its own result three cycles later, so a vector per cycle makes three of them.
+    An ALU sees its own result three cycles later, so a vector per cycle makes three of them; the last term may be one
+    of the partial result that is added last.
     """
-    return min(terms - 1, 2)
+    return min(terms - 1, 1)
 
 
 def product_bound(config: Config, dtype: str, rows: int, k: int, n: int, levels: int | None = None) -> Bound:
@@ -179,7 +180,7 @@ def mesh_latency(config: Config, levels: int) -> int:
     return (levels - 1) * table.chain + alu.d_func - alu.d_skew
 
 
-def stream_bound(config: Config, count: int, *levels: int, reads: int = 1, groups: int = 1) -> Bound:
+def stream_bound(config: Config, count: int, *levels: int, groups: int = 1) -> Bound:
     """Return the bound of passes over `count` vectors, of which `groups` equal parts do not depend on one another.
 
     Parameters
@@ -189,22 +190,18 @@ def stream_bound(config: Config, count: int, *levels: int, reads: int = 1, group
         Vectors.
     *levels : int
         Operations in a row for every pass, from a vector to its result or to what the next pass needs of the last
-        vector; a pass over a group follows the one before it.
-    reads : int
-        Passes that read the kernel's argument, a vector per cycle from the slices that hold it. Of the other passes
-        only those over the last group must come after them.
+        vector.
     groups : int
+
+    Notes
+    -----
+    A pass takes a vector per cycle. Passes run at the same time, each from a copy of its own, but none begins with a
+    group before it has what the pass before makes of all of that group: for the group that is read last, the passes
+    follow one another. What a pass needs of the one before may come from ALU to ALU, everything else from MEM in time.
     """
     last = -(-count // groups)
-    latencies = [pass_latency(config, level) - 1 for level in levels]
-
-    def after(number: int) -> int:
-        """Cycles to the end from the last read of pass `number`, which reads the argument like those before it."""
-        return sum(latencies[number:]) + last * (len(levels) - 1 - number)
-
-    cycles = max((number + 1) * count + after(number) for number in range(reads))
-    times = f"{reads} x " if reads > 1 else ""
-    limit = f"SRAM: {times}{count} vectors read, one per cycle"
+    cycles = count - 1 + (last - 1) * (len(levels) - 1) + pass_latency(config, sum(levels))
+    limit = f"SRAM: {count} vectors read, one per cycle"
     if len(levels) > 1:
-        limit += f", {len(levels)} dependent passes over the last {last}"
-    return Bound(cycles, f"{limit}, and the latency of {'each pass' if len(levels) > 1 else 'the first'}")
+        return Bound(cycles, f"{limit}, {len(levels)} dependent passes over the last {last}, and the latency of all")
+    return Bound(cycles, f"{limit}, and the latency of the first")

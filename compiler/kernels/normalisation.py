@@ -65,7 +65,7 @@ def _bound(sums: tuple[int, ...], last: int) -> Callable[[Config, Arrays, Parame
         shape = arrays["x"].shape
         groups = vectors(config, prod(shape[:-1]))
         levels = [level + joins(shape[-1]) for level in sums]
-        return stream_bound(config, groups * shape[-1], *levels, last, reads=2, groups=groups)
+        return stream_bound(config, groups * shape[-1], *levels, last, groups=groups)
 
     return bound
 

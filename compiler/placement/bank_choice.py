@@ -15,6 +15,8 @@ from compiler.vector.operation import Pass
 
 _NEXT = 2
 """Passes before and after one that may run at the same time."""
+_NEXT_COPIED = 4
+"""The same where each has copies of its own of what the host writes."""
 
 
 class BankChoice:
@@ -24,9 +26,11 @@ class BankChoice:
     ----------
     config : Config
     work : list of (operation, plan)
+    copied : bool
+        Whether passes have copies of their own of what the host writes.
     """
 
-    def __init__(self, config: Config, work: Work) -> None:
+    def __init__(self, config: Config, work: Work, copied: bool = False) -> None:
         self._config = config
         self.allocator = Allocator(config)
         self._reads = np.zeros((config.slices, 2), np.int64)
@@ -35,8 +39,9 @@ class BankChoice:
         self._width: dict[int, dict[Direction, int]] = defaultdict(lambda: dict.fromkeys(Direction, 0))
         self.placed = {id(op): Placed() for op, _ in work}
         passes = [op for op, _ in work if isinstance(op, Pass)]
+        apart = _NEXT_COPIED if copied else _NEXT
         self._beside: dict[int, list[Pass]] = {
-            id(op): [*passes[max(number - _NEXT, 0) : number], *passes[number + 1 : number + 1 + _NEXT]]
+            id(op): [*passes[max(number - apart, 0) : number], *passes[number + 1 : number + 1 + apart]]
             for number, op in enumerate(passes)
         }
 

@@ -23,10 +23,12 @@ class Connections(BankChoice):
     config : Config
     work : list of (operation, plan)
     outputs : list of Tensor
+    copied : bool
+        As of `BankChoice`.
     """
 
-    def __init__(self, config: Config, work: Work, outputs: list[Tensor]) -> None:
-        super().__init__(config, work)
+    def __init__(self, config: Config, work: Work, outputs: list[Tensor], copied: bool = False) -> None:
+        super().__init__(config, work, copied)
         self._outputs = outputs
         self._demands: dict[int, list[Demand]] = {}
         self.words: dict[int, list[Words]] = {}

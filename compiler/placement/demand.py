@@ -83,6 +83,11 @@ class Demand:
         return isinstance(self.key, tuple) and len(self.key) == 1
 
     @property
+    def is_rare(self) -> bool:
+        """Whether a pass reads it with pauses in between."""
+        return isinstance(self.op, Pass) and self.op.interval > self.op.hurried().interval
+
+    @property
     def order(self) -> Vectors:
         """Vectors in the order in which they are first read, zeros left out."""
         numbers = self.steps[self.used]

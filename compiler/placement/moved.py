@@ -24,8 +24,8 @@ from compiler.vector.operation import Pass
 class MovedStorage(LoadedStorage):
     """Places what the SXM makes, and tables with what is read of them."""
 
-    def __init__(self, config: Config, work: Work, outputs: list[Tensor]) -> None:
-        super().__init__(config, work, outputs)
+    def __init__(self, config: Config, work: Work, outputs: list[Tensor], copied: bool = False) -> None:
+        super().__init__(config, work, outputs, copied)
         self._tables: dict[int, int] = {}
         self._partial: dict[int, list[tuple[Layout, Demand | None]]] = {}
 

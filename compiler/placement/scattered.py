@@ -20,8 +20,8 @@ class ScatteredStorage(MovedStorage):
     reader has a copy with all rows, since any of them may change.
     """
 
-    def __init__(self, config: Config, work: Work, outputs: list[Tensor]) -> None:
-        super().__init__(config, work, outputs)
+    def __init__(self, config: Config, work: Work, outputs: list[Tensor], copied: bool = False) -> None:
+        super().__init__(config, work, outputs, copied)
         self.targets: dict[int, tuple[Target, ...]] = {}
         """What a Scatter into a state writes, by id of the state."""
 

@@ -30,7 +30,7 @@ from compiler.tensor import Tensor
 from compiler.vector.lanes import vector_count, vectors_along
 from compiler.vector.operation import Pass, Result
 
-_FEW = 16
+FEW = 16
 """Vectors of which every pass gets a copy of its own, so that passes can run at the same time."""
 
 
@@ -53,6 +53,8 @@ class Storage(ProductStorage):
         Let what ALUs keep share slices with weights, both read rarely, where there are no others.
     dense : bool
         Let operations read one copy of a result, and keep that in one place, at the price of waiting for each other.
+    copied : bool
+        Give every pass a copy of its own of what the host writes, however much that is.
 
     Raises
     ------
@@ -69,11 +71,15 @@ class Storage(ProductStorage):
         states: States,
         tight: bool = False,
         dense: bool = False,
+        copied: bool = False,
     ) -> None:
-        super().__init__(config, work, outputs)
+        super().__init__(config, work, outputs, copied)
         self._dense = dense
+        self._copied = copied
         self._products = [(op, plan) for op, plan in work if isinstance(op, MatMul) and isinstance(plan, Plan)]
         self._shared: dict[int, list[tuple[Demand, Port]]] = defaultdict(list)
+        self._rare: list[Port] = []
+        self._seldom: set[int] = set()
         self._demands = {id(op): list(demands_of(op, plan, stored)) for op, plan in work}
         for product, its in self._products:
             if not product.computed:
@@ -120,7 +126,8 @@ class Storage(ProductStorage):
         op, tensor = demand.op, demand.tensor
         assert demand.elements is not None
         busy = self._busy(op)
-        for sharer, port in self._shared[id(tensor)] if isinstance(op, Pass) and len(demand.elements) > _FEW else []:
+        may_share = isinstance(op, Pass) and not self._copied and len(demand.elements) > FEW
+        for sharer, port in self._shared[id(tensor)] if may_share else []:
             if (
                 sharer.op is not op
                 and sharer.elements is not None
@@ -140,8 +147,11 @@ class Storage(ProductStorage):
             if demand.of_epilogue:
                 # It comes long before it is wanted; slices near the VXM are of more use to results.
                 choices = [banks[::-1] for banks in choices]
-            for known in self.placed[id(op)].ports.values():
-                if demand.apart(known.demand) and demand.tensor.itemsize == known.demand.tensor.itemsize:
+            for known in self._rare if demand.levels else []:
+                same = known.demand.op is op
+                if (demand.apart(known.demand) if same else not known.slices & busy) and (
+                    demand.tensor.itemsize == known.demand.tensor.itemsize
+                ):
                     choices.insert(0, [Bank(number, bank) for number in sorted(known.slices) for bank in (0, 1)])
         if demand.serial:
             beside = self._read_beside(op)
@@ -157,6 +167,8 @@ class Storage(ProductStorage):
         self._connect(port)
         if isinstance(op, Pass):
             self._shared[id(tensor)].append((demand, port))
+        if demand.levels:
+            self._rare.append(port)
         self._add(tensor, element_words(demand.elements[order], slices, addrs))
 
     def _place_state(self, state: Tensor) -> list[Layout]:
@@ -285,6 +297,9 @@ class Storage(ProductStorage):
                     layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
                     reader = None if want is None else want.op
                     banks = [bank for side in chosen for bank in self._ordered(side, busy, read, reader, writer)]
+                    if self._copied and want is not None and want.is_rare:
+                        # Others that are read now and then leave time.
+                        banks.sort(key=lambda bank: bank.slice not in self._seldom)
                     size = tensor.itemsize
                     if want is not None and want.columns:
                         self._fill_loaded(layout, want, banks)
@@ -305,6 +320,8 @@ class Storage(ProductStorage):
                     layout.flat[1][:, order] = addrs
                     mine |= slices_of_layouts([layout])
                     found.append((layout, want))
+                    if want is not None and want.is_rare:
+                        self._seldom |= slices_of_layouts([layout])
             except OutOfMemory:
                 self.allocator.restore(saved)
                 if (chosen, quiet) == attempts[-1]:

@@ -51,7 +51,7 @@ def reduce_passes(
     function: Function,
     finish: Function,
     layout: str | int | None,
-    in_turn: bool,
+    in_turn: bool | None,
 ) -> tuple[list[Pass], int]:
     """Return the passes of a reduction over time, and how many further results the first one has.
 
@@ -101,7 +101,7 @@ def reduce_passes(
     total = Expr(MNEMONICS[operation], term.dtype, (term,), term.dtype, accumulates=True)
     apart = timing(scope.config).held
     free = operation != "add" or not term.dtype.is_float
-    if in_turn or (free and interleaves(scope.config, length, groups)):
+    if in_turn or (in_turn is None and free and interleaves(scope.config, length, groups)):
         single = _interleaved(scope, name, total, rows, finish, outer, lanes, length, groups, apart, further)
         return [single], len(further)
     first = _partial(scope, name, total, rows, outer, lanes, length, groups, blocks, apart, further)
