@@ -23,7 +23,7 @@ from verif.repo.files import ROOT
 
 DOCUMENT = ROOT / "docs" / "coverage.md"
 NANO = preset("nano")
-DECLARATIONS = {"input", "constant", "output", "compile", "config"}
+DECLARATIONS = {"input", "constant", "output", "compile", "config", "operations"}
 """Of a program, no operations."""
 
 
