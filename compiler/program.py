@@ -10,6 +10,7 @@ from compiler.interface.gathers import Gathers
 from compiler.interface.passes import Passes
 from compiler.interface.products import Products
 from compiler.interface.switching import Switching
+from compiler.source import Source
 from compiler.superlanes import superlanes_of
 from compiler.tensor import Tensor, View, as_view
 
@@ -100,18 +101,18 @@ class Program(Products, Passes, Switching, Gathers):
         """
         if not self._outputs:
             raise TaktError("program must have an output, not none")
-        tensors = list(self._tensors.values())
         for state, update in self._updates.items():
             if update is None and id(state) not in self._scattered:
                 raise TaktError(f"state must be updated, not {state.name!r} left as it is: make it a constant")
-        return compile_program(
-            self._config,
-            self._name,
-            self._operations,
-            tensors,
-            self._is_stored,
-            self._outputs,
-            self._updates.keys(),
-            {state: update for state, update in self._updates.items() if update is not None},
-            Control(self._barriers, superlanes_of(self._config, self._operations, self._stretches)),
+        source = Source(
+            config=self._config,
+            name=self._name,
+            operations=self._operations,
+            tensors=list(self._tensors.values()),
+            stored=self._is_stored,
+            outputs=self._outputs,
+            states=self._updates.keys(),
+            updates={state: update for state, update in self._updates.items() if update is not None},
+            control=Control(self._barriers, superlanes_of(self._config, self._operations, self._stretches)),
         )
+        return compile_program(source)

@@ -1,0 +1,39 @@
+"""One way to compile a program."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from compiler.control import Control
+from compiler.placement.demand import Work
+from compiler.placement.states import States
+from compiler.tensor import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """Operations with a plan for each, and how to place them.
+
+    Attributes
+    ----------
+    work : list of (operation, plan)
+        Each operation of the source in one or several pieces.
+    stored : callable
+        Whether a tensor is a result, of a piece too, or a state.
+    states : States
+    tight : bool
+        Put what operations read at the same time into few slices.
+    dense : bool
+        Let readers share copies of results.
+    copied : bool
+        Give each pass a copy of its own of what the host writes.
+    control : Control
+        Of the pieces.
+    """
+
+    work: Work
+    stored: Callable[[Tensor], bool]
+    states: States
+    tight: bool
+    dense: bool
+    copied: bool
+    control: Control

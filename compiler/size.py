@@ -1,0 +1,53 @@
+"""Whether a program can fit MEM at all."""
+
+from collections.abc import Iterator
+
+from arch.errors import TaktError
+from compiler.operation import MatMul
+from compiler.source import Source
+from compiler.tensor import Tensor, as_view
+from compiler.vector.operation import Pass
+
+
+def check_size(source: Source) -> None:
+    """Refuse what cannot fit MEM however it is placed.
+
+    Raises
+    ------
+    TaktError
+        Saying by how much it is too large.
+    """
+    config = source.config
+    words = 0
+    placed: set[int] = set()
+    for op in [*source.operations, *source.updates.values()]:
+        for tensor, needed in _needs(op):
+            words += 0 if id(tensor) in placed else needed
+            placed.add(id(tensor))
+    needed = words * config.vector_length
+    if needed > config.mem_bytes:
+        raise TaktError(
+            f"{source.name} must fit the MEM of {config.name}, {config.mem_bytes} bytes, "
+            f"not need {needed} ({needed - config.mem_bytes} too many)"
+        )
+
+
+def _needs(op: MatMul | Pass) -> Iterator[tuple[Tensor, int]]:
+    """Yield the tensors of an operation and the words that they fill at least."""
+    config = op.config
+    if isinstance(op, Pass):
+        for operand in op.operands:
+            yield operand.tensor, operand.tensor.itemsize * (0 if operand.vectors is None else len(operand.vectors))
+        for result in op.results:
+            yield result.tensor, result.tensor.itemsize * int((result.steps >= 0).sum())
+        return
+    x = as_view(op.x)
+    if isinstance(op.x, Tensor):
+        yield op.x, op.k_blocks * op.m * op.x.itemsize
+    yield x.tensor, 0
+    yield op.y, op.n_blocks * op.m * op.y.itemsize
+    for operand in [] if op.epilogue is None else op.epilogue.operands:
+        if operand.tensor is not op.sums:
+            yield operand.tensor, operand.tensor.itemsize * (0 if operand.vectors is None else len(operand.vectors))
+    columns = config.lanes * sum(op.load_steps(block) for block in range(op.n_blocks))
+    yield as_view(op.w).tensor, 0 if op.computed else op.k_blocks * columns * op.w.itemsize
