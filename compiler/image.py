@@ -49,7 +49,7 @@ def build_image(source: Source, candidate: Candidate) -> Image:
         scheduler.configure(control.superlanes.get(id(op), config.superlanes))
         behind = work[number + 1 : number + 1 + (_BESIDE_COPIED if candidate.copied else _BESIDE)]
         following = [later for _, later in behind if isinstance(later, PassPlan)]
-        schedule_operation(scheduler, storage, op, plan, following)
+        schedule_operation(scheduler, storage, op, plan, following, candidate.copied)
         if id(op) in control.barriers:
             scheduler.barrier()
     scheduler.configure(config.superlanes)

@@ -24,7 +24,12 @@ _AHEAD = 48
 
 
 def schedule_operation(
-    scheduler: Scheduler, storage: Storage, op: MatMul | Pass, plan: Plan | PassPlan, following: Sequence[PassPlan]
+    scheduler: Scheduler,
+    storage: Storage,
+    op: MatMul | Pass,
+    plan: Plan | PassPlan,
+    following: Sequence[PassPlan],
+    whole: bool,
 ) -> None:
     """Place an operation at the first cycles that suit.
 
@@ -36,6 +41,8 @@ def schedule_operation(
     plan : Plan or PassPlan
     following : sequence of PassPlan
         Of passes after it that a pass leaves ALUs for, if it can.
+    whole : bool
+        Blocks of a pass do not start by themselves.
 
     Raises
     ------
@@ -44,13 +51,13 @@ def schedule_operation(
     """
     if isinstance(op, Pass):
         assert isinstance(plan, PassPlan)
-        _schedule_pass(scheduler, storage, op, plan.beside(following))
+        _schedule_pass(scheduler, storage, op, plan.beside(following), whole)
     else:
         assert isinstance(plan, Plan)
         _schedule_product(scheduler, storage, op, plan)
 
 
-def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassPlan) -> None:
+def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassPlan, whole: bool) -> None:
     """Place a pass, in ALUs in which it can start first; without pauses if those do not let it start much earlier."""
     placed = storage.placed[id(op)]
     if isinstance(op, Gather):
@@ -67,7 +74,7 @@ def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassP
     if overwritten:
         _place_after_reads(scheduler, templates, overwritten, _handicaps(op, templates))
         return
-    parts = [(piece, _pass_templates(piece, where, plan)) for piece, where in pieces(op, placed)]
+    parts = [(piece, _pass_templates(piece, where, plan)) for piece, where in pieces(op, placed) if not whole]
     # Blocks that are ready much earlier than the last one need not wait for it.
     if parts and parts[0][1][0].needs + max(_AHEAD, op.steps // (2 * len(parts))) < templates[0].needs:
         for piece, its in parts:

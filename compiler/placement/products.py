@@ -15,6 +15,9 @@ from compiler.placement.scattered import ScatteredStorage
 from compiler.tensor import Tensor, as_view
 from compiler.vector.operation import Pass
 
+_MANY = 64
+"""Groups from which on results stay out of the slices of weights: READs and WRITEs in turn make long programs."""
+
 Sides = tuple[tuple[Hemisphere, ...], ...]
 
 
@@ -148,6 +151,7 @@ class ProductStorage(ScatteredStorage):
                 # Queues that READ all the time have no cycle for a WRITE. Weights mostly come now and then.
                 loads = feeder.load_steps(op, feeder.groups[0])
                 crowded = source is None or (want is None and loads >= feeder.blocks[0][1] * op.interval)
+                crowded |= len(feeder.groups) > _MANY
                 avoided = {bank.slice for bank in read} if crowded else self.placed[id(op)].reads
                 for words in words_of(op, feeder, order):
                     banks = [
