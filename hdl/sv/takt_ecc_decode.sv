@@ -23,6 +23,9 @@ module takt_ecc_decode #(
         logic [CHECKS - 1:0] syndrome, skipped, place;
         logic [DATA - 1:0]   right;
         logic                odd;
+        int                  i;
+        // All have a value on every path, the counter too: synthesis finds no latch.
+        i        = 0;
         syndrome = '0;
         skipped  = '0;
         place    = '0;
@@ -33,7 +36,7 @@ module takt_ecc_decode #(
             odd   = ^coded;
             // The number of the flipped bit; a power of two is that of a check bit, 0 that of the parity bit. Data bits
             // are numbered from 3 on, powers of two left out: below a number lie as many as it has bits.
-            for (int i = 0; i < CHECKS; i = i + 1) begin
+            for (i = 0; i < CHECKS; i = i + 1) begin
                 syndrome[i] = ^(coded & MASKS[i * WIDTH +: WIDTH]);
                 if (syndrome[i]) skipped = CHECKS'(i + 2);
             end
