@@ -174,8 +174,11 @@ def barriers(config: Config) -> dict[str, Image]:
 
 def fetch_faults(config: Config) -> dict[str, Image]:
     """Return programs with IFETCHes that break a rule."""
-    feed = Feed(config, "MEM_E1", "MEM_W0", 3, [encode("NOP", count=1)] * 4 * config.queue_depth + [END])
-    full = image(config, {**feed.queues, "MEM_W0": [*feed.queues["MEM_W0"][:2], *nop(999), END]}, feed.contents)
+    depth = config.queue_depth
+    # More words than the queue takes, and no more than one IFETCH takes at preset small.
+    feed = Feed(config, "MEM_E1", "MEM_W0", 3, [encode("NOP", count=1)] * (2 * depth - 3) + [END])
+    pause = nop(2 * depth + 999)
+    full = image(config, {**feed.queues, "MEM_W0": [*feed.queues["MEM_W0"][:2], *pause, END]}, feed.contents)
     start = feed.first - timing(config).fetch_first - timing(config).fetch_period + 1
     late = image(config, {**feed.queues, "MEM_W0": feed.queues["MEM_W0"][:2]}, feed.contents)
     after = image(config, {**feed.queues, "MEM_W0": [*feed.queues["MEM_W0"][:2], END]}, feed.contents)
@@ -218,6 +221,8 @@ def fetch_faults(config: Config) -> dict[str, Image]:
 class RandomControl:
     """Random programs of control instructions; text, random too, is on two streams all the time.
 
+    Queues of more than 16 places hold as many NOPs more, behind the first IFETCH: its text finds as few places free.
+
     Parameters
     ----------
     config
@@ -234,17 +239,22 @@ class RandomControl:
         edge = config.mem_slices - 1
         names = {unit.name: unit for unit in units(config)}
         count = min(300, 2 * config.mem_depth)
+        more = config.queue_depth - 16
+        # While the first one lasts, text comes and none of these words makes place for it.
+        spare = [encode("NOP", count=40), *[encode("NOP", count=1)] * (more - 1)] if more else []
+        # For as long as these words take.
+        again = -(-more // count)
         queues, contents = {}, {}
         for name, direction, stream in ((f"MEM_W{edge}", EAST, 0), (f"MEM_E{edge}", WEST, 1)):
             read = encode("READ", dir=direction, stream=stream, stride=1, count=count, interval=1)
-            queues[name] = [read, *nop(rng.choice((1, 100, 400))), END]
+            queues[name] = [*[read, *nop(count - 1)] * again, read, *nop(rng.choice((1, 100, 400))), END]
             for addr in range(count):
                 text = [self._word() for _ in range(config.vector_length // 8)]
                 contents[names[name].id, addr] = vectors(config, text)[0]
         for name in rng.sample(sorted(names.keys() - queues.keys()), rng.randint(1, 7)):
             words = [self._word() for _ in range(rng.randint(1, 14))]
             fetch = rng.random() < 0.7
-            start = [*nop(rng.randint(60, 90)), self._fetch()] if fetch else nop(rng.randint(0, 90))
+            start = [*nop(rng.randint(60, 90)), self._fetch(), *spare] if fetch else nop(rng.randint(0, 90))
             queues[name] = [*start, *words, *([END] if rng.random() < 0.7 and not fetch else [])]
         return image(config, queues, contents)
 

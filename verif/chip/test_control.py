@@ -22,6 +22,8 @@ MACHINES = {
     "lanes=8": preset("nano", [*SMALL_QUEUES, "lanes=8", "mem_slices=12", "superlanes=3"]),
     "slow SRAM": preset("small", [*SMALL_QUEUES, "sram_latency=2", "alu_cols=2"]),
 }
+SMALL = preset("small")
+"""With its 1024 places per queue, on which other benches run too: a chip of its own would take minutes to build."""
 
 
 def golden(found: Image) -> Verdict:
@@ -87,10 +89,14 @@ def test_boot(machine: str) -> None:
     assert result.cycles == verified(found)
 
 
-@pytest.mark.parametrize("machine", ["nano", "small", "lanes=8"])
-def test_random_programs(machine: str) -> None:
+@pytest.mark.parametrize(
+    "config",
+    [MACHINES["nano"], MACHINES["small"], MACHINES["lanes=8"], SMALL],
+    ids=["nano", "small", "lanes=8", "deep"],
+)
+def test_random_programs(config: Config) -> None:
     seed = default_seed(__name__)
-    control = RandomControl(MACHINES[machine], seed)
+    control = RandomControl(config, seed)
     kinds = set()
     for number in range(150):
         found = control.image()
@@ -116,13 +122,18 @@ def test_nano(simulator: str) -> None:
 
 
 def test_small() -> None:
-    check_on_rtl(on_rtl(MACHINES["small"], 30), "verilator")
+    check_on_rtl(on_rtl(SMALL, 60), "verilator")
 
 
-@pytest.mark.parametrize(("machine", "simulator"), [("nano", "icarus"), ("nano", "verilator"), ("small", "verilator")])
-def test_boot_on_rtl(machine: str, simulator: str) -> None:
+@pytest.mark.parametrize(
+    "config,transfers,simulator",
+    [(MACHINES["nano"], 165, "icarus"), (MACHINES["nano"], 165, "verilator"), (SMALL, 1022, "verilator")],
+    ids=["nano-icarus", "nano-verilator", "small-verilator"],
+)
+def test_boot_on_rtl(config: Config, transfers: int, simulator: str) -> None:
     """Twice: the text has overwritten the host's words, so they are written anew."""
-    found, copied = boot(MACHINES[machine], 165, default_seed(__name__))
+    found, copied = boot(config, transfers, default_seed(__name__))
+    assert 2 * transfers > 1.9 * config.queue_depth
     ((first, second),) = run_jobs_on_rtl([(found, [{}, {}])], simulator)
     for result in (first, second):
         assert result.fault is None

@@ -16,8 +16,8 @@ PROGRAMS = 12
 @pytest.mark.parametrize(
     "simulator,settings",
     [
-        ("icarus", ()),
-        ("verilator", ("superlanes=4",)),
+        ("verilator", ()),
+        ("icarus", ("superlanes=4",)),
         ("icarus", ("superlanes=1",)),
     ],
 )

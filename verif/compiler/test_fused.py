@@ -191,4 +191,4 @@ def test_operands_that_are_results(config, m, rng):
 
 @pytest.mark.parametrize("name", ["sum of all", "mask"])
 def test_rtl(name, rng):
-    check(NANO, "int8", INT8[name], (13, 9, 19), rng, run_on_rtl)
+    check(preset("nano"), "int8", INT8[name], (13, 9, 19), rng, run_on_rtl)

@@ -56,7 +56,7 @@ def test_cost(config):
 
 
 def test_rtl():
-    check(run(NANO, 3, 1, 8, 8, [0, 1, 2], 8, RtlBackend("verilator")))
+    check(run(preset("nano"), 3, 1, 8, 8, [0, 1, 2], 8, RtlBackend("verilator")))
 
 
 @pytest.mark.long

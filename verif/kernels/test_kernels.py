@@ -105,7 +105,7 @@ def test_bits_are_compared():
 
 @pytest.mark.parametrize("name,dtype", [(name, dtypes[-1]) for name, (_, dtypes) in SAMPLES.items()])
 def test_rtl(name, dtype):
-    check(run(name, dtype, 5, NANO, RtlBackend("verilator")))
+    check(run(name, dtype, 5, preset("nano"), RtlBackend("verilator")))
 
 
 @pytest.mark.long
