@@ -15,6 +15,7 @@ from compiler.placement.loaded import LoadedStorage
 from compiler.placement.maps import element_words
 from compiler.placement.orders import missing_vectors
 from compiler.placement.placed import slices_of_layouts
+from compiler.placement.policy import Policy
 from compiler.switch.operation import Switch
 from compiler.tensor import Tensor
 from compiler.vector.lanes import vector_count
@@ -24,8 +25,8 @@ from compiler.vector.operation import Pass
 class MovedStorage(LoadedStorage):
     """Places what the SXM makes, and tables with what is read of them."""
 
-    def __init__(self, config: Config, work: Work, outputs: list[Tensor], copied: bool = False) -> None:
-        super().__init__(config, work, outputs, copied)
+    def __init__(self, config: Config, work: Work, outputs: list[Tensor], policy: Policy) -> None:
+        super().__init__(config, work, outputs, policy)
         self._tables: dict[int, int] = {}
         self._partial: dict[int, list[tuple[Layout, Demand | None]]] = {}
 
