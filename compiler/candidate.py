@@ -23,7 +23,7 @@ class Candidate:
     tight : bool
         Put what operations read at the same time into few slices.
     dense : bool
-        Let readers share copies of results.
+        Let readers share copies of results, and give a table that is gathered from one copy.
     copied : bool
         Give each pass a copy of its own of what the host writes.
     control : Control
