@@ -55,6 +55,8 @@ class TableStorage(LoadedStorage):
             if not share.shared_turns or (not self._dense and (share.shared_turns == 1 or not readers))
         ]
         choices.sort(key=lambda choice: choice[1].cycles)
+        if not choices:
+            raise OutOfMemory(op.indices.name, op.m * 2 * self._config.vector_length, self._config)
         saved, tables = self.allocator.save(), self._tables.copy()
         for choice in choices:
             try:
@@ -70,40 +72,26 @@ class TableStorage(LoadedStorage):
         self._publish(op.target, found)
 
     def _shares(self, op: Gather, way: Way, busy: set[int]) -> list[Share]:
-        """Return how the slices that indices can pass may share the work."""
+        """Return how the slices that indices can pass may share the work; nothing where there is no room for it."""
         saved = self.allocator.save()
-        indices = self._take_indices(op, way, op.m)
-        self.allocator.restore(saved)
+        try:
+            indices = self._take_indices(op, way, op.m)
+        except OutOfMemory:
+            return []
+        finally:
+            self.allocator.restore(saved)
+        size = op.target.itemsize
         passed = self._passed(way, indices[0], busy)
-        return list(shares(self._config, op.m, op.blocks * op.target.itemsize, len(passed)))
+        return list(shares(self._config, op.m, op.blocks * size, len(passed))) if len(passed) >= size else []
 
     def _place_gathering(self, op: Gather, way: Way, share: Share, busy: set[int]) -> None:
-        size = op.target.itemsize
+        """Place everything for one share of the work."""
         orders = {turn.order.tobytes(): turn.order for turn in share.turns}
         slices, addrs = self._take_indices(op, way, sum(map(len, orders.values())))
-        passed = self._passed(way, slices, busy)
-        layout = Layout.empty(size, op.blocks, op.m)
-        # Each slice's turns so far.
-        done = dict.fromkeys(passed, 0)
-        copies: dict[int, dict[int, int]] = {part: {} for part in range(share.parts)}
-        parts: list[Part] = []
-        for unit in share.units:
-            block, byte = divmod(unit.part, size)
-            rows = share.turns[unit.turn].ways[unit.way]
-            known = copies[unit.part]
-            # Bytes of a vector are read together.
-            others = {int(number) for number in np.unique(layout.slices[:, block, rows])}
-            suited = [number for number in passed if number not in others]
-            if share.shared_turns:
-                suited = [number for number in suited if done[number] <= unit.turn]
-            suited.sort(key=lambda number: (number not in known, done[number]))
-            number, addr, result = self._take_part(op, suited, known, len(rows))
-            known[number] = addr
-            layout.slices[byte, block, rows], layout.addrs[byte, block, rows] = number, result + np.arange(len(rows))
-            when = unit.turn if share.shared_turns else done[number]
-            parts.append(Part(block, byte, number, addr, when, unit.way))
-            done[number] = when + 1
-        turns = share.turns if share.shared_turns else share.turns[:1] * max(done.values())
+        layout = Layout.empty(op.target.itemsize, op.blocks, op.m)
+        parts = self._place_parts(op, share, self._passed(way, slices, busy), layout)
+        # With one copy of each part, slices without room leave more turns to others.
+        turns = share.turns if share.shared_turns else share.turns[:1] * (1 + max(part.turn for part in parts))
         ends = dict(zip(orders, accumulate(map(len, orders.values())), strict=True))
         words = []
         for turn in turns:
@@ -118,12 +106,38 @@ class TableStorage(LoadedStorage):
         self._add(
             op.indices, element_words(op.index_rows[rows], np.vstack([slices, missing]), np.vstack([addrs, missing]))
         )
+
+    def _place_parts(self, op: Gather, share: Share, passed: list[int], layout: Layout) -> list[Part]:
+        """Place the parts of the table in slices that the indices pass, and what is gathered of them in `layout`."""
+        size = op.target.itemsize
+        # Each slice's turns so far.
+        done = dict.fromkeys(passed, 0)
+        copies: dict[int, dict[int, int]] = {part: {} for part in range(share.parts)}
+        parts: list[Part] = []
+        for unit in share.units:
+            block, byte = divmod(unit.part, size)
+            rows = share.turns[unit.turn].ways[unit.way]
+            known = copies[unit.part]
+            # Bytes of a vector are read together.
+            others = {int(number) for number in np.unique(layout.slices[:, block, rows])}
+            suited = [number for number in passed if number not in others]
+            if share.shared_turns:
+                suited = [number for number in suited if done[number] <= unit.turn]
+            suited.sort(key=lambda number: (number not in known, done[number]))
+            number, addr, first = self._take_part(op, suited, known, len(rows))
+            known[number] = addr
+            layout.slices[byte, block, rows], layout.addrs[byte, block, rows] = number, first + np.arange(len(rows))
+            turn = unit.turn if share.shared_turns else done[number]
+            parts.append(Part(block, byte, number, addr, turn, unit.way))
+            done[number] = turn + 1
         for part, known in copies.items():
             block, byte = divmod(part, size)
+            elements = op.table_rows[block * op.v : (block + 1) * op.v]
             for number, addr in known.items():
                 table = Layout.empty(size, 1, op.v)
                 table.slices[byte], table.addrs[byte] = number, addr + np.arange(op.v)
-                self._add(op.table, element_words(op.table_rows[block * op.v : (block + 1) * op.v], *table.flat[:2]))
+                self._add(op.table, element_words(elements, *table.flat[:2]))
+        return parts
 
     def _take_indices(self, op: Gather, way: Way, words: int) -> tuple[Numbers, Numbers]:
         """Take words for low bytes of indices, before the slices that they pass."""
