@@ -9,6 +9,7 @@ from arch.errors import TaktError
 from arch.image import Image
 from compiler.candidate import Candidate
 from compiler.combinations import combinations
+from compiler.gather.operation import Gather
 from compiler.image import build_image
 from compiler.kernels.plan import Plan, plans
 from compiler.operation import MatMul
@@ -90,8 +91,9 @@ def _first_fit(source: Source, fused: bool, variant: _Variant, errors: list[Takt
                 plans(op) if isinstance(op, MatMul) else pass_plans(op, variant.kept, variant.policy.pooled)
                 for op in every
             ]
-            # One copy for several readers is of use where there are several passes.
-            for dense in (False, True) if sum(isinstance(op, Pass) for op in every) > 1 else (False,):
+            # One copy for several readers is of use where there are several passes, one of a table for every gather.
+            copies = sum(isinstance(op, Pass) for op in every) > 1 or any(isinstance(op, Gather) for op in every)
+            for dense in (False, True) if copies else (False,):
                 first: list[Plan | PassPlan] | None = None
                 for choice, tight in combinations(choices):
                     first = first or choice

@@ -12,7 +12,8 @@ class Policy:
     tight : bool
         Let what ALUs keep share slices with weights, both read rarely, where there are no others.
     dense : bool
-        Let operations read one copy of a result, and keep that in one place, at the price of waiting for each other.
+        Let operations read one copy of a result, and keep that in one place, at the price of waiting for each
+        other; and gather from one copy of a table.
     copied : bool
         Give every pass a copy of its own of what the host writes, however much that is.
     pooled : bool

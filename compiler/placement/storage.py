@@ -138,8 +138,8 @@ class Storage(ProductStorage):
             if demand.of_epilogue:
                 # It comes long before it is wanted; slices near the VXM are of more use to results.
                 choices = [banks[::-1] for banks in choices]
-            for slices in self._rare_slices(demand):
-                choices.insert(0, [Bank(number, bank) for number in sorted(slices) for bank in (0, 1)])
+            for numbers in self._rare_slices(demand):
+                choices.insert(0, [Bank(number, bank) for number in sorted(numbers) for bank in (0, 1)])
         if demand.serial:
             beside = self._read_beside(op)
             distance = self._distances(op, sides[0])
@@ -332,8 +332,10 @@ class Storage(ProductStorage):
             if (other and other.columns) or any(layout is taken for taken in mine):
                 continue
             slices = slices_of_layouts([layout])
-            rare = self._policy.pooled and want is not None and other is not None and other.is_rare
-            fits = self._is_apart(want, slices) if rare and want.is_rare else self._policy.dense and not slices & busy
+            if self._policy.pooled and want is not None and want.is_rare and other is not None and other.is_rare:
+                fits = self._is_apart(want, slices)
+            else:
+                fits = self._policy.dense and not slices & busy
             if fits and (layout.flat[0][0, order] >= 0).all():
                 return layout
         return None
