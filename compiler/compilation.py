@@ -53,8 +53,12 @@ def compile_program(source: Source) -> Image:
     errors: list[TaktError] = []
     found: list[Image] = []
     for fused in (True, False) if any(_is_fused(op) for op in source.operations) else (True,):
-        bests = []
+        bests: list[bool] = []
+        fit = len(found)
         for variant in _variants(source):
+            if variant.policy.pooled and bests and len(found) == fit:
+                # What has no room in all of MEM has none in part of it.
+                break
             image, best = _first_fit(source, fused, variant, errors)
             bests.append(best)
             if image is not None:

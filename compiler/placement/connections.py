@@ -88,7 +88,7 @@ class Connections(BankChoice):
         slices, addrs, _ = port.words()
         if demand.is_rare:
             self._rare.append(port)
-        if isinstance(demand.op, Pass):
+        if isinstance(demand.op, Pass) and not (demand.is_rare and self._policy.pooled):
             self._count(self._reads, demand.op, slices, addrs)
         if isinstance(demand.op, Pass) or (demand.of_epilogue and not demand.is_kept):
             first = units(self._config)[int(slices[0, demand.used[0]])]

@@ -56,7 +56,7 @@ def kept_ports(op: Pass) -> set[int]:
     return {
         port
         for port, operand in enumerate(op.operands)
-        if (op.graph.repeats(port) or not sums) and np.count_nonzero(np.diff(operand.steps)) * least < op.steps
+        if (op.graph.repeats(port) or not sums) and (1 + np.count_nonzero(np.diff(operand.steps))) * least < op.steps
     }
 
 
