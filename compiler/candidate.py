@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from compiler.control import Control
 from compiler.placement.demand import Work
+from compiler.placement.policy import Policy
 from compiler.placement.states import States
 from compiler.tensor import Tensor
 
@@ -20,12 +21,7 @@ class Candidate:
     stored : callable
         Whether a tensor is a result, of a piece too, or a state.
     states : States
-    tight : bool
-        Put what operations read at the same time into few slices.
-    dense : bool
-        Let readers share copies of results.
-    copied : bool
-        Give each pass a copy of its own of what the host writes.
+    policy : Policy
     control : Control
         Of the pieces.
     """
@@ -33,7 +29,5 @@ class Candidate:
     work: Work
     stored: Callable[[Tensor], bool]
     states: States
-    tight: bool
-    dense: bool
-    copied: bool
+    policy: Policy
     control: Control

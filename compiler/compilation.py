@@ -1,16 +1,20 @@
 """From operations to a verified image: the best of the ways in which a program can be compiled."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from arch.errors import TaktError
 from arch.image import Image
 from compiler.candidate import Candidate
 from compiler.combinations import combinations
+from compiler.gather.operation import Gather
 from compiler.image import build_image
 from compiler.kernels.plan import Plan, plans
 from compiler.operation import MatMul
 from compiler.placement.allocator import OutOfMemory
+from compiler.placement.policy import Policy
 from compiler.placement.states import States, direct_updates
 from compiler.placement.storage import FEW
 from compiler.schedule.scheduler import Unschedulable
@@ -20,9 +24,17 @@ from compiler.tensor import Tensor
 from compiler.vector.cut import cut
 from compiler.vector.operation import Pass
 from compiler.vector.plan import PassPlan, pass_plans
+from compiler.vector.steps import kept_ports
 
 _SPARE = (0, 4, 8)
 """MEM slices that passes leave alone, so that what others use at the same time finds room: first none."""
+
+
+class _Variant(NamedTuple):
+    """How to place, and whether ALUs hold what many steps of a pass share."""
+
+    policy: Policy
+    kept: bool = False
 
 
 def compile_program(source: Source) -> Image:
@@ -41,9 +53,13 @@ def compile_program(source: Source) -> Image:
     errors: list[TaktError] = []
     found: list[Image] = []
     for fused in (True, False) if any(_is_fused(op) for op in source.operations) else (True,):
-        bests = []
-        for copied in (False, True) if _has_shared(source.operations) else (False,):
-            image, best = _first_fit(source, fused, copied, errors)
+        bests: list[bool] = []
+        fit = len(found)
+        for variant in _variants(source):
+            if variant.policy.pooled and bests and len(found) == fit:
+                # What has no room in all of MEM has none in part of it.
+                break
+            image, best = _first_fit(source, fused, variant, errors)
             bests.append(best)
             if image is not None:
                 found.append(image)
@@ -56,14 +72,14 @@ def compile_program(source: Source) -> Image:
     raise min(errors, key=lambda error: error.short if isinstance(error, OutOfMemory) else 0)
 
 
-def _first_fit(source: Source, fused: bool, copied: bool, errors: list[TaktError]) -> tuple[Image | None, bool]:
+def _first_fit(source: Source, fused: bool, variant: _Variant, errors: list[TaktError]) -> tuple[Image | None, bool]:
     """Return the image of the first combination of plans that fits, and whether that is the most promising one.
 
     Adds to `errors` why others did not fit.
     """
     tried: list[list[int]] = []
     for spare in _SPARE:
-        pieces = [_pieces(op, spare, fused) for op in source.operations]
+        pieces = [_pieces(op, spare, fused, variant.kept) for op in source.operations]
         parts = [part for its in pieces for part in its]
         sizes = [len(part.graph.nodes) if isinstance(part, Pass) else 0 for part in parts]
         if sizes in tried:
@@ -75,9 +91,13 @@ def _first_fit(source: Source, fused: bool, copied: bool, errors: list[TaktError
         direct = direct_updates(parts, source.updates)
         for passed in (direct, {}) if direct else ({},):
             every = [*parts, *(update for state, update in source.updates.items() if state not in passed.values())]
-            choices = [plans(op) if isinstance(op, MatMul) else pass_plans(op) for op in every]
-            # One copy for several readers is of use where there are several passes.
-            for dense in (False, True) if sum(isinstance(op, Pass) for op in every) > 1 else (False,):
+            choices = [
+                plans(op) if isinstance(op, MatMul) else pass_plans(op, variant.kept, variant.policy.pooled)
+                for op in every
+            ]
+            # One copy for several readers is of use where there are several passes, one of a table for every gather.
+            copies = sum(isinstance(op, Pass) for op in every) > 1 or any(isinstance(op, Gather) for op in every)
+            for dense in (False, True) if copies else (False,):
                 first: list[Plan | PassPlan] | None = None
                 for choice, tight in combinations(choices):
                     first = first or choice
@@ -85,9 +105,7 @@ def _first_fit(source: Source, fused: bool, copied: bool, errors: list[TaktError
                         work=list(zip(every, choice, strict=True)),
                         stored=known,
                         states=States(tuple(source.states), passed),
-                        tight=tight,
-                        dense=dense,
-                        copied=copied,
+                        policy=replace(variant.policy, tight=tight, dense=dense),
                         control=controlled,
                     )
                     try:
@@ -99,6 +117,20 @@ def _first_fit(source: Source, fused: bool, copied: bool, errors: list[TaktError
                     else:
                         return image, choice is first and not dense and len(tried) == 1
     return None, False
+
+
+def _variants(source: Source) -> list[_Variant]:
+    """Return the variants to try: more where slices are too few for all that passes read at the same time."""
+    passes = [op for op in source.operations if isinstance(op, Pass) and op.in_mesh]
+    found = [_Variant(Policy())]
+    if _has_shared(source.operations):
+        found.append(_Variant(Policy(copied=True)))
+    if sum(operand.tensor.itemsize for op in passes for operand in op.operands) > source.config.slices:
+        policy = Policy(copied=True, pooled=True)
+        found.append(_Variant(policy))
+        if any(kept_ports(op) for op in passes):
+            found.append(_Variant(policy, kept=True))
+    return found
 
 
 def _has_shared(operations: Sequence[MatMul | Pass]) -> bool:
@@ -115,14 +147,14 @@ def _is_fused(op: MatMul | Pass) -> bool:
     return isinstance(op, MatMul) and op.epilogue is not None
 
 
-def _pieces(op: MatMul | Pass, spare: int, fused: bool) -> list[MatMul | Pass]:
+def _pieces(op: MatMul | Pass, spare: int, fused: bool, kept: bool) -> list[MatMul | Pass]:
     """Return the operations that do the work of one, which finds room in the mesh and MEM in these pieces only."""
     if isinstance(op, Pass):
-        return [*cut(op, spare)]
+        return [*cut(op, spare, kept)]
     if op.epilogue is None or (fused and plans(op)):
         return [op]
     product, rest = op.apart()
-    return [product, *cut(rest, spare)]
+    return [product, *cut(rest, spare, kept)]
 
 
 def _is_any(stored: Callable[[Tensor], bool], made: set[int], tensor: Tensor) -> bool:

@@ -7,6 +7,7 @@ from arch.timing import timing
 from compiler.candidate import Candidate
 from compiler.kernels.plan import Plan
 from compiler.operation import MatMul
+from compiler.placement.demand import Work
 from compiler.placement.maps import tensor_map, view_map
 from compiler.placement.storage import Storage
 from compiler.schedule.scheduler import Scheduler
@@ -40,16 +41,12 @@ def build_image(source: Source, candidate: Candidate) -> Image:
         candidate.stored,
         [view.tensor for view in source.outputs.values()],
         candidate.states,
-        candidate.tight,
-        candidate.dense,
-        candidate.copied,
+        candidate.policy,
     )
     scheduler, control = Scheduler(config), candidate.control
-    for number, (op, plan) in enumerate(work):
+    for op, plan in _beside_each_other(work, _BESIDE_COPIED if candidate.policy.copied else _BESIDE):
         scheduler.configure(control.superlanes.get(id(op), config.superlanes))
-        behind = work[number + 1 : number + 1 + (_BESIDE_COPIED if candidate.copied else _BESIDE)]
-        following = [later for _, later in behind if isinstance(later, PassPlan)]
-        schedule_operation(scheduler, storage, op, plan, following, candidate.copied)
+        schedule_operation(scheduler, storage, op, plan, candidate.policy.copied)
         if id(op) in control.barriers:
             scheduler.barrier()
     scheduler.configure(config.superlanes)
@@ -92,6 +89,18 @@ def build_image(source: Source, candidate: Candidate) -> Image:
     if cycles != image.cycles:
         raise AssertionError(f"scheduler predicts {image.cycles} cycles, verifier finds {cycles}")
     return image
+
+
+def _beside_each_other(work: Work, window: int) -> Work:
+    """Return the operations with plans that leave ALUs for the passes that come up to `window` operations later."""
+    found: Work = []
+    for number, (op, plan) in enumerate(work):
+        if isinstance(plan, PassPlan):
+            earlier = [other for _, other in found[-window:] if isinstance(other, PassPlan)]
+            later = [other for _, other in work[number + 1 : number + 1 + window] if isinstance(other, PassPlan)]
+            plan = plan.beside(earlier, later)
+        found.append((op, plan))
+    return found
 
 
 def _rate(op: MatMul | Pass, plan: Plan | PassPlan) -> int:

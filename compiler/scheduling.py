@@ -28,7 +28,6 @@ def schedule_operation(
     storage: Storage,
     op: MatMul | Pass,
     plan: Plan | PassPlan,
-    following: Sequence[PassPlan],
     whole: bool,
 ) -> None:
     """Place an operation at the first cycles that suit.
@@ -39,8 +38,6 @@ def schedule_operation(
     storage : Storage
     op : MatMul or Pass
     plan : Plan or PassPlan
-    following : sequence of PassPlan
-        Of passes after it that a pass leaves ALUs for, if it can.
     whole : bool
         Blocks of a pass do not start by themselves.
 
@@ -51,7 +48,7 @@ def schedule_operation(
     """
     if isinstance(op, Pass):
         assert isinstance(plan, PassPlan)
-        _schedule_pass(scheduler, storage, op, plan.beside(following), whole)
+        _schedule_pass(scheduler, storage, op, plan, whole)
     else:
         assert isinstance(plan, Plan)
         _schedule_product(scheduler, storage, op, plan)
@@ -72,28 +69,24 @@ def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassP
         return
     templates = _pass_templates(op, placed, plan)
     if overwritten:
-        _place_after_reads(scheduler, templates, overwritten, _handicaps(op, templates))
+        _place_after_reads(scheduler, templates, overwritten, _handicaps(op, plan, templates))
         return
     parts = [(piece, _pass_templates(piece, where, plan)) for piece, where in pieces(op, placed) if not whole]
     # Blocks that are ready much earlier than the last one need not wait for it.
     if parts and parts[0][1][0].needs + max(_AHEAD, op.steps // (2 * len(parts))) < templates[0].needs:
         for piece, its in parts:
-            _place_templates(scheduler, its, _handicaps(piece, its))
+            _place_templates(scheduler, its, _handicaps(piece, plan, its))
     else:
-        _place_templates(scheduler, templates, _handicaps(op, templates))
-
-
-def _paces(op: Pass) -> list[Pass]:
-    return [op] if op.interval == op.turn * op.within else [op.hurried(), op]
+        _place_templates(scheduler, templates, _handicaps(op, plan, templates))
 
 
 def _pass_templates(op: Pass, placed: Placed, plan: PassPlan) -> list[PassTemplate]:
-    return [PassBuilder(pace, placed, mapping).build() for pace in _paces(op) for mapping in plan.mappings]
+    return [PassBuilder(pace, placed, mapping).build() for pace in plan.paces(op) for mapping in plan.mappings]
 
 
-def _handicaps(op: Pass, templates: list[PassTemplate]) -> list[int]:
+def _handicaps(op: Pass, plan: PassPlan, templates: list[PassTemplate]) -> list[int]:
     """Return how many cycles earlier others would have to start: those without pauses leave slices sooner."""
-    paces = _paces(op)
+    paces = plan.paces(op)
     each = len(templates) // len(paces)
     return [0] * each + [paces[0].duration] * each * (len(paces) - 1)
 

@@ -1,11 +1,14 @@
 """A Gather as a macro-operation: indices that pass the slices of a table."""
 
+from itertools import accumulate
+
 import numpy as np
 
 from arch.geometry import units
 from arch.isa.mem_rows import gather_accesses
 from arch.timing import timing
 from compiler.gather.operation import Gather
+from compiler.gather.share import passing, turn_cycles
 from compiler.placement.layout import BURST_LIMIT
 from compiler.placement.placed import Placed
 from compiler.schedule.flow import Flow
@@ -17,60 +20,53 @@ from compiler.vector.builder import PassTemplate
 def gather_template(op: Gather, placed: Placed) -> PassTemplate:
     """Return the template of a Gather.
 
-    All slices of the table read the same indices as these pass; a slice with several parts does one after another. The
-    result goes to the other bank of the slice.
+    The slices of the table read indices as these pass: those of a way the same ones, those of another way others, in
+    other cycles. A slice with several parts does one after another. The result goes to the other bank of the slice.
     """
     config, gathering = op.config, placed.gathering
     assert gathering is not None
-    table = timing(config)
-    latency = table["GATHER"]
+    latency = timing(config)["GATHER"]
     assert latency.d_skew is not None and latency.d_func is not None
     template = PassTemplate(Macro(op.name))
     macro = template.macro
     transfers = Transfers(config, macro)
     interval = gather_accesses(config)
-    pause = table.mem_free["GATHER"] - interval
-    step = np.arange(op.m)
-    # An engine is free a little later than its bank.
-    passing = step * interval + step // BURST_LIMIT * pause
-    turn = int(passing[-1]) + interval + pause
+    starts = list(accumulate((turn_cycles(config, turn) for turn in gathering.turns), initial=0))
+    times = [
+        [start + way + passing(config, len(rows)) for way, rows in enumerate(turn.ways)]
+        for turn, start in zip(gathering.turns, starts, strict=False)
+    ]
     positions = [unit.position for unit in units(config)[: config.slices]]
     step_of = gathering.direction.step
     sink = max((positions[part.slice] for part in gathering.parts), key=lambda position: position * step_of)
-    turns = 1 + max(part.turn for part in gathering.parts)
     indices = Flow(("gather", "map"), gathering.direction, 2)
     macro.flows.append(indices)
-    for number in range(turns):
+    for number, (slices, addrs) in enumerate(gathering.words):
         for byte in range(2):
             # READs of single words would hold the engine as long; bursts at intervals do.
-            transfers.read(
-                indices,
-                byte,
-                gathering.slices[byte],
-                gathering.addrs[byte],
-                number * turn + passing,
-                sink,
-                interval,
-            )
+            cycles = np.sort(np.concatenate(times[number]))
+            transfers.read(indices, byte, slices[byte], addrs[byte], cycles, sink, interval)
     layout = placed.outputs[0][0]
     ready = np.zeros((op.blocks, op.m), np.int64)
+    flows: dict[int, Flow] = {}
     for part in gathering.parts:
         unit = units(config)[part.slice]
-        flow = Flow(("gather", unit.id), gathering.direction, 1)
-        macro.flows.append(flow)
-        issues = part.turn * turn + passing - abs(sink - unit.position) - latency.d_skew
-        for first in range(0, op.m, BURST_LIMIT):
+        flow = flows.setdefault(part.slice, Flow(("gather", unit.id), gathering.direction, 1))
+        rows = gathering.turns[part.turn].ways[part.way]
+        issues = times[part.turn][part.way] - abs(sink - unit.position) - latency.d_skew
+        for first in range(0, len(rows), BURST_LIMIT):
             fields = {
                 "dir": int(gathering.direction),
                 "map_dir": int(gathering.direction),
                 "addr": part.addr,
-                "count": min(BURST_LIMIT, op.m - first),
+                "count": min(BURST_LIMIT, len(rows) - first),
             }
             streams = {"stream": (flow, 0), "map": (indices, 0)}
             macro.actions.append(Action(unit, "GATHER", int(issues[first]), fields, streams, interval=interval))
-        words = layout.slices[part.byte, part.block], layout.addrs[part.byte, part.block]
+        words = layout.slices[part.byte, part.block, rows], layout.addrs[part.byte, part.block, rows]
         (done,) = transfers.write(flow, 0, [words], issues + latency.d_func, unit.position, interval)
-        ready[part.block] = np.maximum(ready[part.block], done)
+        ready[part.block, rows] = np.maximum(ready[part.block, rows], done)
     template.written = [(layout, np.arange(op.blocks * op.m), ready.reshape(-1))]
+    macro.flows += flows.values()
     macro.flows.sort(key=lambda flow: -flow.width)
     return template

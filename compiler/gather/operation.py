@@ -11,17 +11,39 @@ from compiler.tensor import Elements, Tensor
 from compiler.vector.operation import Pass
 
 Numbers = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Indices that pass the slices of a table at a time.
+
+    Attributes
+    ----------
+    ways : tuple of ndarray
+        Numbers of indices, one every `lanes` cycles; those of a way pass a cycle after those of the way before.
+    """
+
+    ways: tuple[Rows, ...]
+
+    @property
+    def order(self) -> Rows:
+        """Numbers of all indices in the order in which they pass."""
+        step = np.concatenate([np.arange(len(rows)) for rows in self.ways])
+        # Ways come one after another here, and so they do where their steps are equal.
+        return np.concatenate(self.ways)[np.argsort(step, kind="stable")]
 
 
 @dataclass(frozen=True)
 class Part:
-    """A byte of a block of columns of a table: in one slice, from `addr` on, as number `turn` of that slice."""
+    """A byte of a block of columns of a table, or a copy of it: in one slice, from `addr` on, for a way of a turn."""
 
     block: int
     byte: int
     slice: int
     addr: int
     turn: int
+    way: int
 
 
 @dataclass(frozen=True)
@@ -32,14 +54,15 @@ class Gathering:
     ----------
     direction : Direction
         In which the indices pass the slices of the table.
-    slices, addrs : ndarray, shape (2, m)
-        Low bytes of the indices.
+    turns : tuple of Turn
+    words : tuple of (slices, addrs)
+        Low bytes of the indices of each turn in the order in which they pass, shape (2, n).
     parts : tuple of Part
     """
 
     direction: Direction
-    slices: Numbers
-    addrs: Numbers
+    turns: tuple[Turn, ...]
+    words: tuple[tuple[Numbers, Numbers], ...]
     parts: tuple[Part, ...]
 
 

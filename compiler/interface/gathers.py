@@ -35,7 +35,8 @@ class Gathers(Workspace):
 
         Notes
         -----
-        `lanes` cycles per index, all blocks of columns and bytes at once, as far as there are slices.
+        `lanes` cycles per index and part (a byte of a block of columns) of a slice. All slices share the work, with
+        copies of parts where there is room: about ``lanes * parts * m / slices`` cycles, and at least m.
 
         Raises
         ------

@@ -67,11 +67,21 @@ def _embedding_bound(config: Config, arrays: Arrays, parameters: Parameters) -> 
     read, write, gather = times["READ"], times["WRITE"], times["GATHER"]
     assert read.d_func is not None and write.d_skew is not None
     assert gather.d_func is not None and gather.d_skew is not None
-    parts = vectors(config, table.shape[1]) * table.itemsize
-    turns = -(-parts // config.slices)
+    words = vectors(config, table.shape[1]) * table.itemsize * count
     latency = read.d_func - gather.d_skew + gather.d_func - write.d_skew + write.retire
-    cycles = (turns * count - 1) * config.lanes + latency
-    return Bound(cycles, f"SRAM: {turns * count * config.lanes} accesses of a bank, and the latency of one row")
+    # An index passes on one pair of streams, of which a slice takes one in `lanes` cycles.
+    passing = count - 1 + latency
+    # The first ones are read before anything can be gathered, two bytes of one in a cycle; later ones take the time of
+    # engines that could gather. A table may have copies, so that all slices share the work.
+    ahead = read.d_func + 1 - times.mem_access
+    engines = max(
+        -(-words // config.slices) * config.lanes,
+        -(-(words * config.lanes + 2 * max(count - ahead, 0)) // config.slices),
+    )
+    sharing = engines - config.lanes + latency
+    if passing >= sharing:
+        return Bound(passing, f"streams: {count} indices on a pair of them, and the latency of one row")
+    return Bound(sharing, f"SRAM: {words} words in {config.slices} slices and the indices, and the latency of one row")
 
 
 TRANSPOSE = Kernel(

@@ -11,15 +11,28 @@ from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameters
 from compiler.program import Program
 from compiler.tensor import View
 
+_KEPT = 12
+"""MEM slices that are read beside two copies of x where exponentials are kept: those, in two places, and sums.
+
+With fewer slices they are computed twice.
+"""
+
 
 def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, View]:
     shape, dtype = arrays["x"].shape, arrays["x"].dtype.name
     x = program.input("x", shape, dtype).reshape(prod(shape[:-1]), shape[-1])
     largest = program.reduce(x, "max", 1, keepdims=True, layout="columns", in_turn=False)
-    scale, weights = program.reduce(
-        (x, largest), "add", 1, function=lambda a, b: (term := exp(a - b), term), finish=recip, keepdims=True
-    )
-    return {"y": program.map(lambda a, b: a * b, weights, scale, dtype=dtype).reshape(*shape)}
+    if 2 * arrays["x"].itemsize + _KEPT <= program.config.slices:
+        scale, weights = program.reduce(
+            (x, largest), "add", 1, function=lambda a, b: (term := exp(a - b), term), finish=recip, keepdims=True
+        )
+        y = program.map(lambda a, b: a * b, weights, scale, dtype=dtype)
+    else:
+        scale = program.reduce(
+            (x, largest), "add", 1, function=lambda a, b: exp(a - b), finish=recip, keepdims=True, layout="columns"
+        )
+        y = program.map(lambda a, b, c: exp(a - b) * c, x, largest, scale, dtype=dtype)
+    return {"y": y.reshape(*shape)}
 
 
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:

@@ -95,7 +95,7 @@ def _splits(levels: list[list[int]], always: frozenset[tuple[int, int]]) -> Iter
     for items in again:
         few = range(1, len(items) + 1) if len(items) <= _CHOICES else (len(items),)
         choices |= {frozenset(some): None for count in few for some in combinations(items, count)}
-    return iter(choices)
+    return iter({choice | always: None for choice in choices})
 
 
 def _levels(config: Config, graph: Graph, columns: list[tuple[int, ...]], start: int) -> list[int]:

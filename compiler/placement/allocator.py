@@ -92,7 +92,7 @@ class Allocator:
         free = [
             number
             for number in dict.fromkeys(item.slice for item in order)
-            if all(Bank(number, b) in offered and self._free(Bank(number, b)) >= most[b] for b in (0, 1))
+            if all(Bank(number, b) in offered and self.free(Bank(number, b)) >= most[b] for b in (0, 1))
         ]
         if len(free) < width * slices_each:
             if slices_each > 1:
@@ -129,6 +129,10 @@ class Allocator:
                 return slices, addrs
         return self.take(what, width, len(turns), order)
 
+    def free(self, bank: Bank) -> int:
+        """Return the words of a bank that are left."""
+        return self._config.mem_depth - int(self._used[bank])
+
     def close(self, banks: Iterable[Bank]) -> None:
         """Give no more words of some banks."""
         for bank in banks:
@@ -148,13 +152,10 @@ class Allocator:
         while True:
             chosen: dict[int, Bank] = {}
             for bank in order:
-                if bank.slice not in chosen and self._free(bank) >= room:
+                if bank.slice not in chosen and self.free(bank) >= room:
                     chosen[bank.slice] = bank
                 if len(chosen) == width:
                     return list(chosen.values()), room
             if room == 1:
                 return [], 0
             room = (room + 1) // 2
-
-    def _free(self, bank: Bank) -> int:
-        return self._config.mem_depth - int(self._used[bank])

@@ -11,6 +11,7 @@ from compiler.placement.allocator import Allocator, Bank, OutOfMemory
 from compiler.placement.demand import Vectors, Work
 from compiler.placement.layout import Numbers
 from compiler.placement.placed import Placed, slices_of_layouts, slices_of_parts
+from compiler.placement.policy import Policy
 from compiler.vector.operation import Pass
 
 _NEXT = 2
@@ -26,12 +27,12 @@ class BankChoice:
     ----------
     config : Config
     work : list of (operation, plan)
-    copied : bool
-        Whether passes have copies of their own of what the host writes.
+    policy : Policy
     """
 
-    def __init__(self, config: Config, work: Work, copied: bool = False) -> None:
+    def __init__(self, config: Config, work: Work, policy: Policy) -> None:
         self._config = config
+        self._policy = policy
         self.allocator = Allocator(config)
         self._reads = np.zeros((config.slices, 2), np.int64)
         self._writes = np.zeros((config.slices, 2), np.int64)
@@ -39,7 +40,7 @@ class BankChoice:
         self._width: dict[int, dict[Direction, int]] = defaultdict(lambda: dict.fromkeys(Direction, 0))
         self.placed = {id(op): Placed() for op, _ in work}
         passes = [op for op, _ in work if isinstance(op, Pass)]
-        apart = _NEXT_COPIED if copied else _NEXT
+        apart = _NEXT_COPIED if policy.copied else _NEXT
         self._beside: dict[int, list[Pass]] = {
             id(op): [*passes[max(number - apart, 0) : number], *passes[number + 1 : number + 1 + apart]]
             for number, op in enumerate(passes)
@@ -73,16 +74,21 @@ class BankChoice:
     def _sides(self, op: MatMul | Pass, others: list[MatMul | Pass], source: Direction, size: int) -> list[Hemisphere]:
         """Return both hemispheres, first the one whose streams the operations do not crowd, and whose slices idle most.
 
-        Words read in the west, and results that go east, move east.
+        Words read in the west, and results that go east, move east. Where slices are short, the fuller one comes first.
         """
+        readers = [op] if source is Direction.EAST else others
+        busy = {number for reader in readers for number in self._busy(reader) | self._read_beside(reader)}
 
-        def crowding(side: Hemisphere) -> tuple[int, int, int]:
+        def crowding(side: Hemisphere) -> tuple[int, int, int, int]:
+            idle = len(set(self._slices_of(side)) - busy)
+            fit = (idle if idle >= size else self._config.slices) if self._policy.pooled else 0
             inward = Direction.EAST if side is Hemisphere.WEST else Direction.WEST
             outward = Direction.WEST if side is Hemisphere.WEST else Direction.EAST
             mine = self._width[id(op)][inward if source is Direction.EAST else outward] + size
             theirs = max((self._width[id(other)][inward] + size for other in others), default=0)
             part = slice(side * self._config.mem_slices, (side + 1) * self._config.mem_slices)
             return (
+                fit,
                 max(mine, theirs, self._config.streams // 2),
                 int(self._reads[part].sum() + self._writes[part].sum()),
                 side,
@@ -122,11 +128,11 @@ class BankChoice:
             if number not in busy and Bank(number, bank) not in read
         ]
 
-        def rank(bank: Bank) -> tuple[bool, bool, bool, Bank]:
+        def rank(bank: Bank) -> tuple[bool, bool, bool, bool, Bank]:
             number = bank.slice
             crowded = number in beside or number in taken or bank in used or number in self._scattered
             # What changes between both banks of a slice needs the other one too.
-            return number in read_slices, crowded, number in beside_used, bank
+            return number in read_slices, crowded, self._policy.pooled and bank in used, number in beside_used, bank
 
         return sorted(banks, key=rank)
 

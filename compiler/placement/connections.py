@@ -1,15 +1,18 @@
 """Who reads the copies of a tensor, and what the host reads and writes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from arch.config import Config
-from arch.geometry import units
+from arch.geometry import Hemisphere, units
 from compiler.placement.allocator import Bank
 from compiler.placement.bank_choice import BankChoice
 from compiler.placement.demand import Demand, Port, Work
 from compiler.placement.layout import Layout, Numbers
 from compiler.placement.maps import Words, element_words
 from compiler.placement.orders import missing_vectors
+from compiler.placement.policy import Policy
 from compiler.tensor import Tensor
 from compiler.vector.lanes import vectors_along
 from compiler.vector.operation import Pass
@@ -23,16 +26,16 @@ class Connections(BankChoice):
     config : Config
     work : list of (operation, plan)
     outputs : list of Tensor
-    copied : bool
-        As of `BankChoice`.
+    policy : Policy
     """
 
-    def __init__(self, config: Config, work: Work, outputs: list[Tensor], copied: bool = False) -> None:
-        super().__init__(config, work, copied)
+    def __init__(self, config: Config, work: Work, outputs: list[Tensor], policy: Policy) -> None:
+        super().__init__(config, work, policy)
         self._outputs = outputs
         self._demands: dict[int, list[Demand]] = {}
         self.words: dict[int, list[Words]] = {}
         """Words of inputs, constants and outputs, by id of the tensor."""
+        self._rare: list[Port] = []
         self.zeros: list[tuple[Numbers, Numbers]] = []
         """Slices and addrs of words that hold zeros."""
 
@@ -83,11 +86,34 @@ class Connections(BankChoice):
         demand = port.demand
         self.placed[id(demand.op)].ports[demand.key] = port
         slices, addrs, _ = port.words()
-        if isinstance(demand.op, Pass):
+        if demand.is_rare:
+            self._rare.append(port)
+        if isinstance(demand.op, Pass) and not (demand.is_rare and self._policy.pooled):
             self._count(self._reads, demand.op, slices, addrs)
         if isinstance(demand.op, Pass) or (demand.of_epilogue and not demand.is_kept):
             first = units(self._config)[int(slices[0, demand.used[0]])]
             self._width[id(demand.op)][first.inward] += demand.tensor.itemsize
+
+    def _rare_slices(self, demand: Demand) -> list[set[int]]:
+        """Return groups of slices from which ports are read now and then, in other cycles than one port is."""
+        return [
+            port.slices
+            for port in self._rare
+            if demand.is_rare
+            and port.demand.tensor.itemsize == demand.tensor.itemsize
+            and self._is_apart(demand, port.slices)
+        ]
+
+    def _is_apart(self, demand: Demand, slices: set[int]) -> bool:
+        """Return whether a port that is read now and then meets no other of its operation in some slices."""
+        others = self.placed[id(demand.op)].ports.values()
+        return all(demand.apart(other.demand) for other in others if other.slices & slices)
+
+    def _rare_banks(self, demand: Demand, sides: Sequence[Hemisphere], busy: set[int]) -> list[Bank]:
+        """Return the banks of the first of `_rare_slices` that lies on some sides and is not busy."""
+        offered = {number for side in sides for number in self._slices_of(side)} - busy
+        found = next((slices for slices in self._rare_slices(demand) if slices <= offered), set())
+        return [Bank(number, bank) for number in sorted(found) for bank in (0, 1)]
 
     def _add(self, tensor: Tensor, words: Words) -> None:
         self.words.setdefault(id(tensor), []).append(words)

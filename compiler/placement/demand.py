@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from arch.geometry import Hemisphere
-from arch.timing import timing
 from compiler.gather.operation import Gather
 from compiler.kernels.plan import Feeder, Plan
 from compiler.operation import MatMul
@@ -18,6 +17,7 @@ from compiler.tensor import Elements, Tensor, as_view
 from compiler.vector.lanes import distinct, find_vectors, vectors_along, weight_vectors
 from compiler.vector.operation import Pass
 from compiler.vector.plan import PassPlan
+from compiler.vector.steps import reading_cycles
 
 Vectors = npt.NDArray[np.int64]
 Key = int | tuple[int, ...]
@@ -45,8 +45,8 @@ class Demand:
         Vectors that the host writes.
     near : Hemisphere or None
         Where the reader stands.
-    levels : tuple of int
-        Of what a pass reads once per turn only, when its sum is complete: the level, in each of its mappings.
+    reads : tuple of ndarray of int64
+        Of what a pass reads now and then: the cycles, relative to its start, in each of its mappings and paces.
     serial : bool
         The bytes of an element are read one after another: they may lie in one slice.
     side : Hemisphere or None
@@ -62,7 +62,7 @@ class Demand:
     used: Vectors
     elements: Elements | None = None
     near: Hemisphere | None = None
-    levels: tuple[int, ...] = ()
+    reads: tuple[Vectors, ...] = ()
     serial: bool = False
     side: Hemisphere | None = None
     columns: int = 0
@@ -85,7 +85,7 @@ class Demand:
     @property
     def is_rare(self) -> bool:
         """Whether a pass reads it with pauses in between."""
-        return isinstance(self.op, Pass) and self.op.interval > self.op.hurried().interval
+        return bool(self.reads)
 
     @property
     def order(self) -> Vectors:
@@ -108,11 +108,9 @@ class Demand:
 
     def apart(self, other: "Demand") -> bool:
         """Return whether two ports of a pass are read so rarely that they never meet: one slice can hold both."""
-        if self.op is not other.op or not isinstance(self.op, Pass) or not self.levels or not other.levels:
+        if self.op is not other.op or not self.is_rare or not other.is_rare:
             return False
-        chain = timing(self.op.config).chain
-        cycles = [chain * (mine - theirs) for mine, theirs in zip(self.levels, other.levels, strict=True)]
-        return all(gap and gap % self.op.interval and gap % self.op.hurried().interval for gap in cycles)
+        return not any(np.isin(mine, theirs).any() for mine, theirs in zip(self.reads, other.reads, strict=True))
 
     @property
     def zeros(self) -> bool:
@@ -169,13 +167,16 @@ def demands_of(op: MatMul | Pass, plan: Plan | PassPlan, stored: Callable[[Tenso
         return
     if isinstance(op, Pass):
         assert isinstance(plan, PassPlan)
+        paused = op.interval > op.hurried().interval
         for key, stream in enumerate(plan.mappings[0].streams):
             operand = op.operands[stream.port]
-            levels: tuple[int, ...] = ()
-            if op.turn > 1 and not op.graph.repeats(stream.port):
-                levels = tuple(mapping.streams[key].level for mapping in plan.mappings)
+            reads: tuple[Vectors, ...] = ()
+            if paused or plan.mappings[0].holds(key) or (op.turn > 1 and not op.graph.repeats(stream.port)):
+                reads = tuple(
+                    reading_cycles(pace, mapping, key) for pace in plan.paces(op) for mapping in plan.mappings
+                )
             used = np.arange(op.steps)
-            yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, levels=levels)
+            yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, reads=reads)
         return
     assert isinstance(plan, Plan)
     view = as_view(op.x)

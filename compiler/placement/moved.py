@@ -1,115 +1,29 @@
-"""Where the operands and results of operations outside the VXM live: those of the SXM, and tables."""
-
-from collections.abc import Sequence
+"""Where the operands and results of the SXM's operations live."""
 
 import numpy as np
 
 from arch.config import Config
 from arch.geometry import Direction, Hemisphere, sxm_position, units
-from compiler.gather.operation import Gather, Gathering, Part
 from compiler.operation import MatMul
 from compiler.placement.allocator import Bank, OutOfMemory
 from compiler.placement.demand import Demand, Vectors, Work
 from compiler.placement.layout import Layout, Numbers
-from compiler.placement.loaded import LoadedStorage
-from compiler.placement.maps import element_words
 from compiler.placement.orders import missing_vectors
 from compiler.placement.placed import slices_of_layouts
+from compiler.placement.policy import Policy
+from compiler.placement.tables import TableStorage
 from compiler.switch.operation import Switch
 from compiler.tensor import Tensor
 from compiler.vector.lanes import vector_count
 from compiler.vector.operation import Pass
 
 
-class MovedStorage(LoadedStorage):
-    """Places what the SXM makes, and tables with what is read of them."""
+class MovedStorage(TableStorage):
+    """Places what the SXM makes."""
 
-    def __init__(self, config: Config, work: Work, outputs: list[Tensor], copied: bool = False) -> None:
-        super().__init__(config, work, outputs, copied)
-        self._tables: dict[int, int] = {}
+    def __init__(self, config: Config, work: Work, outputs: list[Tensor], policy: Policy) -> None:
+        super().__init__(config, work, outputs, policy)
         self._partial: dict[int, list[tuple[Layout, Demand | None]]] = {}
-
-    def _place_gathered(self, op: Gather) -> None:
-        """Place the table and the result of a Gather, one block and byte in one slice, and the indices before them.
-
-        The table is in one bank of the slice, the result in the other.
-        """
-        readers = self._readers(op.target)
-        busy = {number for reader in readers for number in self._busy(reader.op)}
-        # An ALU reads from one direction.
-        one_sided = any(reader.in_mesh for reader in readers)
-        west, east = (self._slices_of(side) for side in Hemisphere)
-        ways: list[tuple[Direction, Sequence[int], Sequence[int]]] = [(Direction.EAST, west, [*west, *east])]
-        if one_sided:
-            ways = [(Direction.EAST, [*reversed(west)], [*east]), (Direction.WEST, [*reversed(east)], [*west])]
-        saved = self.allocator.save()
-        for way in ways:
-            try:
-                self._place_gathering(op, way, busy)
-                break
-            except OutOfMemory:
-                self.allocator.restore(saved)
-                if way is ways[-1]:
-                    raise
-        layout = self.placed[id(op)].outputs[0][0]
-        found: list[tuple[Layout, Demand | None]] = [(layout, want) for want in self._wanted(op.target, readers)]
-        self._publish(op.target, found)
-
-    def _place_gathering(self, op: Gather, way: tuple[Direction, Sequence[int], Sequence[int]], busy: set[int]) -> None:
-        direction, first, slices = way
-        found = self.allocator.take(
-            op.indices.name, 2, op.m, [Bank(number, bank) for number in reversed(first) for bank in (0, 1)]
-        )
-        table = Layout.empty(op.target.itemsize, op.blocks, op.v)
-        layout = Layout.empty(op.target.itemsize, op.blocks, op.m)
-        places = [units(self._config)[number].position for number in range(self._config.slices)]
-        start = [places[int(number)] for number in np.unique(found[0])]
-        passed = [
-            number
-            for number in slices
-            if number not in busy
-            and number not in found[0]
-            and all((places[number] - place) * direction.step >= 0 for place in start)
-        ]
-        rounds = dict.fromkeys(passed, 0)
-        parts = []
-        for block in range(op.blocks):
-            mine: set[int] = set()
-            for byte in range(op.target.itemsize):
-                number, addr = self._take_part(
-                    op, [one for one in passed if one not in mine], rounds, layout, block, byte
-                )
-                table.slices[byte, block], table.addrs[byte, block] = number, addr + np.arange(op.v)
-                mine.add(number)
-                parts.append(Part(block, byte, number, addr, rounds[number]))
-                rounds[number] += 1
-        placed = self.placed[id(op)]
-        placed.gathering = Gathering(direction, *found, tuple(parts))
-        placed.outputs = [[layout]]
-        missing = np.full((2, op.m), -1, np.int32)
-        self._add(
-            op.indices, element_words(op.index_rows, np.vstack([found[0], missing]), np.vstack([found[1], missing]))
-        )
-        self._add(op.table, element_words(op.table_rows, *table.flat[:2]))
-
-    def _take_part(
-        self, op: Gather, slices: list[int], rounds: dict[int, int], layout: Layout, block: int, byte: int
-    ) -> tuple[int, int]:
-        """Take words for a byte of a block of the table, and of the result; return the slice and the first addr."""
-        for number in sorted(slices, key=lambda one: rounds[one]):
-            for bank in (0, 1):
-                if self._tables.setdefault(number, bank) != bank:
-                    continue
-                saved = self.allocator.save()
-                try:
-                    _, addrs = self.allocator.take(op.table.name, 1, op.v, [Bank(number, bank)])
-                    result = self.allocator.take(op.target.name, 1, op.m, [Bank(number, 1 - bank)])
-                except OutOfMemory:
-                    self.allocator.restore(saved)
-                    continue
-                layout.slices[byte, block], layout.addrs[byte, block] = result[0][0], result[1][0]
-                return number, int(addrs[0, 0])
-        raise OutOfMemory(op.table.name, op.v * self._config.vector_length, self._config)
 
     def _place_switched(self, op: Switch) -> None:
         """Place the results of a switch operation, parts of one tensor, in slices of their own.

@@ -24,9 +24,6 @@ Sides = tuple[tuple[Hemisphere, ...], ...]
 class ProductStorage(ScatteredStorage):
     """Places what matrix products read and write, their activations and streamed operands apart."""
 
-    _dense: bool
-    """Whether readers share copies, which saves room."""
-
     def _place_weights(self, op: MatMul, plan: Plan) -> None:
         for feeder in plan.feeders:
             side = feeder.hemisphere
@@ -48,18 +45,18 @@ class ProductStorage(ScatteredStorage):
             placed[side] = self.allocator.take(op.w.name, feeder.ways * self._config.lanes, words, banks)
             self._add(as_view(op.w).tensor, weight_words(op, feeder, *placed[side]))
 
-    def _place_all_kept(self, products: list[tuple[MatMul, Plan]], tight: bool) -> None:
+    def _place_all_kept(self, products: list[tuple[MatMul, Plan]]) -> None:
         for op, _ in products:
             kept = [demand for demand in self._demands[id(op)] if demand.is_kept and demand.elements is not None]
             if kept:
-                self._place_kept(op, kept, tight)
+                self._place_kept(op, kept)
 
-    def _place_kept(self, op: MatMul, kept: list[Demand], tight: bool) -> None:
+    def _place_kept(self, op: MatMul, kept: list[Demand]) -> None:
         """Place what ALUs keep in slices of its own: it is read word by word, at different times."""
         placed = self.placed[id(op)]
         weights = slices_of_parts(placed.weights)
         busy = placed.reads
-        if not tight:
+        if not self._policy.tight:
             busy |= weights
         orders = [demand.order for demand in kept]
         choices = [
@@ -159,7 +156,7 @@ class ProductStorage(ScatteredStorage):
                         for sides in sorted(choice, key=lambda sides: near not in sides)
                     ]
                     turns = product_turns(op, words)
-                    if want is not None and want.in_mesh and not self._dense and turns.any():
+                    if want is not None and want.in_mesh and not self._policy.dense and turns.any():
                         slices, addrs = self._take_apart(op.y, turns, banks[0], layout)
                     else:
                         slices, addrs = self._take_first(op.y.name, op.y.itemsize, len(words), banks)

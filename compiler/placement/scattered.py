@@ -8,6 +8,7 @@ from compiler.placement.demand import Demand, Work
 from compiler.placement.layout import Layout
 from compiler.placement.maps import element_words
 from compiler.placement.moved import MovedStorage
+from compiler.placement.policy import Policy
 from compiler.scatter.operation import STATE_SIDE, Target
 from compiler.tensor import Tensor
 from compiler.vector.lanes import vector_count, vectors_along
@@ -20,8 +21,8 @@ class ScatteredStorage(MovedStorage):
     reader has a copy with all rows, since any of them may change.
     """
 
-    def __init__(self, config: Config, work: Work, outputs: list[Tensor], copied: bool = False) -> None:
-        super().__init__(config, work, outputs, copied)
+    def __init__(self, config: Config, work: Work, outputs: list[Tensor], policy: Policy) -> None:
+        super().__init__(config, work, outputs, policy)
         self.targets: dict[int, tuple[Target, ...]] = {}
         """What a Scatter into a state writes, by id of the state."""
 

@@ -22,6 +22,7 @@ from compiler.placement.orders import (
     turns_of,
 )
 from compiler.placement.placed import slices_of_layouts
+from compiler.placement.policy import Policy
 from compiler.placement.products import ProductStorage
 from compiler.placement.states import States
 from compiler.scatter.operation import Scatter
@@ -49,12 +50,7 @@ class Storage(ProductStorage):
     outputs : list of Tensor
     states : States
         Results of passes that have words before the program starts.
-    tight : bool
-        Let what ALUs keep share slices with weights, both read rarely, where there are no others.
-    dense : bool
-        Let operations read one copy of a result, and keep that in one place, at the price of waiting for each other.
-    copied : bool
-        Give every pass a copy of its own of what the host writes, however much that is.
+    policy : Policy
 
     Raises
     ------
@@ -69,16 +65,11 @@ class Storage(ProductStorage):
         stored: Callable[[Tensor], bool],
         outputs: list[Tensor],
         states: States,
-        tight: bool = False,
-        dense: bool = False,
-        copied: bool = False,
+        policy: Policy,
     ) -> None:
-        super().__init__(config, work, outputs, copied)
-        self._dense = dense
-        self._copied = copied
+        super().__init__(config, work, outputs, policy)
         self._products = [(op, plan) for op, plan in work if isinstance(op, MatMul) and isinstance(plan, Plan)]
         self._shared: dict[int, list[tuple[Demand, Port]]] = defaultdict(list)
-        self._rare: list[Port] = []
         self._seldom: set[int] = set()
         self._demands = {id(op): list(demands_of(op, plan, stored)) for op, plan in work}
         for product, its in self._products:
@@ -88,15 +79,15 @@ class Storage(ProductStorage):
                 # Sums on their way to the VXM.
                 inward = Direction.EAST if feeder.hemisphere is Hemisphere.WEST else Direction.WEST
                 self._width[id(product)][inward] += 4 * len(feeder.chains)
-        if not tight:
-            self._place_all_kept(self._products, tight)
+        if not policy.tight:
+            self._place_all_kept(self._products)
         for op, _ in work:
             # What an epilogue reads has to lie on one side, which matters where room is short.
-            for demand in sorted(self._demands[id(op)], key=lambda demand: tight and not demand.of_epilogue):
+            for demand in sorted(self._demands[id(op)], key=lambda demand: policy.tight and not demand.of_epilogue):
                 if demand.elements is not None and not demand.is_kept:
                     self._place_input(demand)
-        if tight:
-            self._place_all_kept(self._products, tight)
+        if policy.tight:
+            self._place_all_kept(self._products)
         results = [id(result.tensor) for op, _ in work if isinstance(op, Pass) for result in op.results]
         self._parted = {number for number in results if results.count(number) > 1}
         changed = {id(op.state) for op, _ in work if isinstance(op, Scatter)}
@@ -126,7 +117,7 @@ class Storage(ProductStorage):
         op, tensor = demand.op, demand.tensor
         assert demand.elements is not None
         busy = self._busy(op)
-        may_share = isinstance(op, Pass) and not self._copied and len(demand.elements) > FEW
+        may_share = isinstance(op, Pass) and not self._policy.copied and len(demand.elements) > FEW
         for sharer, port in self._shared[id(tensor)] if may_share else []:
             if (
                 sharer.op is not op
@@ -147,12 +138,8 @@ class Storage(ProductStorage):
             if demand.of_epilogue:
                 # It comes long before it is wanted; slices near the VXM are of more use to results.
                 choices = [banks[::-1] for banks in choices]
-            for known in self._rare if demand.levels else []:
-                same = known.demand.op is op
-                if (demand.apart(known.demand) if same else not known.slices & busy) and (
-                    demand.tensor.itemsize == known.demand.tensor.itemsize
-                ):
-                    choices.insert(0, [Bank(number, bank) for number in sorted(known.slices) for bank in (0, 1)])
+            for numbers in self._rare_slices(demand):
+                choices.insert(0, [Bank(number, bank) for number in sorted(numbers) for bank in (0, 1)])
         if demand.serial:
             beside = self._read_beside(op)
             distance = self._distances(op, sides[0])
@@ -167,8 +154,6 @@ class Storage(ProductStorage):
         self._connect(port)
         if isinstance(op, Pass):
             self._shared[id(tensor)].append((demand, port))
-        if demand.levels:
-            self._rare.append(port)
         self._add(tensor, element_words(demand.elements[order], slices, addrs))
 
     def _place_state(self, state: Tensor) -> list[Layout]:
@@ -276,6 +261,9 @@ class Storage(ProductStorage):
         At best dense ones change between slices that nobody reads beside their readers.
         """
         sides = next(([want.side] for want, _ in wants if want is not None and want.side is not None), sides)
+        first = wants[0][0]
+        if self._policy.pooled and first is not None:
+            sides = sorted(sides, key=lambda side: not self._rare_banks(first, [side], written))
         saved = self.allocator.save()
         attempts: list[tuple[tuple[Hemisphere, ...], bool]] = [
             ((side,), quiet) for quiet in (True, False) for side in sides
@@ -297,16 +285,18 @@ class Storage(ProductStorage):
                     layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
                     reader = None if want is None else want.op
                     banks = [bank for side in chosen for bank in self._ordered(side, busy, read, reader, writer)]
-                    if self._copied and want is not None and want.is_rare:
+                    if self._policy.copied and want is not None and want.is_rare:
                         # Others that are read now and then leave time.
                         banks.sort(key=lambda bank: bank.slice not in self._seldom)
+                    if self._policy.pooled and want is not None:
+                        banks = [*self._rare_banks(want, chosen, written | mine), *banks]
                     size = tensor.itemsize
                     if want is not None and want.columns:
                         self._fill_loaded(layout, want, banks)
                         mine |= layout.used
                         found.append((layout, want))
                         continue
-                    if want is not None and turns is not None and not self._dense:
+                    if want is not None and turns is not None and not self._policy.dense:
                         places, each = turns(order)
                         idle = len({bank.slice for bank in banks} - self._read_beside(want.op))
                         if each > 1 and idle < each * size:
@@ -335,14 +325,18 @@ class Storage(ProductStorage):
         self, found: list[tuple[Layout, Demand | None]], want: Demand | None, order: Vectors, busy: set[int]
     ) -> Layout | None:
         """Return a copy that another operation reads and that will do for a reader too."""
-        if want is not None and id(want.tensor) in self._parted:
+        if want is not None and (id(want.tensor) in self._parted or want.columns):
             return None
         mine = [layout for layout, other in found if want and other and want.op is other.op]
-        for layout, other in found if self._dense and not (want and want.columns) else []:
-            if other and other.columns:
+        for layout, other in found:
+            if (other and other.columns) or any(layout is taken for taken in mine):
                 continue
-            apart = not any(layout is taken for taken in mine)
-            if apart and (layout.flat[0][0, order] >= 0).all() and not slices_of_layouts([layout]) & busy:
+            slices = slices_of_layouts([layout])
+            if self._policy.pooled and want is not None and want.is_rare and other is not None and other.is_rare:
+                fits = self._is_apart(want, slices)
+            else:
+                fits = self._policy.dense and not slices & busy
+            if fits and (layout.flat[0][0, order] >= 0).all():
                 return layout
         return None
 

@@ -10,7 +10,6 @@ from arch.config import Config
 from arch.geometry import Direction, Unit, UnitKind, units, vxm_position
 from arch.isa.codes import Source as Code
 from arch.timing import timing
-from compiler.mesh.graph import Kind
 from compiler.mesh.mapping import Cell, Mapping
 from compiler.placement.layout import Cycles, Layout, Numbers
 from compiler.placement.placed import Placed
@@ -18,10 +17,9 @@ from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
 from compiler.schedule.transfer import Transfers
-from compiler.vector.cells import driving, instruction
+from compiler.vector.cells import Streams, driving, instruction
 from compiler.vector.operation import Pass, Result
-
-Steps = npt.NDArray[np.bool_]
+from compiler.vector.steps import Steps, fresh_steps, working_steps
 
 
 @dataclass
@@ -81,7 +79,7 @@ class PassBuilder:
         self._template = PassTemplate(Macro(op.name))
         self._macro = self._template.macro
         self._transfers = Transfers(op.config, self._macro)
-        self._steps_of, self._steps_read = self._needed()
+        self._steps_of, self._steps_read = working_steps(op, mapping)
 
     def build(self) -> PassTemplate:
         """Return the pass's template."""
@@ -94,25 +92,6 @@ class PassBuilder:
             self._cell(cell, self._steps_of[number], arriving, leaving.get(number, everywhere))
         self._macro.flows.sort(key=lambda flow: -flow.width)
         return self._template
-
-    def _needed(self) -> tuple[list[Steps], list[Steps]]:
-        """Return in which steps each cell works, and each stream is read: what follows a sum, when that is complete."""
-        columns = self._config.alu_cols
-        places = {cell.alu: number for number, cell in enumerate(self._mapping.cells)}
-        cells: list[Steps] = [np.zeros(self._op.steps, np.bool_) for _ in self._mapping.cells]
-        streams: list[Steps] = [np.zeros(self._op.steps, np.bool_) for _ in self._mapping.streams]
-        for output, result in zip(self._mapping.outputs, self._op.results, strict=True):
-            cells[output] |= result.steps >= 0
-        for number, cell in sorted(enumerate(self._mapping.cells), key=lambda item: -item[1].level):
-            if cell.node.accumulates:
-                cells[number][:] = True
-            for source in cell.sources:
-                if source.kind is Kind.NODE:
-                    before = source.index * columns + (cell.alu - 1) % columns
-                    cells[places[before]] |= cells[number]
-                elif source.kind is Kind.PORT:
-                    streams[source.index] |= cells[number]
-        return cells, streams
 
     def _read(self, number: int) -> Flow:
         """Read a stream's words so that they arrive when the cells of its level want them."""
@@ -178,6 +157,9 @@ class PassBuilder:
         base = self._timing.chain * cell.level
         if node.accumulates:
             self._hold(cell, base)
+        if node.holds:
+            self._keep(cell, works, fields, streams)
+            return
         for start, steps, flow in leaving:
             driven, onto = driving(fields, streams, flow)
             if not node.accumulates:
@@ -200,6 +182,22 @@ class PassBuilder:
             for offset in range(1, op.within):
                 idle = Pattern(base + offset, op.steps // op.turn, op.interval, op.turn - 1, op.within)
                 self._macro.holds.append((("issue", self._alus[cell.alu].id), idle))
+
+    def _keep(self, cell: Cell, works: Steps, fields: dict[str, int], streams: Streams) -> None:
+        """Let an ALU present a word as long as it stays the same: from the stream until it holds it, then its own."""
+        unit, base = self._alus[cell.alu], self._timing.chain * cell.level
+        fresh = fresh_steps(self._op, self._mapping, cell, works)
+        own = {name: value for name, value in fields.items() if name != "a_dir"} | {"a_src": int(Code.SELF)}
+        for first, last in runs_of(np.vstack([fresh, works])):
+            if works[first]:
+                times = base + self._times[first:last]
+                chosen = (fields, streams) if fresh[first] else (own, {})
+                self._issue(unit, cell.node.mnemonic, times, *chosen)
+        # Nothing else may issue in between: its result would be taken for the word.
+        for first, last in runs_of(works[None]):
+            if not works[first] and first > 0 and last < len(works):
+                start = base + int(self._times[first])
+                self._macro.holds.append((("issue", unit.id), Pattern(start, length=last - first)))
 
     def _issue(
         self,

@@ -26,7 +26,7 @@ Part = frozenset[int]
 """Nodes of a graph that come in the first pass: with each node all that it needs."""
 
 
-def cut(op: Pass, spare: int) -> list[Pass]:
+def cut(op: Pass, spare: int, kept: bool = False) -> list[Pass]:
     """Return passes that do the work of one, as few as will do.
 
     Parameters
@@ -34,13 +34,15 @@ def cut(op: Pass, spare: int) -> list[Pass]:
     op : Pass
     spare : int
         MEM slices that a pass must leave alone.
+    kept : bool
+        Whether ALUs hold words that many steps share, where the mesh has room for that.
 
     Returns
     -------
     list of Pass
         The pass itself if it fits, or if no cut helps.
     """
-    if not op.in_mesh or ways(op, spare):
+    if not op.in_mesh or ways(op, spare, kept):
         return [op]
     # An operand that both parts convert need not cross in the wider format.
     forms = [replace(op, graph=graph) for graph in dict.fromkeys([op.graph, repeated(op.graph)])]
@@ -49,23 +51,23 @@ def cut(op: Pass, spare: int) -> list[Pass]:
     largest: tuple[Pass, Pass] | None = None
     for form, part in parts[:_TRIED]:
         both = _divide(form, part)
-        if both is None or not ways(both[0], spare):
+        if both is None or not ways(both[0], spare, kept):
             continue
-        if ways(both[1], spare):
-            if _meet(*both):
+        if ways(both[1], spare, kept):
+            if _meet(*both, kept):
                 return [*both]
             best = best or [*both]
         elif largest is None or len(both[0].graph.nodes) > len(largest[0].graph.nodes):
             largest = both
     if best or largest is None:
         return best or [op]
-    rest = cut(largest[1], spare)
+    rest = cut(largest[1], spare, kept)
     return [largest[0], *rest] if len(rest) > 1 else [op]
 
 
-def _meet(first: Pass, second: Pass) -> bool:
+def _meet(first: Pass, second: Pass, kept: bool) -> bool:
     """Return whether mesh and MEM slices have room for two passes at the same time."""
-    one, two = ways(first)[0], ways(second)[0]
+    one, two = ways(first, kept=kept)[0], ways(second, kept=kept)[0]
     if _bytes_read(first, one[0]) + _bytes_read(second, two[0]) > first.config.slices:
         return False
     mine, theirs = ([{cell.alu for cell in mapping.cells} for mapping in group] for group in (one, two))
@@ -73,7 +75,9 @@ def _meet(first: Pass, second: Pass) -> bool:
 
 
 def _bytes_read(op: Pass, mapping: Mapping) -> int:
-    return sum(op.operands[stream.port].tensor.itemsize for stream in mapping.streams)
+    """Return the bytes that are read all the time."""
+    sizes = [op.operands[stream.port].tensor.itemsize for stream in mapping.streams]
+    return sum(size for number, size in enumerate(sizes) if not mapping.holds(number))
 
 
 def _parts(graph: Graph) -> Iterator[Part]:

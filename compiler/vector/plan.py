@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from arch.config import Config
 from arch.errors import TaktError
+from compiler.mesh.keepers import with_keepers
 from compiler.mesh.mapper import mappings
 from compiler.mesh.mapping import Mapping
 from compiler.vector.operation import Pass
+from compiler.vector.steps import kept_ports
 
 
 @dataclass(frozen=True)
@@ -20,20 +23,40 @@ class PassPlan:
         Places in the mesh to choose from when the time is known; their streams are the same.
     estimate : int
         Rough cycles, to choose by.
+    steady : bool
+        Whether the pass keeps its pauses even where it could start earlier without them.
     """
 
     mappings: tuple[Mapping, ...]
     estimate: int
+    steady: bool = False
 
-    def beside(self, following: Sequence["PassPlan"]) -> "PassPlan":
-        """Return the plan with those mappings first that leave ALUs for the passes that follow, the next above all."""
-        alus = [[{cell.alu for cell in mapping.cells} for mapping in plan.mappings] for plan in following]
+    def beside(self, earlier: Sequence["PassPlan"], following: Sequence["PassPlan"]) -> "PassPlan":
+        """Return the plan with those mappings first that leave ALUs for the passes that follow, the next above all.
 
-        def crowds(mapping: Mapping) -> tuple[bool, ...]:
-            mine = {cell.alu for cell in mapping.cells}
-            return tuple(all(mine & theirs for theirs in sets) for sets in alus)
+        Best is what leaves ALUs for most of them at the same time, those of the first mappings of earlier ones being
+        taken.
+        """
+        taken = 0
+        for plan in earlier:
+            taken |= _mask(plan.mappings[0]) if plan.mappings else 0
+        alus = [{_mask(mapping) for mapping in plan.mappings} for plan in following]
+
+        @cache
+        def reach(used: int, number: int) -> int:
+            """Return the number of the first pass that finds no ALUs beside all before it."""
+            free = [mask for mask in alus[number] if not mask & used] if number < len(alus) else []
+            return max((reach(used | mask, number + 1) for mask in free), default=number)
+
+        def crowds(mapping: Mapping) -> tuple[bool | int, ...]:
+            mine = _mask(mapping)
+            return -reach(mine | taken, 0), *(all(mine & mask for mask in masks) for masks in alus)
 
         return replace(self, mappings=tuple(sorted(self.mappings, key=crowds)))
+
+    def paces(self, op: Pass) -> list[Pass]:
+        """Return the pass with and without pauses, as far as both may be."""
+        return [op] if self.steady or op.interval == op.turn * op.within else [op.hurried(), op]
 
     planes = 0
     """Planes used."""
@@ -43,8 +66,16 @@ class PassPlan:
     """As of a MatMul's plan."""
 
 
-def pass_plans(op: Pass) -> list[PassPlan]:
+def pass_plans(op: Pass, kept: bool = False, steady: bool = False) -> list[PassPlan]:
     """Return every way to compute a pass, the one with the fewest streams first.
+
+    Parameters
+    ----------
+    op : Pass
+    kept : bool
+        Whether ALUs hold words that many steps share: those ways come first.
+    steady : bool
+        As of `PassPlan`.
 
     Raises
     ------
@@ -53,16 +84,16 @@ def pass_plans(op: Pass) -> list[PassPlan]:
     """
     if not op.in_mesh:
         return [PassPlan((), op.duration)]
-    found = ways(op) or mappings(op.config, op.graph)
+    found = ways(op, kept=kept) or mappings(op.config, op.graph)
     if not found:
         raise TaktError(
             f"expression of {op.name} must fit the mesh of {op.config.alu_rows} x {op.config.alu_cols} ALUs, "
             f"not have {len(op.graph.nodes)} operations; cut it into several maps"
         )
-    return [PassPlan(tuple(group), op.duration + index) for index, group in enumerate(found)]
+    return [PassPlan(tuple(group), op.duration + index, steady) for index, group in enumerate(found)]
 
 
-def ways(op: Pass, spare: int = 0) -> list[list[Mapping]]:
+def ways(op: Pass, spare: int = 0, kept: bool = False) -> list[list[Mapping]]:
     """Return groups of mappings that find MEM slices for all their streams, and for the results.
 
     Parameters
@@ -70,14 +101,24 @@ def ways(op: Pass, spare: int = 0) -> list[list[Mapping]]:
     op : Pass
     spare : int
         Slices to leave alone.
+    kept : bool
+        As of `pass_plans`.
     """
     if not _has_slices(op.config, [result.tensor.itemsize for result in op.results], spare):
         return []
+    ports = kept_ports(op) if kept else set()
+    graphs = [with_keepers(op.graph, ports), op.graph] if ports else [op.graph]
     return [
         group
-        for group in mappings(op.config, op.graph)
+        for graph in graphs
+        for group in mappings(op.config, graph)
         if _has_slices(op.config, [op.operands[stream.port].tensor.itemsize for stream in group[0].streams], spare)
     ]
+
+
+def _mask(mapping: Mapping) -> int:
+    """Return the ALUs of a mapping, a bit each."""
+    return sum(1 << alu for alu in {cell.alu for cell in mapping.cells})
 
 
 def _has_slices(config: Config, sizes: list[int], spare: int) -> bool:

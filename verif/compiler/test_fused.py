@@ -60,6 +60,7 @@ INT8 = {
         "float32",
     ),
     "twice": Case(lambda a, b: (a + b) * (a - b), lambda a, b: (a + b) * (a - b), ("v int32",), "int32"),
+    "in two levels": Case(lambda a, b: (a - b) * 3 + b, lambda a, b: (a - b) * 3 + b, ("v int32",), "int32"),
 }
 FP16 = {
     "bias and residual": Case(

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from arch.errors import TaktError
+from arch.presets import preset
+from compiler.gather.share import shares
 from compiler.program import Program
 from verif.compiler.test_switch import MACHINES, dtypes, machines, outputs, values_for
 
@@ -39,6 +41,66 @@ def test_many_indices(rng):
     program = Program(config)
     program.output("y", program.gather(table, program.input("i", (700,), "int32")))
     assert np.array_equal(outputs(program, i=indices)["y"], table[indices])
+
+
+@machines
+@pytest.mark.parametrize("m", [1, 9, 40])
+def test_long_rows_are_operands(config, m, rng):
+    """What slices share is read by the VXM and by the SXM."""
+    table, indices = values_for(rng, "float16", 9, 50), rng.integers(0, 9, m).astype(np.int32)
+    program = Program(config)
+    y = program.gather(table, program.input("i", (m,), "int32"))
+    program.output("z", program.map(lambda a: a + 1.0, y))
+    program.output("s", program.shift(y, 1))
+    found = outputs(program, i=indices)
+    rows = table[indices]
+    assert np.array_equal(found["z"], rows + np.float32(1))
+    end = min(50, config.vector_length)
+    assert np.array_equal(found["s"][:, 1:end], rows[:, : end - 1])
+
+
+def test_two_tables(rng):
+    config = preset("nano", ["mem_depth=256"])
+    tables = [values_for(rng, dtype, 60, 30) for dtype in ("float16", "int8")]
+    indices = [rng.integers(0, 60, m).astype(np.int32) for m in (21, 34)]
+    program = Program(config)
+    for number, (table, its) in enumerate(zip(tables, indices, strict=True)):
+        program.output(f"y{number}", program.gather(table, its))
+    found = outputs(program)
+    for number, (table, its) in enumerate(zip(tables, indices, strict=True)):
+        assert np.array_equal(found[f"y{number}"], table[its])
+
+
+def cycles_of(config, v: int, m: int, n: int) -> int:
+    program = Program(config)
+    table = program.input("t", (v, n), "int8")
+    program.output("y", program.gather(table, program.input("i", (m,), "int32")))
+    return program.compile().cycles
+
+
+def test_slices_share_the_work_where_there_is_room():
+    """8 parts in 14 slices; a table as large as a bank leaves the first copies room only."""
+    config = preset("nano", ["mem_depth=256"])
+    shared, alone = cycles_of(config, 20, 60, 64), cycles_of(config, 256, 60, 64)
+    assert shared < 0.75 * 60 * config.lanes < 60 * config.lanes < alone < 61 * config.lanes + 20
+
+
+@machines
+@pytest.mark.parametrize("parts", [1, 7, 13, 16, 40])
+@pytest.mark.parametrize("m", [1, 5, 64])
+def test_shares(config, parts, m):
+    """Each index is gathered once for each part, by slices of their own; fewer copies from one share to the next."""
+    works = []
+    for share in shares(config, m, parts, 14):
+        works.append(share.work)
+        counts = np.zeros((parts, m), np.int64)
+        for unit in share.units:
+            counts[unit.part, share.turns[unit.turn].ways[unit.way]] += 1
+        assert (counts == 1).all()
+        assert all(sum(unit.turn == turn for unit in share.units) <= 14 for turn in range(len(share.turns)))
+        assert all(len(turn.ways) <= config.lanes for turn in share.turns)
+    assert works[-1] == parts
+    assert works == sorted(works, reverse=True)
 
 
 def test_refusals():
