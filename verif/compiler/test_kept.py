@@ -105,4 +105,4 @@ def test_passes_overlap_where_slices_are_short():
 @pytest.mark.parametrize("name,dtype", [("softmax", "float32"), ("rmsnorm", "float16"), ("layernorm", "float32")])
 def test_rtl(name, dtype, only_kept):
     kernel = KERNELS[name]
-    check(run_kernel(kernel, NANO, sample(name, dtype, 32), kernel.values({}), RtlBackend("verilator")))
+    check(run_kernel(kernel, preset("nano"), sample(name, dtype, 32), kernel.values({}), RtlBackend("verilator")))
