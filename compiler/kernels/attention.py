@@ -11,6 +11,8 @@ from arch.timing import timing
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, equal, exp, recip, where
 from compiler.kernels.bounds import joins, mesh_latency, product_issue, sums_latency, vectors
+from compiler.kernels.decode import decode_attention
+from compiler.kernels.decode_bound import decode_bound
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
 from compiler.program import Program
 from compiler.tensor import Tensor, View
@@ -31,6 +33,8 @@ def _rows_to(view: View, size: int) -> View:
 def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, View]:
     m, d = arrays["q"].shape[1:]
     e = arrays["v"].shape[2]
+    if m == 1 and "position" in arrays:
+        return {"y": decode_attention(program, d, e, _length(arrays, parameters)).view()}
     queries = _whole(program.config, m)
     q = _rows_to(program.input("q", (m, d), "float16").view(), queries)
     k, v = (program.input(name, (m, size), "float16").view() for name, size in (("k", d), ("v", e)))
@@ -118,12 +122,8 @@ def _stored(
         lambda before, now, a, p: where(equal(a, p), now, before), values, v[again], start, position, dtype="float16"
     )
     program.update(values, following)
-    rows = position.reshape(1)
-    if m > 1:
-        places = program.constant("places", np.repeat(np.arange(m, dtype=np.int32)[:, None], d, axis=1))
-        program.scatter(store, program.map(lambda a, p: a + p, places, position), k)
-    else:
-        program.scatter(store, rows, k)
+    places = program.constant("places", np.repeat(np.arange(m, dtype=np.int32)[:, None], d, axis=1))
+    program.scatter(store, program.map(lambda a, p: a + p, places, position), k)
     return kept, largest, following
 
 
@@ -155,10 +155,15 @@ def _turned(program: Program, weights: Tensor, rows: int) -> View:
 
 
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
-    """Return the larger of two bounds: all products, one after another; one block of queries from q to y."""
+    """Return the larger of two bounds: all products, one after another; one block of queries from q to y.
+
+    One query over a store has a form of its own.
+    """
     m, d = arrays["q"].shape[1:]
     e = arrays["v"].shape[2]
     keys = _length(arrays, parameters) if "position" in arrays else m
+    if m == 1 and "position" in arrays:
+        return decode_bound(config, d, e, keys)
     block = min(m, config.vector_length)
     key_blocks = vectors(config, keys)
     table = timing(config)

@@ -107,12 +107,14 @@ class BankChoice:
         read: set[Bank],
         reader: MatMul | Pass | None,
         writer: Pass | None = None,
+        many: bool = False,
     ) -> list[Bank]:
         """Return banks of slices that are not busy and that are not read, the nearest to the VXM first.
 
         A slice's engines are one for reads and one for writes, and its banks do one or the other at a time. Operations
         next to the reader run at the same time where they can, so what they read is in other slices; what those next to
-        the writer read is in other banks, and what they write in other slices.
+        the writer read is in other banks, and what they write in other slices. Where `many` are wanted, some of these
+        will be taken: those in other banks first.
         """
         beside = self._read_beside(reader)
         near = self._beside.get(id(writer), [])
@@ -128,11 +130,19 @@ class BankChoice:
             if number not in busy and Bank(number, bank) not in read
         ]
 
-        def rank(bank: Bank) -> tuple[bool, bool, bool, bool, Bank]:
+        def rank(bank: Bank) -> tuple[bool, bool, bool, bool, bool, bool, Bank]:
             number = bank.slice
-            crowded = number in beside or number in taken or bank in used or number in self._scattered
+            crowded = number in beside or number in taken or bank in used
             # What changes between both banks of a slice needs the other one too.
-            return number in read_slices, crowded, self._policy.pooled and bank in used, number in beside_used, bank
+            return (
+                number in read_slices,
+                number in self._scattered,
+                crowded,
+                self._policy.pooled and bank in used,
+                number in beside_used,
+                many and bank in used,
+                bank,
+            )
 
         return sorted(banks, key=rank)
 

@@ -84,7 +84,11 @@ class MovedStorage(TableStorage):
         # A queue that reads and writes at the same time may want to do both in one cycle.
         distance = self._distances(op)
         every.sort(
-            key=lambda bank: (bank in used or bank.slice in taken, bank.slice in read_slices, distance[bank.slice])
+            key=lambda bank: (
+                bank in used or bank.slice in taken or bank.slice in self._scattered,
+                bank.slice in read_slices,
+                distance[bank.slice],
+            )
         )
         if want is not None and want.columns:
             # The first of several operations takes the words of all.
@@ -92,8 +96,9 @@ class MovedStorage(TableStorage):
                 self._fill_loaded(layout, want, every)
             return layout.used
         mine: set[int] = set()
-        if want is not None and not want.serial and len(op.results) >= tensor.itemsize > 1:
-            parts = [result.steps[np.isin(result.steps, order)] for result in op.results]
+        wanted = [result.steps[np.isin(result.steps, order)] for result in op.results]
+        parts = [part for part in wanted if len(part)]
+        if want is not None and not want.serial and len(parts) >= tensor.itemsize > 1:
             slots = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
             slices, addrs, _ = self._take_braided(tensor, len(parts), slots, every)
             layout.flat[0][:, np.concatenate(parts)] = slices

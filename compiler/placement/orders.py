@@ -16,6 +16,9 @@ from compiler.vector.operation import Result
 _RUN = 6
 """Least vectors of a dense stream before it changes its place."""
 
+_RUN_IN_PLACE = 16
+"""Vectors of a state, changed on the way, before it changes its place: a third of the longest way from MEM to MEM."""
+
 _ROWS = 4
 """Rows of a product that a plane emits before it changes the place."""
 _SHORT = 96, 2
@@ -53,6 +56,14 @@ def turns_of(result: Result, times: Vectors, order: Vectors) -> tuple[Numbers, i
         return step[order].astype(np.int32), 1
     step[result.steps[written]] = np.arange(len(written)) // max(least, len(order) // 32)
     return step[order].astype(np.int32), 2
+
+
+def turns_in_place(order: Vectors) -> tuple[Numbers, int]:
+    """Return the same as `turns_of` for a state that a pass changes on the way.
+
+    A vector is written one to three runs after it was read, when another bank or slice is read.
+    """
+    return (np.arange(len(order)) // _RUN_IN_PLACE).astype(np.int32), 2
 
 
 def product_turns(op: MatMul, vectors: Vectors) -> Numbers:

@@ -40,7 +40,7 @@ def direct_updates(operations: Sequence[MatMul | Pass], updates: Mapping[Tensor,
             for number, op in enumerate(operations)
             if isinstance(op, Pass) and op.in_mesh and op.makes and any(tensor is value for tensor in op.writes())
         ]
-        if whole and len(makers) == 1 and value not in found and not _meets(operations[makers[0]], state):
+        if whole and len(makers) == 1 and value not in found and not _meets(operations[makers[0]], value, state):
             later = operations[makers[0] + 1 :]
             if not any(tensor is state for op in later for tensor in _reads(op)):
                 found[value] = state
@@ -54,6 +54,9 @@ def _reads(op: MatMul | Pass) -> Iterable[Tensor]:
     return [as_view(op.x).tensor, as_view(op.w).tensor, *beside]
 
 
-def _meets(op: MatMul | Pass, state: Tensor) -> bool:
-    """Return whether a pass would write a state while it still reads it: banks do one or the other."""
-    return isinstance(op, Pass) and op.steps > _FEW and any(tensor is state for tensor in op.reads())
+def _meets(op: MatMul | Pass, value: Tensor, state: Tensor) -> bool:
+    """Return whether a pass would write vectors of a state that it reads later."""
+    if not isinstance(op, Pass) or op.steps <= _FEW:
+        return False
+    written = next(result.steps for result in op.results if result.tensor is value)
+    return any(operand.tensor is state and not np.array_equal(operand.steps, written) for operand in op.operands)

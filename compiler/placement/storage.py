@@ -19,6 +19,7 @@ from compiler.placement.orders import (
     distinct_layouts,
     missing_vectors,
     sharing,
+    turns_in_place,
     turns_of,
 )
 from compiler.placement.placed import slices_of_layouts
@@ -90,6 +91,12 @@ class Storage(ProductStorage):
             self._place_all_kept(self._products)
         results = [id(result.tensor) for op, _ in work if isinstance(op, Pass) for result in op.results]
         self._parted = {number for number in results if results.count(number) > 1}
+        self._writers = {
+            id(state): op
+            for result, state in states.written.items()
+            for op, _ in work
+            if isinstance(op, Pass) and any(tensor is result for tensor in op.writes())
+        }
         changed = {id(op.state) for op, _ in work if isinstance(op, Scatter)}
         self._states = {
             id(state): self._place_rows(state) if id(state) in changed else self._place_state(state)
@@ -167,12 +174,21 @@ class Storage(ProductStorage):
         wants += [(None, missing)] if len(missing) else []
         placed: list[Layout] = []
         written: set[int] = set()
+        writer = self._writers.get(id(state))
+        read = set() if writer is None else self._banks_read(writer)
+        turns = None
+        if writer is not None and any(tensor is state for tensor in writer.reads()):
+            # It changes on the way: reads and writes run at the same time.
+            written |= self._busy(writer)
+            turns = turns_in_place
         for group in sharing(wants):
-            found = self._take_copies(state, group, list(Hemisphere), written, set(), None, None)
+            found = self._take_copies(state, group, list(Hemisphere), written, read, turns, writer)
             for layout, want in found:
                 if want is not None:
                     self._connect(self._port(want, layout))
             for layout in distinct_layouts(found):
+                if writer is not None:
+                    self._count(self._writes, writer, *layout.flat[:2])
                 placed.append(layout)
                 self._add(state, element_words(rows, *layout.flat[:2]))
         return placed
@@ -197,7 +213,8 @@ class Storage(ProductStorage):
             written |= slices_of_layouts(more)
             near = slices_of_layouts([*more, *(layout for layout, want in found if want is not None and want.in_mesh)])
             wants: list[tuple[Demand | None, Vectors]] = []
-            for want in self._wanted(tensor, readers):
+            unread = bool(more) and not readers and not any(tensor is output for output in self._outputs)
+            for want in [] if unread else self._wanted(tensor, readers):
                 order = missing if want is None else want.order
                 # Others of the tensor's vectors may be another result's.
                 order = order[np.isin(order, result.steps)]
@@ -284,7 +301,8 @@ class Storage(ProductStorage):
                     busy = written | mine | theirs
                     layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
                     reader = None if want is None else want.op
-                    banks = [bank for side in chosen for bank in self._ordered(side, busy, read, reader, writer)]
+                    many = want is not None and want.columns > 0
+                    banks = [bank for side in chosen for bank in self._ordered(side, busy, read, reader, writer, many)]
                     if self._policy.copied and want is not None and want.is_rare:
                         # Others that are read now and then leave time.
                         banks.sort(key=lambda bank: bank.slice not in self._seldom)

@@ -162,6 +162,7 @@ class Scheduler:
 
     def _find(self, macro: Macro, start: int, limit: int | None) -> int | None:
         """Return the first cycle below `limit` that suits, what it needs being taken but not committed."""
+        tried = False
         while limit is None or start < limit:
             shift = self._claim(macro, start, {})
             if not shift:
@@ -169,6 +170,13 @@ class Scheduler:
             self._table.rollback(0)
             if start + macro.first > self._table.last:
                 return None
+            if not tried:
+                # What stands in its own way fits nowhere.
+                tried = True
+                alone = not self._claim(macro, self._table.last + 1 - macro.first, {})
+                self._table.rollback(0)
+                if not alone:
+                    return None
             start += shift
         return None
 

@@ -13,7 +13,7 @@ def attention(q: Float16, k: Float16, v: Float16, vector_length: int, first: int
 
     Scores are MXM products in fp32, times fp32(1 / sqrt(d)); the weights ``exp(score - max)`` are rounded to fp16 for
     the second product; their sum is taken in fp32 over the rounded ones, in the order of `reduce_time` over the keys,
-    and the result multiplied by its reciprocal.
+    or for a single query as an MXM product with ones, and the result multiplied by its reciprocal.
 
     Parameters
     ----------
@@ -34,8 +34,11 @@ def attention(q: Float16, k: Float16, v: Float16, vector_length: int, first: int
         unseen = np.arange(len(k)) > first + np.arange(len(q))[:, None]
         scores = np.where(unseen, np.float32(-np.inf), scores)
     weights = narrowed(apply("EXP", apply("SUB", scores, reduce_time("MAX", scores, 1)[:, None])), np.float16)
-    total = reduce_time("ADD", weights.astype(np.float32), 1)
-    return apply("MUL", matmul_fp16(weights, v, vector_length), apply("RECIP", total)[:, None])
+    if len(q) == 1:
+        total = matmul_fp16(weights, np.ones((len(k), 1), np.float16), vector_length)
+    else:
+        total = reduce_time("ADD", weights.astype(np.float32), 1)[:, None]
+    return apply("MUL", matmul_fp16(weights, v, vector_length), apply("RECIP", total))
 
 
 def run_attention(

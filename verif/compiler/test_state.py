@@ -42,6 +42,30 @@ def test_running_sum(late, preset_name, dtype, rng):
     np.testing.assert_array_equal(again.outputs["old"], np.maximum(initial, 0))
 
 
+@pytest.mark.parametrize("config", [NANO, preset("small"), preset("base")], ids=lambda config: config.name)
+@pytest.mark.parametrize("dtype", ["float16", "int32"])
+def test_a_long_state_changes_on_the_way(config, dtype, rng):
+    """The words of a state are written while others of it are read, in one pass."""
+    rows = 150
+    program, initial = Program(config, "largest"), random_values(rng, dtype, rows, 5)
+    x, state = program.input("x", (rows, 5), dtype), program.state("s", (rows, 5), dtype, initial)
+    program.output("old", program.reduce(state, "max", 0))
+    following = program.map(maximum, state, x, dtype=dtype)
+    program.update(state, following)
+    image = program.compile()
+    alone = Program(config, "alone")
+    alone.output("old", alone.reduce(alone.input("s", (rows, 5), dtype), "max", 0))
+    if dtype == "float16" or config is not NANO:  # which has too few slices on a side for two of each byte
+        assert image.cycles < alone.compile().cycles + rows + 100
+    machine, expected = Machine(config), initial
+    for run in range(3):
+        values = random_values(rng, dtype, rows, 5)
+        result = machine.run_image(image, {"x": values}, again=run > 0)
+        assert result.cycles == image.cycles
+        np.testing.assert_array_equal(result.outputs["old"], expected.max(axis=0))
+        expected = np.maximum(expected, values)
+
+
 def test_states_that_exchange_values_and_products_that_read_them(rng):
     program = Program(NANO, "exchange")
     a, b = (program.state(name, (4, 8), "int8", random_values(rng, "int8", 4, 8)) for name in "ab")

@@ -55,6 +55,32 @@ def test_cost(config):
     assert found.measurement.cycles <= 1.3 * found.bound.cycles
 
 
+@pytest.mark.parametrize("config", [SMALL, BASE], ids=lambda config: config.name)
+def test_cost_of_one_query(config):
+    found = run(config, 2, 1, 64, 64, [40, 63], 64)
+    check(found)
+    assert found.measurement.cycles <= 1.3 * found.bound.cycles
+
+
+@pytest.mark.parametrize("overrides", [["lanes=8"], ["lanes=8", "superlanes=5"], ["alu_cols=2"]], ids=str)
+def test_one_query_on_other_machines(overrides):
+    check(run(preset("small", overrides), 3, 1, 12, 9, [0, 20, 7], 21))
+
+
+def test_one_query_finds_the_largest_score_wherever_it_is():
+    length = 70
+    keys = np.full((length, 1, 3), 12, np.float16)
+    keys[1::2] = 30
+    keys[::7] *= -1
+    arrays: dict[str, np.ndarray] = {
+        "q": np.ones((length, 1, 3), np.float16),
+        "k": keys,
+        "v": np.arange(length, dtype=np.float16).reshape(length, 1, 1),
+        "position": np.arange(length, dtype=np.int32),
+    }
+    check(run_kernel(ATTENTION, BASE, arrays, ATTENTION.values({"length": str(length)}), GoldenBackend()))
+
+
 def test_rtl():
     check(run(preset("nano"), 3, 1, 8, 8, [0, 1, 2], 8, RtlBackend("verilator")))
 

@@ -1,0 +1,79 @@
+"""Lower bound of the attention of one query over a store."""
+
+import math
+
+from arch.config import Config
+from arch.geometry import Hemisphere, mxm_position, sxm_position, vxm_position
+from arch.timing import timing
+from compiler.kernels.bounds import mesh_latency, product_issue, sums_latency, vectors
+from compiler.kernels.decode import fan_of
+from compiler.kernels.kernel import Bound
+
+_BYTES = 4
+"""Of a score: the SXM takes one after another."""
+
+
+def decode_bound(config: Config, d: int, e: int, keys: int) -> Bound:
+    """Return the larger of two bounds of `decode_attention`, each of steps that wait for one another.
+
+    From the keys: all are copied to where weights lie, one vector per cycle, and the last one is loaded; the scores go
+    to the VXM and MEM, their maxima to the SXM and back for every set of turns; weights, the sum's reciprocal, result.
+    From the values: all take the new row on a copy likewise, and the last one is loaded for the result.
+    """
+    table = timing(config)
+    read, write, multiply = table["READ"], table["WRITE"], table["ABC"]
+    read_latency, skew, taken = read.d_func, write.d_skew, multiply.d_skew
+    assert read_latency is not None and skew is not None and taken is not None
+    end = write.retire - skew
+    blocks, fan = vectors(config, keys), fan_of(config)
+    middle = vxm_position(config)
+    # A vector's way between VXM and SXM or MXM, by a slice anywhere on it.
+    to_sxm = abs(middle - sxm_position(config, Hemisphere.WEST))
+    to_mxm = abs(middle - mxm_position(config, Hemisphere.WEST))
+
+    def step(levels: int) -> int:
+        """Cycles from the READ of a vector to the result of some ALUs in MEM, one hop there and one back."""
+        return read_latency + 1 + mesh_latency(config, levels) + 1
+
+    def product(levels: int) -> int:
+        """Cycles from the READ of a column of weights to the first result of some ALUs in MEM."""
+        issue, _ = product_issue(config, "float16", 1, 1, 1)
+        return issue + sums_latency(config, "float16", through_vxm=True) + mesh_latency(config, levels) + 1
+
+    def turn(mnemonic: str) -> int:
+        """Cycles from a result of the VXM in MEM until all its bytes are there again; one hop next to the VXM each."""
+        entry = table[mnemonic]
+        assert entry.d_func is not None and entry.d_skew is not None
+        return 2 * (to_sxm - 1) + read_latency + entry.d_func - entry.d_skew + _BYTES - 1
+
+    # SEL, MUL and SEL of the last score.
+    chain = step(1) + keys * vectors(config, d) - 1 + product(3)
+    if blocks > 1:
+        chain += step(1)
+    turns = ["PERMUTE"] * _rounds(config.superlanes, fan)
+    rows = 1
+    if math.isqrt(config.lanes) ** 2 == config.lanes:
+        turns.append("ROTATE")
+        rows = config.lanes
+    else:
+        turns += ["PERMUTE"] * _rounds(config.lanes, fan)
+    chain += sum(turn(mnemonic) for mnemonic in turns) + (len(turns) - 1) * step(1)
+    while rows > fan:
+        rows = -(-rows // fan)
+        chain += step(1) + rows - 1
+    # MAX, SUB, EXP and CVT of the weights; those of a block every second cycle to their product; RECIP, MUL.
+    chain += step(4) + to_mxm - 1 + read_latency - taken + 2 * (blocks - 1)
+    chain += sums_latency(config, "float16", through_vxm=True) + mesh_latency(config, 1) + 1 + step(1) - 1 + end
+    values = step(1) + blocks * e - 1 + product(1) + end
+    copied = f"a copy of {keys * vectors(config, d)} vectors of keys"
+    if values > chain:
+        copied = f"a copy of {blocks * e} vectors of values"
+    return Bound(max(chain, values), f"latency: {copied}, and what follows on the last one")
+
+
+def _rounds(size: int, fan: int) -> int:
+    """Return the sets of at most ``fan - 1`` turns after which one of `size` has met all others."""
+    rounds, span = 0, 1
+    while span < size:
+        rounds, span = rounds + 1, span * fan
+    return rounds
