@@ -1,8 +1,9 @@
 """From operations to a verified image: the best of the ways in which a program can be compiled."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from arch.errors import TaktError
@@ -28,6 +29,9 @@ from compiler.vector.steps import kept_ports
 
 _SPARE = (0, 4, 8)
 """MEM slices that passes leave alone, so that what others use at the same time finds room: first none."""
+
+_IN_PLACE = 8
+"""Combinations of plans tried while a pass changes a state in place, which plans of others have little to do with."""
 
 
 class _Variant(NamedTuple):
@@ -77,6 +81,20 @@ def _first_fit(source: Source, fused: bool, variant: _Variant, errors: list[Takt
 
     Adds to `errors` why others did not fit.
     """
+    # Where slices are pooled, what the first one does not find is rarely found by others.
+    attempts = 1 if variant.policy.pooled else None
+    for candidate, is_best in islice(_candidates(source, fused, variant), attempts):
+        try:
+            return build_image(source, candidate), is_best
+        except Unschedulable:
+            continue
+        except TaktError as error:
+            errors.append(error)
+    return None, False
+
+
+def _candidates(source: Source, fused: bool, variant: _Variant) -> Iterator[tuple[Candidate, bool]]:
+    """Yield ways to compile a program, the most promising first, and whether each is as promising as the first."""
     tried: list[list[int]] = []
     for spare in _SPARE:
         pieces = [_pieces(op, spare, fused, variant.kept) for op in source.operations]
@@ -99,7 +117,8 @@ def _first_fit(source: Source, fused: bool, variant: _Variant, errors: list[Takt
             copies = sum(isinstance(op, Pass) for op in every) > 1 or any(isinstance(op, Gather) for op in every)
             for dense in (False, True) if copies else (False,):
                 first: list[Plan | PassPlan] | None = None
-                for choice, tight in combinations(choices):
+                attempts = _IN_PLACE if _changes_in_place(every, passed) else None
+                for choice, tight in islice(combinations(choices), attempts):
                     first = first or choice
                     candidate = Candidate(
                         work=list(zip(every, choice, strict=True)),
@@ -108,15 +127,17 @@ def _first_fit(source: Source, fused: bool, variant: _Variant, errors: list[Takt
                         policy=replace(variant.policy, tight=tight, dense=dense),
                         control=controlled,
                     )
-                    try:
-                        image = build_image(source, candidate)
-                    except Unschedulable:
-                        continue
-                    except TaktError as error:
-                        errors.append(error)
-                    else:
-                        return image, choice is first and not dense and len(tried) == 1
-    return None, False
+                    yield candidate, choice is first and not dense and len(tried) == 1
+
+
+def _changes_in_place(operations: Sequence[MatMul | Pass], passed: Mapping[Tensor, Tensor]) -> bool:
+    """Return whether an operation reads the state that its result is written into."""
+    return any(
+        tensor in passed and any(other is passed[tensor] for other in op.reads())
+        for op in operations
+        if isinstance(op, Pass)
+        for tensor in op.writes()
+    )
 
 
 def _variants(source: Source) -> list[_Variant]:
