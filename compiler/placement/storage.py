@@ -11,9 +11,10 @@ from arch.geometry import Direction, Hemisphere, units
 from compiler.gather.operation import Gather
 from compiler.kernels.plan import Plan
 from compiler.operation import MatMul
-from compiler.placement.allocator import Bank, OutOfMemory
+from compiler.placement.allocator import Bank
+from compiler.placement.copies import CopyStorage
 from compiler.placement.demand import Demand, Port, Vectors, Work, demands_of
-from compiler.placement.layout import Layout, Numbers
+from compiler.placement.layout import Layout
 from compiler.placement.maps import element_words
 from compiler.placement.orders import (
     distinct_layouts,
@@ -24,19 +25,18 @@ from compiler.placement.orders import (
 )
 from compiler.placement.placed import slices_of_layouts
 from compiler.placement.policy import Policy
-from compiler.placement.products import ProductStorage
 from compiler.placement.states import States
 from compiler.scatter.operation import Scatter
 from compiler.switch.operation import Switch
 from compiler.tensor import Tensor
-from compiler.vector.lanes import vector_count, vectors_along
+from compiler.vector.lanes import vectors_along
 from compiler.vector.operation import Pass, Result
 
 FEW = 16
 """Vectors of which every pass gets a copy of its own, so that passes can run at the same time."""
 
 
-class Storage(ProductStorage):
+class Storage(CopyStorage):
     """Places the tensors of a program for given plans.
 
     Reads that run at the same time come from different slices (a slice has one read engine), writes go to different
@@ -71,7 +71,6 @@ class Storage(ProductStorage):
         super().__init__(config, work, outputs, policy)
         self._products = [(op, plan) for op, plan in work if isinstance(op, MatMul) and isinstance(plan, Plan)]
         self._shared: dict[int, list[tuple[Demand, Port]]] = defaultdict(list)
-        self._seldom: set[int] = set()
         self._demands = {id(op): list(demands_of(op, plan, stored)) for op, plan in work}
         for product, its in self._products:
             if not product.computed:
@@ -89,8 +88,6 @@ class Storage(ProductStorage):
                     self._place_input(demand)
         if policy.tight:
             self._place_all_kept(self._products)
-        results = [id(result.tensor) for op, _ in work if isinstance(op, Pass) for result in op.results]
-        self._parted = {number for number in results if results.count(number) > 1}
         self._writers = {
             id(state): op
             for result, state in states.written.items()
@@ -262,101 +259,6 @@ class Storage(ProductStorage):
         for layout in distinct_layouts(found):
             self._count(self._writes, op, *layout.flat[:2])
         return found
-
-    def _take_copies(
-        self,
-        tensor: Tensor,
-        wants: list[tuple[Demand | None, Vectors]],
-        sides: list[Hemisphere],
-        written: set[int],
-        read: set[Bank],
-        turns: Callable[[Vectors], tuple[Numbers, int]] | None,
-        writer: Pass | None,
-    ) -> list[tuple[Layout, Demand | None]]:
-        """Take words for copies on the first side that has room; adds their slices to `written`.
-
-        At best dense ones change between slices that nobody reads beside their readers.
-        """
-        sides = next(([want.side] for want, _ in wants if want is not None and want.side is not None), sides)
-        first = wants[0][0]
-        if self._policy.pooled and first is not None:
-            sides = sorted(sides, key=lambda side: not self._rare_banks(first, [side], written))
-        saved = self.allocator.save()
-        attempts: list[tuple[tuple[Hemisphere, ...], bool]] = [
-            ((side,), quiet) for quiet in (True, False) for side in sides
-        ]
-        if len(wants) == 1 and wants[0][0] is not None and wants[0][0].columns:
-            # An ALU can change its direction from one vector to the next.
-            attempts.append((tuple(sides), False))
-        for chosen, quiet in attempts:
-            found: list[tuple[Layout, Demand | None]] = []
-            mine: set[int] = set()
-            try:
-                for want, order in wants:
-                    theirs = set() if want is None else self._busy(want.op)
-                    shared = self._shareable(found, want, order, theirs)
-                    if shared is not None:
-                        found.append((shared, want))
-                        continue
-                    busy = written | mine | theirs
-                    layout = Layout.empty(tensor.itemsize, *vector_count(tensor, self._config.vector_length))
-                    reader = None if want is None else want.op
-                    many = want is not None and want.columns > 0
-                    banks = [bank for side in chosen for bank in self._ordered(side, busy, read, reader, writer, many)]
-                    if self._policy.copied and want is not None and want.is_rare:
-                        # Others that are read now and then leave time.
-                        banks.sort(key=lambda bank: bank.slice not in self._seldom)
-                    if self._policy.pooled and want is not None:
-                        banks = [*self._rare_banks(want, chosen, written | mine), *banks]
-                    size = tensor.itemsize
-                    if want is not None and want.columns:
-                        self._fill_loaded(layout, want, banks)
-                        mine |= layout.used
-                        found.append((layout, want))
-                        continue
-                    if want is not None and turns is not None and not self._policy.dense:
-                        places, each = turns(order)
-                        idle = len({bank.slice for bank in banks} - self._read_beside(want.op))
-                        if each > 1 and idle < each * size:
-                            if quiet:
-                                raise OutOfMemory(tensor.name, 0, self._config)
-                            each = 1
-                        slices, addrs = self.allocator.take_striped(tensor.name, size, places, banks, each)
-                    else:
-                        slices, addrs = self.allocator.take(tensor.name, size, len(order), banks)
-                    layout.flat[0][:, order] = slices
-                    layout.flat[1][:, order] = addrs
-                    mine |= slices_of_layouts([layout])
-                    found.append((layout, want))
-                    if want is not None and want.is_rare:
-                        self._seldom |= slices_of_layouts([layout])
-            except OutOfMemory:
-                self.allocator.restore(saved)
-                if (chosen, quiet) == attempts[-1]:
-                    raise
-                continue
-            break
-        written |= mine
-        return found
-
-    def _shareable(
-        self, found: list[tuple[Layout, Demand | None]], want: Demand | None, order: Vectors, busy: set[int]
-    ) -> Layout | None:
-        """Return a copy that another operation reads and that will do for a reader too."""
-        if want is not None and (id(want.tensor) in self._parted or want.columns):
-            return None
-        mine = [layout for layout, other in found if want and other and want.op is other.op]
-        for layout, other in found:
-            if (other and other.columns) or any(layout is taken for taken in mine):
-                continue
-            slices = slices_of_layouts([layout])
-            if self._policy.pooled and want is not None and want.is_rare and other is not None and other.is_rare:
-                fits = self._is_apart(want, slices)
-            else:
-                fits = self._policy.dense and not slices & busy
-            if fits and (layout.flat[0][0, order] >= 0).all():
-                return layout
-        return None
 
 
 def _add_words(layout: Layout, more: Layout) -> None:
