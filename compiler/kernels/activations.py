@@ -15,13 +15,16 @@ from compiler.tensor import View
 
 FLOATS = ("float16", "float32")
 
-_SCALE = float(np.float32(2 * np.sqrt(2 / np.pi)))
+_RATIO = float(np.float32(1 / 0.044715))
 _CUBE = float(np.float32(2 * np.sqrt(2 / np.pi) * 0.044715))
 
 
 def gelu(x: Expr) -> Expr:
-    """Return ``x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x**3))`` (Hendrycks and Gimpel, section 2)."""
-    return x * sigmoid(x * (x * x * _CUBE + _SCALE))
+    """Return ``x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x**3))`` (Hendrycks and Gimpel, section 2).
+
+    Both factors of the sigmoid's argument come from x at the same time: fewer operations in a row.
+    """
+    return x * sigmoid((x * x + _RATIO) * (x * _CUBE))
 
 
 def silu(x: Expr) -> Expr:
@@ -32,7 +35,7 @@ def silu(x: Expr) -> Expr:
 ACTIVATIONS: dict[str, tuple[Callable[[Expr], Expr], tuple[str, ...], str]] = {
     "gelu": (
         gelu,
-        ("MUL", "MUL", "ADD", "*MUL", "SIGMOID", "*MUL"),
+        ("MUL", "ADD", "MUL", "SIGMOID", "*MUL"),
         "GELU in its tanh form: x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3))",
     ),
     "silu": (silu, ("SIGMOID", "*MUL"), "SiLU: x * sigmoid(x)"),

@@ -72,7 +72,19 @@ def test_cost(name, dtype):
 
 
 CHAINS = ("elementwise", "gelu", "silu", "sigmoid", "gemm", "conv2d")
-CLOSE_ON_NANO = ("softmax", "rmsnorm", "rope", "maxpool", "avgpool", "elementwise", "transpose", "embedding")
+CLOSE_ON_NANO = (
+    "softmax",
+    "rmsnorm",
+    "rope",
+    "maxpool",
+    "avgpool",
+    "elementwise",
+    "gelu",
+    "silu",
+    "sigmoid",
+    "transpose",
+    "embedding",
+)
 
 
 def check_closeness(name: str, dtype: str, size: int, config) -> None:
