@@ -52,15 +52,15 @@ BREAKAGES = (
     Breakage(
         "a write lands in the other bank",
         "hdl/mem/slice_tile.py",
-        "writing.eq(write.valid & (write.addr[-1] == bank))",
-        "writing.eq(write.valid & (write.addr[-1] != bank))",
+        '("writing", write.valid, write.addr, 1)',
+        '("writing", write.valid, Cat(write.addr[:-1], ~write.addr[-1]), 1)',
         (*_CHIP, "-k", "random_programs"),
     ),
     Breakage(
         "bank conflicts go unseen",
         "hdl/mem/controller.py",
-        "self.read_op.addr[bank] == self.write_op.addr[bank]",
-        "self.read_op.addr[bank] != self.write_op.addr[bank]",
+        "(read_banks & write_banks).any()",
+        "(read_banks & write_banks).all()",
         (*_CHIP, "-k", "illegal"),
     ),
     Breakage(
