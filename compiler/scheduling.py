@@ -71,13 +71,17 @@ def _schedule_pass(scheduler: Scheduler, storage: Storage, op: Pass, plan: PassP
     if overwritten:
         _place_after_reads(scheduler, templates, overwritten, _handicaps(op, plan, templates))
         return
-    parts = [(piece, _pass_templates(piece, where, plan)) for piece, where in pieces(op, placed) if not whole]
+    parts = [] if whole else [*pieces(op, placed)]
     # Blocks that are ready much earlier than the last one need not wait for it.
-    if parts and parts[0][1][0].needs + max(_AHEAD, op.steps // (2 * len(parts))) < templates[0].needs:
-        for piece, its in parts:
-            _place_templates(scheduler, its, _handicaps(piece, plan, its))
-    else:
-        _place_templates(scheduler, templates, _handicaps(op, plan, templates))
+    if parts:
+        first, found = parts[0]
+        needs = PassBuilder(plan.paces(first)[0], found, plan.mappings[0]).build().needs
+        if needs + max(_AHEAD, op.steps // (2 * len(parts))) < templates[0].needs:
+            for piece, where in parts:
+                its = _pass_templates(piece, where, plan)
+                _place_templates(scheduler, its, _handicaps(piece, plan, its))
+            return
+    _place_templates(scheduler, templates, _handicaps(op, plan, templates))
 
 
 def _pass_templates(op: Pass, placed: Placed, plan: PassPlan) -> list[PassTemplate]:
