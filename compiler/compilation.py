@@ -30,6 +30,9 @@ from compiler.vector.steps import kept_ports
 _SPARE = (0, 4, 8)
 """MEM slices that passes leave alone, so that what others use at the same time finds room: first none."""
 
+_POOLED = 1
+"""Combinations tried where slices are pooled: what the first one does not find is rarely found by others."""
+
 _IN_PLACE = 8
 """Combinations of plans tried while a pass changes a state in place, which plans of others have little to do with."""
 
@@ -81,8 +84,7 @@ def _first_fit(source: Source, fused: bool, variant: _Variant, errors: list[Takt
 
     Adds to `errors` why others did not fit.
     """
-    # Where slices are pooled, what the first one does not find is rarely found by others.
-    attempts = 1 if variant.policy.pooled else None
+    attempts = _POOLED if variant.policy.pooled else None
     for candidate, is_best in islice(_candidates(source, fused, variant), attempts):
         try:
             return build_image(source, candidate), is_best

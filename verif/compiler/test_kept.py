@@ -67,6 +67,7 @@ def test_a_kept_word_is_read_until_the_alu_sees_it(rows):
 def only_kept(monkeypatch):
     """Let the compiler try nothing but the variant that keeps words and pools slices."""
     variant = compilation._Variant(Policy(copied=True, pooled=True), kept=True)
+    monkeypatch.setattr(compilation, "_POOLED", 24)
     monkeypatch.setattr(compilation, "_variants", lambda source: [variant])
 
 
