@@ -1,16 +1,16 @@
 """Scaled dot-product attention of one head, with a store of keys and values."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from arch.config import Config
 from arch.errors import TaktError
-from arch.timing import timing
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, equal, exp, recip, where
-from compiler.kernels.bounds import joins, mesh_latency, product_issue, sums_latency, vectors
+from compiler.kernels.bounds import joins, product_latency, step_latency, vectors, write_end
 from compiler.kernels.decode import decode_attention
 from compiler.kernels.decode_bound import decode_bound
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
@@ -166,21 +166,8 @@ def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
         return decode_bound(config, d, e, keys)
     block = min(m, config.vector_length)
     key_blocks = vectors(config, keys)
-    table = timing(config)
-    read, write = table["READ"], table["WRITE"]
-    read_latency, skew = read.d_func, write.d_skew
-    assert read_latency is not None and skew is not None
-
-    def product(rows: int, k_blocks: int, columns: int, levels: int) -> int:
-        """Cycles from the first READ of weights to the last result in MEM, one hop from the VXM."""
-        issue, _ = product_issue(config, "float16", rows, k_blocks, columns)
-        return issue + sums_latency(config, "float16", through_vxm=True) + mesh_latency(config, levels) + 1
-
-    def step(levels: int) -> int:
-        """Cycles from the READ of a vector to the result of some ALUs in MEM."""
-        return read_latency + 1 + mesh_latency(config, levels) + 1
-
-    end = write.retire - skew
+    step, product = partial(step_latency, config), partial(product_latency, config)
+    end = write_end(config) - 1
     # MUL and SEL of the last score, MAX of it; what joins the maxima; SUB, EXP and CVT of the last weight.
     passes = step(max(joins(keys), 1)) + keys - 1 + step(3)
     chain = product(keys, vectors(config, d), block, 3) + passes

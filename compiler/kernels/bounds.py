@@ -23,7 +23,24 @@ def pass_latency(config: Config, levels: int) -> int:
     """
     read = timing(config)["READ"]
     assert read.d_func is not None
-    return read.d_func + 1 + mesh_latency(config, levels) + _end(config)
+    return read.d_func + 1 + mesh_latency(config, levels) + write_end(config)
+
+
+def step_latency(config: Config, levels: int) -> int:
+    """Return the cycles from the READ of a vector to the first READ of what `levels` ALUs in a row make of it.
+
+    A hop to MEM; READ issues in the cycle in which the word passes there.
+    """
+    return pass_latency(config, levels) - write_end(config) + 1
+
+
+def product_latency(config: Config, rows: int, k_blocks: int, columns: int, levels: int) -> int:
+    """Return the cycles from the first READ of weights to the READ of the last result of a float16 product.
+
+    `levels` ALUs in a row work on its sums.
+    """
+    issue, _ = product_issue(config, "float16", rows, k_blocks, columns)
+    return issue + sums_latency(config, "float16", through_vxm=True) + mesh_latency(config, levels) + 1
 
 
 def chain_levels(config: Config, operations: Sequence[str]) -> int | None:
@@ -83,8 +100,7 @@ def chain_bound(config: Config, count: int, operations: Sequence[str]) -> Bound:
     for number in cuts:
         first, second = chain_levels(config, operations[:number]), chain_levels(config, operations[number:])
         if first is not None and second is not None:
-            # A hop to MEM; READ issues in the cycle in which the word passes there.
-            found.append(pass_latency(config, first) - _end(config) + 1 + pass_latency(config, second))
+            found.append(step_latency(config, first) + pass_latency(config, second))
     if not found:
         return stream_bound(config, count, len(operations))
     cycles = count - 1 + min(found)
@@ -93,7 +109,7 @@ def chain_bound(config: Config, count: int, operations: Sequence[str]) -> Bound:
     )
 
 
-def _end(config: Config) -> int:
+def write_end(config: Config) -> int:
     """Return the cycles from a result on the VXM's register to the end of its WRITE."""
     write = timing(config)["WRITE"]
     assert write.d_skew is not None
@@ -121,7 +137,7 @@ def product_bound(config: Config, dtype: str, rows: int, k: int, n: int, levels:
     if levels is not None:
         cycles += mesh_latency(config, levels)
     # From the planes MEM is two hops away, from the VXM one.
-    cycles += _end(config) + (levels is None)
+    cycles += write_end(config) + (levels is None)
     arrays = "pairs" if dtype == "float16" else "planes"
     what = f"{rows} vectors through {tiles} tiles of weights on {units} {arrays}"
     return Bound(cycles, f"{limit}: {what}, and the latency of the first")

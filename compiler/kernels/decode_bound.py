@@ -1,11 +1,12 @@
 """Lower bound of the attention of one query over a store."""
 
 import math
+from functools import partial
 
 from arch.config import Config
 from arch.geometry import Hemisphere, mxm_position, sxm_position, vxm_position
 from arch.timing import timing
-from compiler.kernels.bounds import mesh_latency, product_issue, sums_latency, vectors
+from compiler.kernels.bounds import mesh_latency, product_latency, step_latency, sums_latency, vectors, write_end
 from compiler.kernels.decode import fan_of
 from compiler.kernels.kernel import Bound
 
@@ -21,24 +22,16 @@ def decode_bound(config: Config, d: int, e: int, keys: int) -> Bound:
     From the values: all take the new row on a copy likewise, and the last one is loaded for the result.
     """
     table = timing(config)
-    read, write, multiply = table["READ"], table["WRITE"], table["ABC"]
-    read_latency, skew, taken = read.d_func, write.d_skew, multiply.d_skew
-    assert read_latency is not None and skew is not None and taken is not None
-    end = write.retire - skew
+    read_latency, taken = table["READ"].d_func, table["ABC"].d_skew
+    assert read_latency is not None and taken is not None
+    end = write_end(config) - 1
     blocks, fan = vectors(config, keys), fan_of(config)
     middle = vxm_position(config)
     # A vector's way between VXM and SXM or MXM, by a slice anywhere on it.
     to_sxm = abs(middle - sxm_position(config, Hemisphere.WEST))
     to_mxm = abs(middle - mxm_position(config, Hemisphere.WEST))
 
-    def step(levels: int) -> int:
-        """Cycles from the READ of a vector to the result of some ALUs in MEM, one hop there and one back."""
-        return read_latency + 1 + mesh_latency(config, levels) + 1
-
-    def product(levels: int) -> int:
-        """Cycles from the READ of a column of weights to the first result of some ALUs in MEM."""
-        issue, _ = product_issue(config, "float16", 1, 1, 1)
-        return issue + sums_latency(config, "float16", through_vxm=True) + mesh_latency(config, levels) + 1
+    step, product = partial(step_latency, config), partial(product_latency, config, 1, 1, 1)
 
     def turn(mnemonic: str) -> int:
         """Cycles from a result of the VXM in MEM until all its bytes are there again; one hop next to the VXM each."""
