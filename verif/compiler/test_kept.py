@@ -14,9 +14,10 @@ from compiler.vector.operation import Pass
 from compiler.vector.plan import pass_plans
 from compiler.vector.steps import fresh_steps, kept_ports, working_steps
 from runtime.backend import GoldenBackend, RtlBackend
-from runtime.kernel import KernelRun, run_kernel
+from runtime.kernel import run_kernel
 from runtime.kernel_samples import sample
 from verif.compiler.expressions import check_map, random_values
+from verif.kernels.test_kernels import check
 
 NANO = preset("nano", ["mem_depth=2048"])
 HELD = 3
@@ -25,12 +26,6 @@ HELD = 3
 
 def scaled(a: Expr, b: Expr) -> Expr:
     return a * b
-
-
-def check(found: KernelRun) -> None:
-    measured = found.measurement
-    assert measured.matches_golden and measured.matches_expected
-    assert measured.predicted_cycles == measured.golden_cycles == measured.cycles
 
 
 def row_scaling(rows: int, steps: int) -> Pass:
