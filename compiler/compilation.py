@@ -49,7 +49,8 @@ def compile_program(source: Source) -> Image:
 
     Plans are tried in the order of their promise: those that use more planes may need more room in MEM than there is.
     Epilogues are fused at best, and passes of their own where that does not fit, or takes longer. Passes that read the
-    same input read one copy of it, or one each, so that they can run at the same time: whichever is faster.
+    same input read one copy of it, or one each, so that they can run at the same time: whichever is faster. Where
+    slices are too few for that, some have all that is read now and then, and ALUs hold what many steps share.
 
     Raises
     ------
@@ -59,18 +60,16 @@ def compile_program(source: Source) -> Image:
     check_size(source)
     errors: list[TaktError] = []
     found: list[Image] = []
+    variants = _variants(source)
     for fused in (True, False) if any(_is_fused(op) for op in source.operations) else (True,):
-        bests: list[bool] = []
-        fit = len(found)
-        for variant in _variants(source):
-            if variant.policy.pooled and bests and len(found) == fit:
+        tried: list[tuple[Image | None, bool]] = []
+        for variant in variants:
+            if variant.policy.pooled and tried and not any(image for image, _ in tried):
                 # What has no room in all of MEM has none in part of it.
                 break
-            image, best = _first_fit(source, fused, variant, errors)
-            bests.append(best)
-            if image is not None:
-                found.append(image)
-        if any(bests):
+            tried.append(_first_fit(source, fused, variant, errors))
+        found += [image for image, _ in tried if image is not None]
+        if any(best for _, best in tried):
             break
     if found:
         return min(found, key=lambda image: image.cycles)

@@ -1,10 +1,7 @@
 """Ways to work on a product's sums in the mesh, on their way to MEM."""
 
-from collections.abc import Iterator
-
 from arch.timing import timing
-from compiler.mesh.graph import Graph
-from compiler.mesh.keepers import with_keepers
+from compiler.mesh.keepers import forms
 from compiler.mesh.mapper import mappings
 from compiler.mesh.mapping import Mapping
 from compiler.operation import MatMul
@@ -28,7 +25,7 @@ def chains(op: MatMul) -> list[Chains]:
     found: dict[Chains, None] = {}
     if op.sum_port < 0:
         return []
-    for graph in _forms(op):
+    for graph in forms(op.epilogue.graph, kept_ports(op)):
         groups = [_disjoint(op, group) for group in mappings(op.config, graph, op.sum_port)]
         if groups:
             found[groups[0]] = None
@@ -54,14 +51,6 @@ def latency(op: MatMul, mapping: Mapping) -> int:
 def sum_level(op: MatMul, mapping: Mapping) -> int:
     """Return the level that takes the sums."""
     return next(stream.level for stream in mapping.streams if stream.port == op.sum_port)
-
-
-def _forms(op: MatMul) -> Iterator[Graph]:
-    assert op.epilogue is not None
-    kept, graph = kept_ports(op), op.epilogue.graph
-    if kept:
-        yield with_keepers(graph, kept)
-    yield graph
 
 
 def _disjoint(op: MatMul, group: list[Mapping]) -> Chains:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from arch.geometry import Direction, UnitKind, units, vxm_position
-from arch.isa.codes import Source
 from arch.timing import timing
 from compiler.kernels.epilogue import latency, sum_level
 from compiler.mesh.mapping import Cell, Mapping
@@ -16,7 +15,7 @@ from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
 from compiler.schedule.transfer import Transfers
-from compiler.vector.cells import Streams, driving, instruction
+from compiler.vector.cells import Streams, driving, instruction, repeating
 
 
 @dataclass(frozen=True)
@@ -150,13 +149,10 @@ class EpilogueBuilder:
     def _keep(self, cell: Cell, fields: dict[str, int], streams: Streams, at: int, rows: int, ahead: int) -> None:
         """Let an ALU present a word in `rows` issues: from streams until it holds it, then its own result."""
         fresh = 1 if ahead else self._fresh(rows)
-        own = fields | {"a_src": int(Source.SELF)}
-        for name in ("a_dir", "a_index"):
-            own.pop(name, None)
         self._issue(cell, fields, streams, at - ahead, fresh)
         first = 0 if ahead else fresh
         if first < rows:
-            self._issue(cell, own, {}, at + first * self._op.interval, rows - first)
+            self._issue(cell, repeating(fields), {}, at + first * self._op.interval, rows - first)
         # Nothing else may issue in between: its result would be taken for the word.
         key = ("issue", self._alus[cell.alu].id)
         if ahead > 1:

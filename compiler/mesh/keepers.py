@@ -10,6 +10,11 @@ BITS = {1: DType.INT8, 2: DType.INT16, 4: DType.INT32}
 """Formats that leave bits alone, by size."""
 
 
+def forms(graph: Graph, ports: Collection[int]) -> list[Graph]:
+    """Return a graph with keepers for some ports, if any, and as it is, which takes slices and streams instead."""
+    return [with_keepers(graph, ports), graph] if ports else [graph]
+
+
 def with_keepers(graph: Graph, ports: Collection[int]) -> Graph:
     """Return a graph in which an ALU holds the word of each of some ports, and repeats it for every user.
 

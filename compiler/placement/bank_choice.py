@@ -76,7 +76,7 @@ class BankChoice:
 
         Words read in the west, and results that go east, move east. Where slices are short, the fuller one comes first.
         """
-        readers = [op] if source is Direction.EAST else others
+        readers = ([op] if source is Direction.EAST else others) if self._policy.pooled else []
         busy = {number for reader in readers for number in self._busy(reader) | self._read_beside(reader)}
 
         def crowding(side: Hemisphere) -> tuple[int, int, int, int]:

@@ -96,13 +96,9 @@ class Connections(BankChoice):
 
     def _rare_slices(self, demand: Demand) -> list[set[int]]:
         """Return groups of slices from which ports are read now and then, in other cycles than one port is."""
-        return [
-            port.slices
-            for port in self._rare
-            if demand.is_rare
-            and port.demand.tensor.itemsize == demand.tensor.itemsize
-            and self._is_apart(demand, port.slices)
-        ]
+        size = demand.tensor.itemsize
+        alike = [port.slices for port in self._rare if port.demand.tensor.itemsize == size] if demand.is_rare else []
+        return [slices for slices in alike if self._is_apart(demand, slices)]
 
     def _is_apart(self, demand: Demand, slices: set[int]) -> bool:
         """Return whether a port that is read now and then meets no other of its operation in some slices."""

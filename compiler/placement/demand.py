@@ -167,14 +167,16 @@ def demands_of(op: MatMul | Pass, plan: Plan | PassPlan, stored: Callable[[Tenso
         return
     if isinstance(op, Pass):
         assert isinstance(plan, PassPlan)
-        paused = op.interval > op.hurried().interval
-        for key, stream in enumerate(plan.mappings[0].streams):
+        first = plan.mappings[0]
+        rare = [
+            op.pauses or first.holds(key) or (op.turn > 1 and not op.graph.repeats(stream.port))
+            for key, stream in enumerate(first.streams)
+        ]
+        ways = [(pace, mapping) for pace in plan.paces(op) for mapping in plan.mappings] if any(rare) else []
+        cycles = [reading_cycles(pace, mapping) for pace, mapping in ways]
+        for key, stream in enumerate(first.streams):
             operand = op.operands[stream.port]
-            reads: tuple[Vectors, ...] = ()
-            if paused or plan.mappings[0].holds(key) or (op.turn > 1 and not op.graph.repeats(stream.port)):
-                reads = tuple(
-                    reading_cycles(pace, mapping, key) for pace in plan.paces(op) for mapping in plan.mappings
-                )
+            reads = tuple(streams[key] for streams in cycles) if rare[key] else ()
             used = np.arange(op.steps)
             yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, reads=reads)
         return

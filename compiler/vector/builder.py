@@ -17,7 +17,7 @@ from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
 from compiler.schedule.transfer import Transfers
-from compiler.vector.cells import Streams, driving, instruction
+from compiler.vector.cells import Streams, driving, instruction, repeating
 from compiler.vector.operation import Pass, Result
 from compiler.vector.steps import Steps, fresh_steps, working_steps
 
@@ -187,11 +187,10 @@ class PassBuilder:
         """Let an ALU present a word as long as it stays the same: from the stream until it holds it, then its own."""
         unit, base = self._alus[cell.alu], self._timing.chain * cell.level
         fresh = fresh_steps(self._op, self._mapping, cell, works)
-        own = {name: value for name, value in fields.items() if name != "a_dir"} | {"a_src": int(Code.SELF)}
         for first, last in runs_of(np.vstack([fresh, works])):
             if works[first]:
                 times = base + self._times[first:last]
-                chosen = (fields, streams) if fresh[first] else (own, {})
+                chosen = (fields, streams) if fresh[first] else (repeating(fields), {})
                 self._issue(unit, cell.node.mnemonic, times, *chosen)
         # Nothing else may issue in between: its result would be taken for the word.
         for first, last in runs_of(works[None]):

@@ -42,6 +42,11 @@ def instruction(cell: Cell, arriving: Sequence[Flow]) -> tuple[dict[str, int], S
     return fields, streams
 
 
+def repeating(fields: dict[str, int]) -> dict[str, int]:
+    """Return the fields of an instruction that reads no stream but its ALU's own result."""
+    return {name: value for name, value in fields.items() if name != "a_dir"} | {"a_src": int(Code.SELF)}
+
+
 def driving(fields: dict[str, int], streams: Streams, flow: Flow | None) -> tuple[dict[str, int], Streams]:
     """Return the same with results that leave on a flow, if there is one."""
     if flow is None:

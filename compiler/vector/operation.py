@@ -96,6 +96,11 @@ class Pass:
         """Cycles from the first step to the end of the last one."""
         return int(self.times[-1]) + 1
 
+    @property
+    def pauses(self) -> bool:
+        """Whether there are pauses between turns."""
+        return self.interval > self.turn * self.within
+
     def hurried(self) -> "Pass":
         """Return the pass without pauses between turns."""
         return replace(self, interval=self.turn * self.within)

@@ -6,7 +6,7 @@ from functools import cache
 
 from arch.config import Config
 from arch.errors import TaktError
-from compiler.mesh.keepers import with_keepers
+from compiler.mesh.keepers import forms
 from compiler.mesh.mapper import mappings
 from compiler.mesh.mapping import Mapping
 from compiler.vector.operation import Pass
@@ -56,7 +56,7 @@ class PassPlan:
 
     def paces(self, op: Pass) -> list[Pass]:
         """Return the pass with and without pauses, as far as both may be."""
-        return [op] if self.steady or op.interval == op.turn * op.within else [op.hurried(), op]
+        return [op.hurried(), op] if op.pauses and not self.steady else [op]
 
     planes = 0
     """Planes used."""
@@ -106,11 +106,9 @@ def ways(op: Pass, spare: int = 0, kept: bool = False) -> list[list[Mapping]]:
     """
     if not _has_slices(op.config, [result.tensor.itemsize for result in op.results], spare):
         return []
-    ports = kept_ports(op) if kept else set()
-    graphs = [with_keepers(op.graph, ports), op.graph] if ports else [op.graph]
     return [
         group
-        for graph in graphs
+        for graph in forms(op.graph, kept_ports(op) if kept else ())
         for group in mappings(op.config, graph)
         if _has_slices(op.config, [op.operands[stream.port].tensor.itemsize for stream in group[0].streams], spare)
     ]

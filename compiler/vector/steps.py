@@ -60,8 +60,8 @@ def kept_ports(op: Pass) -> set[int]:
     }
 
 
-def reading_cycles(op: Pass, mapping: Mapping, stream: int) -> Numbers:
-    """Return the cycles in which a stream is read, relative to the first step of level 0."""
-    read = working_steps(op, mapping)[1][stream]
-    cycles: Numbers = timing(op.config).chain * mapping.streams[stream].level + op.times[read]
-    return cycles
+def reading_cycles(op: Pass, mapping: Mapping) -> list[Numbers]:
+    """Return the cycles in which each stream is read, relative to the first step of level 0."""
+    _, streams = working_steps(op, mapping)
+    chain = timing(op.config).chain
+    return [chain * stream.level + op.times[read] for stream, read in zip(mapping.streams, streams, strict=True)]
