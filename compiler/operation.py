@@ -106,3 +106,8 @@ class MatMul:
         """Return the column blocks of a weight tile that hold columns of the matrix."""
         columns = min(self.config.vector_length, self.n - n_block * self.config.vector_length)
         return -(-columns // self.config.lanes)
+
+
+def results_of(op: MatMul | Pass) -> tuple[Tensor, ...]:
+    """Return the tensors that an operation makes."""
+    return (op.y,) if isinstance(op, MatMul) else tuple(op.writes())

@@ -10,9 +10,11 @@ from compiler.interface.gathers import Gathers
 from compiler.interface.passes import Passes
 from compiler.interface.products import Products
 from compiler.interface.switching import Switching
+from compiler.operation import MatMul
 from compiler.source import Source
 from compiler.superlanes import superlanes_of
 from compiler.tensor import Tensor, View, as_view
+from compiler.vector.padding import clear_padding
 
 
 class Program(Products, Passes, Switching, Gathers):
@@ -22,7 +24,8 @@ class Program(Products, Passes, Switching, Gathers):
     for the last one, ``columns`` for the one before it, or its number); the other axes are steps of time. Lanes never
     meet in `map` and `reduce`: reductions run over time. Wherever an operation takes a tensor it takes a view of one
     too (``x[1:]``, ``x.reshape(...)``, ``x.transpose(...)``, ``x.pad(...)``): of results in whole vectors, of inputs
-    and constants in any way. Lanes beyond the end of the lane axis hold what the operation makes of zeros there.
+    and constants in any way. No element ever depends on what vectors hold beyond the end of the lane axis, and what a
+    view pads is zero for every operation: see `compiler.vector.padding`.
 
     Examples
     --------
@@ -104,15 +107,21 @@ class Program(Products, Passes, Switching, Gathers):
         for state, update in self._updates.items():
             if update is None and id(state) not in self._scattered:
                 raise TaktError(f"state must be updated, not {state.name!r} left as it is: make it a constant")
+        cleared = clear_padding(self._operations, self._updates, self._needs, self._mask)
+        operations = cleared.operations
+        sums = {op.sums for op in operations if isinstance(op, MatMul)}
+        barriers = {
+            id(after) for op, after in zip(self._operations, operations, strict=True) if id(op) in self._barriers
+        }
         source = Source(
             config=self._config,
             name=self._name,
-            operations=self._operations,
+            operations=operations,
             tensors=list(self._tensors.values()),
-            stored=self._is_stored,
+            stored=lambda tensor: tensor in sums or self._is_stored(tensor),
             outputs=self._outputs,
             states=self._updates.keys(),
-            updates={state: update for state, update in self._updates.items() if update is not None},
-            control=Control(self._barriers, superlanes_of(self._config, self._operations, self._stretches)),
+            updates={state: update for state, update in cleared.updates.items() if update is not None},
+            control=Control(barriers, superlanes_of(self._config, operations, self._stretches)),
         )
         return compile_program(source)

@@ -7,11 +7,12 @@ from compiler.gather.operation import Gather
 from compiler.interface.workspace import Operand, Workspace
 from compiler.mesh.graph import Graph
 from compiler.scatter.operation import Scatter
-from compiler.switch.passes import operand_of
 from compiler.tensor import Tensor, View
 from compiler.vector.lanes import vectors_along
+from compiler.vector.map_pass import operand_of
 from compiler.vector.operation import Operand as VectorOperand
 from compiler.vector.operation import Pass, Result
+from compiler.vector.padding import Need
 from compiler.vector.update_pass import copy_pass
 
 
@@ -136,4 +137,6 @@ class Gathers(Workspace):
         maker = next(makers, None)
         if scope.stored(view.tensor) and (maker is None or not maker.in_mesh):
             view = self._append(copy_pass(scope, self._fresh("copy"), view))[0].view()
+        # Indices in padding would send words to where other tensors have elements; states begin with zeros there.
+        view = self.settled(view, -1, Need.ZERO)
         return operand_of(scope, view.tensor, vectors_along(view.elements, -1, scope.config.vector_length))

@@ -12,10 +12,11 @@ from compiler.gather.operation import Gather
 from compiler.interface.workspace import Array, Operand, Workspace
 from compiler.operation import MatMul
 from compiler.tensor import Tensor, View, as_view
-from compiler.vector.lanes import weight_vectors
+from compiler.vector.lanes import vectors_along, weight_vectors
 from compiler.vector.map_pass import Function, map_pass
 from compiler.vector.operation import Pass
-from compiler.vector.update_pass import weights_pass
+from compiler.vector.padding import Need
+from compiler.vector.update_pass import clearing_pass
 
 
 class Products(Workspace):
@@ -104,6 +105,9 @@ class Products(Workspace):
         if x.dtype == "float16" and (bias is not None or scale is not None or zero_point or relu):
             raise TaktError("bias, scale, zero_point and relu must be left out of a float16 product")
         n = weights.shape[1]
+        given = as_view(x)
+        settled = self.settled(given, -1, Need.TIMES_ZERO if x.dtype == "float16" else Need.NOTHING)
+        x = x if settled is given else settled
         computed = self._is_stored(as_view(weights).tensor)
         if computed:
             weights = self._loadable(as_view(weights))
@@ -152,12 +156,14 @@ class Products(Workspace):
         vector = self._config.vector_length
         numbers = weight_vectors(weights, vector)
         numbers = numbers[numbers >= 0]
+        mixed = (vectors_along(weights.elements, -2, vector) < 0).any()
         makers = (op for op in self._operations if weights.tensor in (op.writes() if isinstance(op, Pass) else (op.y,)))
         maker = next(makers, None)
-        whole = weights.shape[0] % vector == 0 and len(np.unique(numbers)) == len(numbers)
-        if whole and maker is not None and not isinstance(maker, Gather):
+        whole = not mixed and len(np.unique(numbers)) == len(numbers)
+        fresh = isinstance(maker, MatMul) or (isinstance(maker, Pass) and maker.makes and not isinstance(maker, Gather))
+        if whole and fresh:
             return weights
-        return self._append(weights_pass(self._scope, self._fresh("weights"), weights))[0].view()
+        return self._append(clearing_pass(self._scope, self._fresh("weights"), weights, -2))[0].view()
 
     def _operand(self, value: Tensor | Array, name: str) -> Tensor:
         if isinstance(value, Tensor):

@@ -9,10 +9,14 @@ from arch.config import Config
 from arch.errors import TaktError
 from arch.formats import DType
 from compiler.expression.expr import FORMATS
-from compiler.operation import MatMul
+from compiler.mesh.keepers import BITS
+from compiler.operation import MatMul, results_of
 from compiler.tensor import Tensor, View, as_view, layout_axis
+from compiler.vector.lanes import Strays, strays, vectors_along
 from compiler.vector.map_pass import Scope
 from compiler.vector.operation import Pass
+from compiler.vector.padding import Need
+from compiler.vector.update_pass import clearing_pass
 
 Array = npt.NDArray[Any]
 Operand = Tensor | View | Array
@@ -40,7 +44,9 @@ class Workspace:
         self._barriers: set[int] = set()
         self._stretches: list[tuple[int, int]] = []
         self._scalars: dict[tuple[DType, int], Tensor] = {}
-        self._scope = Scope(config, self._is_stored, self._scalar, self.constant)
+        self._needs: dict[Tensor, Need] = {}
+        self._masks: dict[tuple[int, int], Tensor] = {}
+        self._scope = Scope(config, self._is_stored, self._scalar, self.constant, self.settled)
 
     @property
     def config(self) -> Config:
@@ -93,6 +99,56 @@ class Workspace:
             raise TaktError(f"shape of {tensor.name} must have sizes of at least 1, not {tensor.shape!r}")
         self._tensors[tensor.name] = tensor
         return tensor
+
+    def settled(self, view: View, lanes: int, beyond: Need = Need.NOTHING) -> View:
+        """Return a view of the same shape whose zeros are zeros in MEM, and what lies beyond them as it is needed.
+
+        Vectors of a result hold other elements where a view leaves some out: a pass copies them without those. Padding
+        is cleared by whatever makes the result; see `compiler.vector.padding`.
+
+        Parameters
+        ----------
+        view : View
+        lanes : int
+            Axis, from the end, along which vectors of the view are read.
+        beyond : Need
+            What is needed in lanes beyond the end of that axis.
+        """
+        if not self._is_stored(view.tensor) or len(view.shape) < -lanes:
+            return view
+        if (view.elements < 0).all():
+            return self.constant(self._fresh("zeros"), np.zeros(view.shape, view.dtype)).view()
+        vector = self._config.vector_length
+        found = strays(view.tensor, vectors_along(view.elements, lanes, vector), vector)
+        if (
+            found.elements_for_zeros
+            or (found.elements_beyond and beyond)
+            or self._is_limited(view.tensor, found, beyond)
+        ):
+            return self._append(clearing_pass(self._scope, self._fresh("clear"), view, lanes))[0].view()
+        need = Need.ZERO if found.padding_for_zeros else beyond if found.padding_beyond else Need.NOTHING
+        if need:
+            self._needs[view.tensor] = max(need, self._needs.get(view.tensor, Need.NOTHING))
+        return view
+
+    def _is_limited(self, tensor: Tensor, found: Strays, beyond: Need) -> bool:
+        """Return whether needed padding lies in superlanes that are off while its tensor is made."""
+        if not found.padding_for_zeros and not (found.padding_beyond and beyond):
+            return False
+        makers = [n for n, op in enumerate(self._operations) if any(made is tensor for made in results_of(op))]
+        return any(self._superlanes(number) < self._superlanes(len(self._operations)) for number in makers)
+
+    def _superlanes(self, number: int) -> int:
+        """Return the superlanes that are on for operation `number`."""
+        return ([self._config.superlanes] + [on for first, on in self._stretches if first <= number])[-1]
+
+    def _mask(self, size: int, lanes: int) -> Tensor:
+        """Return the constant that clears lanes from `lanes` on of elements of `size` bytes: see `padding.Mask`."""
+        if (size, lanes) not in self._masks:
+            rows = np.full((2, self._config.vector_length), -1, BITS[size].numpy)
+            rows[1, lanes:] = 0
+            self._masks[size, lanes] = self.constant(f"mask of {lanes} lanes, {size} bytes", rows)
+        return self._masks[size, lanes]
 
     def _append(self, op: Pass) -> tuple[Tensor, ...]:
         self._operations.append(op)

@@ -187,9 +187,9 @@ def demands_of(op: MatMul | Pass, plan: Plan | PassPlan, stored: Callable[[Tenso
     if stored(view.tensor):
         elements, steps = None, find_vectors(view.tensor, wanted, op.config.vector_length)
     elif isinstance(op.x, Tensor):
-        elements, steps = wanted, np.arange(len(wanted))
+        elements, steps = np.maximum(wanted, -1), np.arange(len(wanted))
     else:
-        elements, steps = distinct(wanted)
+        elements, steps = distinct(np.maximum(wanted, -1))
     for key, feeder in enumerate(plan.feeders):
         yield Demand(op, key, view.tensor, steps, _reading_order(op, feeder), elements, feeder.hemisphere)
     if op.computed:

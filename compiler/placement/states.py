@@ -32,9 +32,13 @@ def direct_updates(operations: Sequence[MatMul | Pass], updates: Mapping[Tensor,
     """Return results that can go to a state right away, as nothing reads its old value later, each with its state."""
     found: dict[Tensor, Tensor] = {}
     for state, update in updates.items():
-        (operand,) = update.operands
+        operand = update.operands[0]
         value = operand.tensor
-        whole = operand.vectors is None and np.array_equal(operand.steps, update.results[0].steps)
+        whole = (
+            len(update.operands) == 1
+            and operand.vectors is None
+            and np.array_equal(operand.steps, update.results[0].steps)
+        )
         makers = [
             number
             for number, op in enumerate(operations)

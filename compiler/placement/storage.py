@@ -29,7 +29,7 @@ from compiler.placement.states import States
 from compiler.scatter.operation import Scatter
 from compiler.switch.operation import Switch
 from compiler.tensor import Tensor
-from compiler.vector.lanes import vectors_along
+from compiler.vector.lanes import vector_count, vectors_along
 from compiler.vector.operation import Pass, Result
 
 FEW = 16
@@ -86,6 +86,8 @@ class Storage(CopyStorage):
             for demand in sorted(self._demands[id(op)], key=lambda demand: policy.tight and not demand.of_epilogue):
                 if demand.elements is not None and not demand.is_kept:
                     self._place_input(demand)
+                elif demand.elements is None and not len(demand.order):
+                    self._place_zeros(demand)
         if policy.tight:
             self._place_all_kept(self._products)
         self._writers = {
@@ -159,6 +161,16 @@ class Storage(CopyStorage):
         if isinstance(op, Pass):
             self._shared[id(tensor)].append((demand, port))
         self._add(tensor, element_words(demand.elements[order], slices, addrs))
+
+    def _place_zeros(self, demand: Demand) -> None:
+        """Place a word of zeros for a feeder whose rows are all zeros: nothing that its tensor's maker could store."""
+        assert demand.near is not None
+        busy = self._busy(demand.op)
+        banks = [bank for bank in self._banks_near(demand.near) if bank.slice not in busy]
+        slices, addrs = self.allocator.take(demand.tensor.name, demand.tensor.itemsize, 1, banks)
+        self.zeros.append((slices[:, 0], addrs[:, 0]))
+        layout = Layout.empty(demand.tensor.itemsize, *vector_count(demand.tensor, self._config.vector_length))
+        self._connect(Port(demand, layout, slices[:, 0], addrs[:, 0]))
 
     def _place_state(self, state: Tensor) -> list[Layout]:
         """Place the copies of a state, which its update will write: as of a result."""

@@ -7,25 +7,15 @@ import numpy as np
 
 from arch.errors import TaktError
 from arch.geometry import UnitKind
-from compiler.expression.expr import FORMATS
 from compiler.mesh.graph import Graph
 from compiler.switch.operation import Switch
 from compiler.tensor import Elements, Tensor, View
-from compiler.vector.lanes import Numbers, distinct, find_vectors, lane_axis, vectors_along
-from compiler.vector.map_pass import Scope
+from compiler.vector.lanes import Numbers, lane_axis, vectors_along
+from compiler.vector.map_pass import Scope, operand_of
 from compiler.vector.operation import Operand, Result
+from compiler.vector.padding import Need
 
 _NOTHING = Graph((), (), ())
-
-
-def operand_of(scope: Scope, tensor: Tensor, wanted: Elements) -> Operand:
-    """Return the operand that has these elements in its lanes in each step; -1 for zeros."""
-    if (wanted < 0).all():
-        zero = scope.scalar(FORMATS[tensor.dtype], 0)
-        return Operand(zero, np.zeros((1, wanted.shape[1]), np.int32), np.zeros(len(wanted), np.int64))
-    if scope.stored(tensor):
-        return Operand(tensor, None, find_vectors(tensor, wanted, scope.config.vector_length))
-    return Operand(tensor, *distinct(wanted))
 
 
 def switch(
@@ -57,13 +47,17 @@ def switch(
     )
 
 
-def whole(scope: Scope, view: View) -> tuple[Elements, tuple[int, ...], int]:
-    """Return the vectors of a view, the shape of its elements in whole vectors, and its lane axis (from the end)."""
+def whole(scope: Scope, view: View, axis: int | None = None) -> tuple[Tensor, Elements, tuple[int, ...], int]:
+    """Return a view as a tensor and its vectors, the shape of its elements in whole vectors, and its lane axis.
+
+    Lanes beyond the end become elements, and are zeros. The axis is from the end; without one the view's own.
+    """
     vector = scope.config.vector_length
-    axis = lane_axis(view, vector)
+    axis = lane_axis(view, vector) if axis is None else axis
+    view = scope.settled(view, axis, Need.ZERO)
     shape = list(view.shape)
     shape[axis] = -(-shape[axis] // vector) * vector
-    return vectors_along(view.elements, axis, vector), tuple(shape), axis
+    return view.tensor, vectors_along(view.elements, axis, vector), tuple(shape), axis
 
 
 def lane_map(scope: Scope, view: View, size: int, per_superlane: bool) -> Operand:
@@ -102,17 +96,15 @@ def moved(
         For sources of different shape or format.
     """
     (_, first), *others = views
-    rows, shape, axis = whole(scope, first)
     for _, view in others:
         if (view.shape, view.dtype) != (first.shape, first.dtype):
             raise TaktError(
                 f"sources must have one shape and dtype, not {first.dtype} {first.shape} and {view.dtype} {view.shape}"
             )
-    vector = scope.config.vector_length
-    sources = [
-        (field, operand_of(scope, view.tensor, rows if view is first else vectors_along(view.elements, axis, vector)))
-        for field, view in views
-    ]
+    tensor, rows, shape, axis = whole(scope, first)
+    sources = [(views[0][0], operand_of(scope, tensor, rows))]
+    for name_of_field, view in others:
+        sources.append((name_of_field, operand_of(scope, *whole(scope, view, axis)[:2])))
     if lane_map is not None:
         steps = np.zeros(len(rows), np.int64) + lane_map.steps[0]
         sources.append(("map", Operand(lane_map.tensor, lane_map.vectors, steps)))
@@ -124,13 +116,13 @@ def rotated(scope: Scope, name: str, view: View, size: int) -> Switch:
     """Return the operation that makes the rotations of a window in every superlane."""
     if size not in (2, 3, 4) or size * size > scope.config.lanes:
         raise TaktError(f"size must be 2, 3 or 4, its square at most {scope.config.lanes} lanes, not {size!r}")
-    rows, shape, axis = whole(scope, view)
+    tensor, rows, shape, axis = whole(scope, view)
     count = size * size
     target = Tensor(name, (count, *shape), view.dtype, None, axis)
     blocks = shape[axis] // scope.config.vector_length
     block, step = np.divmod(np.arange(len(rows)), len(rows) // blocks)
     results = [(block * count + number) * (len(rows) // blocks) + step for number in range(count)]
-    source = [("src", operand_of(scope, view.tensor, rows))]
+    source = [("src", operand_of(scope, tensor, rows))]
     return switch(scope, "ROTATE", UnitKind.SXM_ROTATE, source, target, results, size=size)
 
 
@@ -161,7 +153,7 @@ def tiles_transposed(scope: Scope, tensor: Tensor, target: Tensor, wanted: Eleme
 def switch_transposed(scope: Scope, name: str, view: View) -> list[Switch]:
     """Return the operations that transpose groups of `lanes` vectors within superlanes."""
     lanes = scope.config.lanes
-    rows, shape, axis = whole(scope, view)
+    tensor, rows, shape, axis = whole(scope, view)
     vector = scope.config.vector_length
     blocks = shape[axis] // vector
     steps = len(rows) // blocks
@@ -170,4 +162,4 @@ def switch_transposed(scope: Scope, name: str, view: View) -> list[Switch]:
     padded[:, :steps] = rows.reshape(blocks, steps, vector)
     target = Tensor(name, (groups * lanes, blocks * vector), view.dtype)
     results = np.arange(blocks * groups * lanes).reshape(-1, lanes)
-    return tiles_transposed(scope, view.tensor, target, padded.reshape(-1, lanes, vector), results)
+    return tiles_transposed(scope, tensor, target, padded.reshape(-1, lanes, vector), results)

@@ -6,10 +6,10 @@ import numpy as np
 
 from arch.geometry import UnitKind
 from compiler.switch.operation import Switch
-from compiler.switch.passes import operand_of, switch, tiles_transposed
+from compiler.switch.passes import switch, tiles_transposed
 from compiler.tensor import Elements, Tensor, View
-from compiler.vector.lanes import Numbers, distinct
-from compiler.vector.map_pass import Scope
+from compiler.vector.lanes import BEYOND, Numbers, distinct
+from compiler.vector.map_pass import Scope, operand_of
 from compiler.vector.operation import Operand
 
 
@@ -25,6 +25,7 @@ def transposition(scope: Scope, name: str, view: View, axes: tuple[int, ...]) ->
     last, rest = len(axes) - 1, [axis for axis in axes[:-1] if axis != len(axes) - 1]
     shape = tuple(view.shape[axis] for axis in axes)
     m, n = view.shape[axes[-1]], view.shape[last]
+    view = scope.settled(view, -1)
     matrices = view.elements.transpose(*rest, axes[-1], last).reshape(-1, m, n)
     columns, tiles, batch = -(-n // lanes), -(-m // vector), len(matrices)
     source = view.tensor
@@ -50,10 +51,10 @@ def transposition(scope: Scope, name: str, view: View, axes: tuple[int, ...]) ->
 
 
 def _elements(matrices: Elements, row: Numbers, column: Numbers) -> Elements:
-    """Return elements of all matrices, shape (batch, *shape of row and column); -1 beyond their ends."""
+    """Return elements of all matrices, shape (batch, *shape of row and column); `BEYOND` beyond their ends."""
     m, n = matrices.shape[1:]
     found = matrices[:, np.minimum(row, m - 1), np.minimum(column, n - 1)]
-    return np.where((row < m) & (column < n), found, -1).astype(np.int32)
+    return np.where((row < m) & (column < n), found, BEYOND).astype(np.int32)
 
 
 def _gathered(scope: Scope, name: str, tensor: Tensor, matrices: Elements) -> list[Switch]:

@@ -1,6 +1,7 @@
 """Elements of tensors in the lanes of vectors."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,10 @@ from arch.errors import TaktError
 from compiler.tensor import Elements, Tensor, View
 
 Numbers = npt.NDArray[np.int64]
+
+BEYOND = -2
+"""Stands for a lane beyond the end of the lane axis, in which no element lies; -1 is an element that a view promises to
+be zero. An operation sees the second, and must not let the first matter: see `compiler.vector.padding`."""
 
 
 def vectors_along(elements: Elements, axis: int, vector: int) -> Elements:
@@ -25,12 +30,12 @@ def vectors_along(elements: Elements, axis: int, vector: int) -> Elements:
     Returns
     -------
     ndarray of int32, shape (blocks * steps, vector)
-        Blocks are slowest; lanes beyond the axis hold -1.
+        Blocks are slowest; lanes beyond the axis hold `BEYOND`.
     """
     last = np.moveaxis(elements, axis, -1)
     size = last.shape[-1]
     blocks = -(-size // vector)
-    padded = np.full((*last.shape[:-1], blocks * vector), -1, np.int32)
+    padded = np.full((*last.shape[:-1], blocks * vector), BEYOND, np.int32)
     padded[..., :size] = last
     by_block = np.moveaxis(padded.reshape(*last.shape[:-1], blocks, vector), -2, 0)
     return np.ascontiguousarray(by_block).reshape(-1, vector)
@@ -56,28 +61,32 @@ def place_of(tensor: Tensor, elements: Elements, vector: int) -> tuple[Numbers, 
 def lane_axis(view: View, vector: int, worst: Sequence[int] = ()) -> int:
     """Return the axis of a view, from the end, along which lanes run.
 
-    The last axis along which neighbours stand in neighbouring lanes; without one, the last of size 1, the `worst` axes
-    only if there is no other.
+    The last axis along which neighbours stand in neighbouring lanes; without one, the last of size 1 or with one
+    element among zeros, the `worst` axes only if there is no other.
     """
     rank = len(view.shape)
+    # Lines through the first element: those at the edges of a padded view are zeros.
+    first = np.unravel_index(np.argmax(view.elements >= 0), view.shape)
+    single = []
     for axis in range(-1, -rank - 1, -1):
-        line = view.elements[tuple(slice(None) if place == axis + rank else 0 for place in range(rank))]
-        if len(line) > 1 and (line >= 0).all():
-            lanes = place_of(view.tensor, line, vector)[1]
-            if (lanes == np.arange(len(line)) % vector).all():
-                return axis
-    single = [axis for axis in range(-1, -rank - 1, -1) if view.shape[axis] == 1]
+        line = view.elements[tuple(slice(None) if place == axis + rank else first[place] for place in range(rank))]
+        held = np.flatnonzero(line >= 0)
+        fits = bool((place_of(view.tensor, line[held], vector)[1] == held % vector).all())
+        if fits and len(held) > 1:
+            return axis
+        if len(line) == 1 or (fits and len(held) == 1):
+            single.append(axis)
     return min(single, key=lambda axis: axis in worst, default=-1)
 
 
 def find_vectors(tensor: Tensor, wanted: Elements, vector: int) -> Numbers:
-    """Return which vectors of a result hold the wanted elements lane by lane; -1 for vectors of zeros.
+    """Return which vectors of a result hold the wanted elements lane by lane; -1 for vectors without any.
 
     Parameters
     ----------
     tensor : Tensor
     wanted : ndarray of int32, shape (n, vector)
-        -1 for lanes that do not matter, or for whole vectors of zeros.
+        What the vector has in lanes of -1 or `BEYOND` beside elements is not looked at: `strays` tells.
 
     Raises
     ------
@@ -96,6 +105,47 @@ def find_vectors(tensor: Tensor, wanted: Elements, vector: int) -> Numbers:
             f"{tensor.shape}), not with other elements in their lanes; transpose or permute it first"
         )
     return numbers
+
+
+class Strays(NamedTuple):
+    """What vectors of a result hold in lanes where no element of it is wanted.
+
+    Attributes
+    ----------
+    elements_for_zeros, padding_for_zeros : bool
+        Whether a lane that is to be zero holds another element, or padding (no element at all).
+    elements_beyond, padding_beyond : bool
+        The same of lanes beyond the end of the lane axis.
+    """
+
+    elements_for_zeros: bool = False
+    padding_for_zeros: bool = False
+    elements_beyond: bool = False
+    padding_beyond: bool = False
+
+
+def strays(tensor: Tensor, wanted: Elements, vector: int) -> Strays:
+    """Return what else the vectors of a result hold that have the wanted elements; raises as `find_vectors`."""
+    mixed = wanted[((wanted < 0).any(axis=1)) & ((wanted >= 0).any(axis=1))]
+    if not len(mixed):
+        return Strays()
+    mixed = np.unique(mixed, axis=0) if len(mixed) > 1 else mixed
+    numbers = find_vectors(tensor, mixed, vector)
+    elements = np.arange(vector) < lengths(tensor, numbers, vector)[:, None]
+    zeros, beyond = mixed == -1, mixed == BEYOND
+    return Strays(
+        bool((zeros & elements).any()),
+        bool((zeros & ~elements).any()),
+        bool((beyond & elements).any()),
+        bool((beyond & ~elements).any()),
+    )
+
+
+def lengths(tensor: Tensor, numbers: Numbers, vector: int) -> Numbers:
+    """Return how many lanes of some vectors of a tensor hold elements."""
+    steps = vector_count(tensor, vector)[1]
+    found: Numbers = np.minimum(tensor.shape[tensor.lanes] - numbers // steps * vector, vector)
+    return found
 
 
 def weight_vectors(view: View, vector: int) -> Numbers:

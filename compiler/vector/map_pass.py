@@ -31,12 +31,34 @@ class Scope:
         ``scalar(format, bits)`` is the tensor of one element that holds a constant.
     constant : callable
         ``constant(name, values)`` is a new constant.
+    settled : callable
+        ``settled(view, lanes, beyond)`` is a view of the same shape whose zeros are zeros in MEM, with what is needed
+        of lanes beyond its end; see `compiler.interface.workspace.Workspace.settled`.
     """
 
     config: Config
     stored: Callable[[Tensor], bool]
     scalar: Callable[[Any, int], Tensor]
     constant: Callable[[str, npt.NDArray[Any]], Tensor]
+    settled: Callable[..., View]
+
+
+def operand_of(scope: Scope, tensor: Tensor, wanted: Elements) -> Operand:
+    """Return the operand that has these elements in its lanes in each step.
+
+    Parameters
+    ----------
+    scope : Scope
+    tensor : Tensor
+    wanted : ndarray of int32, shape (n, vector_length)
+        -1 or `BEYOND` where there is none; of a result, what the scope's `settled` has seen.
+    """
+    if (wanted < 0).all():
+        zero = scope.scalar(format_of(tensor.dtype), 0)
+        return Operand(zero, np.zeros((1, wanted.shape[1]), np.int32), np.zeros(len(wanted), np.int64))
+    if scope.stored(tensor):
+        return Operand(tensor, None, find_vectors(tensor, wanted, scope.config.vector_length))
+    return Operand(tensor, *distinct(np.maximum(wanted, -1)))
 
 
 def operand_exprs(views: Sequence[View]) -> list[Expr]:
@@ -122,11 +144,7 @@ def build_pass(
             one = np.zeros((1, vector), np.int32)
             operands.append(Operand(scope.scalar(port.dtype, port.value), one, np.zeros(steps, np.int64)))
             continue
-        tensor, wanted = rows[port.operand]
-        if scope.stored(tensor):
-            operands.append(Operand(tensor, None, find_vectors(tensor, wanted, vector)))
-        else:
-            operands.append(Operand(tensor, *distinct(wanted)))
+        operands.append(operand_of(scope, *rows[port.operand]))
     if restarts is None:
         restarts = np.zeros(steps, np.bool_)
     return Pass(scope.config, name, graph, tuple(operands), tuple(results), restarts)
@@ -150,6 +168,7 @@ def map_pass(
         outputs = [convert(output, dtype) for output in outputs]
     shape = common_shape(views)
     lanes = common_lanes(scope, views, shape, layout)
+    views = [scope.settled(view, lanes) for view in views]
     vector = scope.config.vector_length
     rows = [(view.tensor, vectors_along(np.broadcast_to(view.elements, shape), lanes, vector)) for view in views]
     steps: Numbers = np.arange(len(rows[0][1]), dtype=np.int64)

@@ -76,6 +76,7 @@ def reduce_passes(
     lanes = common_lanes(scope, views, shape, layout, negative)
     if lanes in negative or not all(-rank <= axis < 0 for axis in negative) or not negative:
         raise TaktError(f"axis must be a time axis of shape {shape} (lanes run along axis {lanes}), not {axes}")
+    views = [scope.settled(view, lanes) for view in views]
     outside = [axis for axis in range(-rank, 0) if axis not in negative and axis != lanes]
     order = [*outside, *sorted(negative), lanes]
     vector = scope.config.vector_length
