@@ -9,8 +9,8 @@ of a program ever depends on it:
   (int8 products need nothing);
 * nothing else lets lanes meet, and states and indices of SCATTER are as strict as elements.
 
-Readers register what they need when they are declared; `clear_padding` proves from the expressions that a tensor has it,
-or lets the pass that makes it clear its padding on the way, by an AND with a mask.
+Readers register what they need when they are declared; `clear_padding` proves from expressions that a tensor has it, or
+lets the pass that makes it clear its padding on the way, by an AND with a mask.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

@@ -1,7 +1,7 @@
 """Random programs of widths that do not fill vectors, with the values that plain NumPy gives for each of their results.
 
-Their inputs hold zeros, and their functions make infinities and NaN of them: whatever a lane without an element holds, or
-a zero that a view promises, shows in a result if it ever matters.
+Their inputs hold zeros, and their functions make infinities and NaN of them: whatever a lane without an element holds,
+or a zero that a view promises, shows in a result if it ever matters.
 """
 
 from collections.abc import Callable
