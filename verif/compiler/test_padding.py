@@ -269,20 +269,23 @@ def graph_of(seed, config, operations):
 
 
 def check_graphs(config, first, count, operations=4):
-    refused = []
-    for seed in range(first, first + count):
+    """Check `count` random graphs; those that find no room in MEM are not counted."""
+    seed, done = first, 0
+    while done < count:
+        seed += 1
         try:
             graph, image, inputs = graph_of(seed, config, operations)
         except TaktError as error:
-            refused.append((seed, str(error)))
+            assert "must fit the MEM" in str(error), (seed, str(error))
+            assert seed - first - done < 10 + count // 2, "most graphs find no room"
             continue
         check(graph, make_backend("golden").run(image, inputs), image.cycles, inputs)
-    assert len(refused) <= count // 8, refused
+        done += 1
 
 
 @machines
 def test_random_graphs(config, rng):
-    check_graphs(config, int(rng.integers(1 << 30)), QUICK)
+    check_graphs(config, int(rng.integers(1 << 30)), QUICK, operations=3)
 
 
 @pytest.mark.long
@@ -290,7 +293,7 @@ def test_random_graphs(config, rng):
 @pytest.mark.parametrize("part", range(4))
 def test_many_random_graphs(config, part):
     count = -(-LONG // 4)
-    check_graphs(config, 1_000_000 * (part + 1), count, operations=3 + part)
+    check_graphs(config, 1_000_000 * (part + 1), count, operations=3 + part // 2)
 
 
 @pytest.mark.parametrize("count", [6, pytest.param(LONG_ON_RTL, marks=pytest.mark.long)])
