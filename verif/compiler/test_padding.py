@@ -276,7 +276,8 @@ def check_graphs(config, first, count, operations=4):
         try:
             graph, image, inputs = graph_of(seed, config, operations)
         except TaktError as error:
-            assert "must fit the MEM" in str(error), (seed, str(error))
+            if "must fit the MEM" not in str(error):
+                raise
             assert seed - first - done < 10 + count // 2, "most graphs find no room"
             continue
         check(graph, make_backend("golden").run(image, inputs), image.cycles, inputs)
