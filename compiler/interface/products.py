@@ -156,7 +156,8 @@ class Products(Workspace):
         vector = self._config.vector_length
         numbers = weight_vectors(weights, vector)
         numbers = numbers[numbers >= 0]
-        mixed = (vectors_along(weights.elements, -2, vector) < 0).any()
+        held = vectors_along(weights.elements, -2, vector) >= 0
+        mixed = (held.any(axis=1) & ~held.all(axis=1)).any()
         makers = (op for op in self._operations if weights.tensor in (op.writes() if isinstance(op, Pass) else (op.y,)))
         maker = next(makers, None)
         whole = not mixed and len(np.unique(numbers)) == len(numbers)
