@@ -1,9 +1,8 @@
 """What a kernel is written against."""
 
-import numpy as np
-
 from arch.errors import TaktError
 from arch.image import Image
+from compiler.arguments import integer, text
 from compiler.compilation import compile_program
 from compiler.control import Control
 from compiler.interface.gathers import Gathers
@@ -75,9 +74,8 @@ class Program(Products, Passes, Switching, Gathers):
         TaktError
             For a number that the machine does not have.
         """
-        if not isinstance(superlanes, int | np.integer) or not 1 <= superlanes <= self._config.superlanes:
-            raise TaktError(f"superlanes must be 1 to {self._config.superlanes}, not {superlanes!r}")
-        self._stretches.append((len(self._operations), int(superlanes)))
+        found = integer("superlanes", superlanes, 1, self._config.superlanes)
+        self._stretches.append((len(self._operations), found))
 
     def output(self, name: str, tensor: Tensor | View) -> None:
         """Let the host read a result after each run, as `name`; in the arrangement of a view.
@@ -89,7 +87,7 @@ class Program(Products, Passes, Switching, Gathers):
         """
         if not self._is_stored(as_view(tensor).tensor):
             raise TaktError(f"output must be a result of this program, not {tensor.name!r}")
-        if name in self._outputs:
+        if text("output name", name) in self._outputs:
             raise TaktError(f"output name must be new, not {name!r}")
         self._outputs[name] = as_view(tensor)
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arch.errors import TaktError
+from compiler.arguments import integer, integers, one_of
 
 Elements = npt.NDArray[np.int32]
 """Numbers of elements of a tensor, C order; -1 stands for a lane that holds 0."""
@@ -89,6 +90,10 @@ class View:
     tensor: Tensor
     elements: Elements
 
+    def __post_init__(self) -> None:
+        if not self.elements.size:
+            raise TaktError(f"view of {self.name} must have elements, not be of shape {self.shape}")
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Sizes of the axes."""
@@ -117,27 +122,37 @@ class View:
     def __getitem__(self, key: Any) -> "View":
         try:
             return View(self.tensor, np.asarray(self.elements[key], np.int32))
-        except IndexError as error:
-            raise TaktError(f"index of {self.name} must fit the shape {self.shape}: {error}") from None
+        except (IndexError, TypeError, ValueError) as error:
+            raise TaktError(f"index of {self.name} must fit the shape {self.shape}, not be {key!r}: {error}") from None
 
     def reshape(self, *shape: int) -> "View":
         """Return a view of another shape."""
         try:
-            return View(self.tensor, self.elements.reshape(shape))
+            return View(self.tensor, self.elements.reshape(integers("shape", shape)))
         except ValueError:
             raise TaktError(f"shape must have the {self.elements.size} elements of {self.name}, not {shape}") from None
 
     def transpose(self, *axes: int) -> "View":
         """Return a view with permuted axes."""
-        return View(self.tensor, self.elements.transpose(axes or None))
+        order = integers("axes", axes)
+        rank = self.elements.ndim
+        if order and sorted(axis % rank if -rank <= axis < rank else axis for axis in order) != list(range(rank)):
+            raise TaktError(f"axes of {self.name} must be a permutation of 0 to {rank - 1}, not {order}")
+        return View(self.tensor, self.elements.transpose(order or None))
 
     def pad(self, widths: tuple[tuple[int, int], ...]) -> "View":
         """Return a view with zeros around: (before, after) per axis."""
-        return View(self.tensor, np.pad(self.elements, widths, constant_values=-1))
+        pairs = [integers("widths of a pad", pair, 0) for pair in one_of("widths", widths, (tuple, list), ["pairs"])]
+        if len(pairs) != self.elements.ndim or any(len(pair) != 2 for pair in pairs):
+            raise TaktError(f"widths must be (before, after) for each axis of {self.shape}, not {widths!r}")
+        return View(self.tensor, np.pad(self.elements, pairs, constant_values=-1))
 
     def windows(self, size: tuple[int, ...], stride: int = 1) -> "View":
         """Return every window over the first axes: shape (places of each axis, `size`, further axes)."""
+        size, stride = integers("window", size, 1), integer("stride", stride, 1)
         count = len(size)
+        if count > self.elements.ndim or any(part > whole for part, whole in zip(size, self.shape, strict=False)):
+            raise TaktError(f"window must fit the first axes of {self.shape}, not be {size}")
         found = np.lib.stride_tricks.sliding_window_view(self.elements, size, tuple(range(count)))
         found = found[(slice(None, None, stride),) * count]
         rank = self.elements.ndim
@@ -153,16 +168,26 @@ def join(views: "Sequence[Tensor | View]", axis: int = 0) -> View:
     TaktError
         When they belong to different tensors.
     """
+    if not isinstance(views, Sequence) or not views:
+        raise TaktError(f"parts must be tensors or views, not {views!r}")
     parts = [as_view(view) for view in views]
     for part in parts:
         if part.tensor is not parts[0].tensor:
             raise TaktError(f"parts must belong to one tensor, not {parts[0].name!r} and {part.name!r}")
-    return View(parts[0].tensor, np.concatenate([part.elements for part in parts], axis))
+    try:
+        elements = np.concatenate([part.elements for part in parts], integer("axis", axis))
+    except ValueError as error:
+        shapes = ", ".join(str(part.shape) for part in parts)
+        raise TaktError(f"parts must be alike but for axis {axis}, not {shapes}: {error}") from None
+    return View(parts[0].tensor, elements)
 
 
 def as_view(value: Tensor | View) -> View:
     """Return a tensor or view as a view."""
-    return value.view() if isinstance(value, Tensor) else value
+    if isinstance(value, Tensor):
+        return value.view()
+    view: View = one_of("operand", value, View, ["a tensor", "a view"])
+    return view
 
 
 def layout_axis(layout: str | int, rank: int) -> int:
@@ -173,7 +198,7 @@ def layout_axis(layout: str | int, rank: int) -> int:
     TaktError
         For a layout that a tensor of this rank cannot have.
     """
-    axis = LAYOUTS.get(layout) if isinstance(layout, str) else int(layout)
+    axis = LAYOUTS.get(layout) if isinstance(layout, str) else integer("layout", layout)
     if axis is not None and axis >= 0:
         axis -= rank
     if axis is None or not -max(rank, 1) <= axis <= -1:

@@ -1,5 +1,6 @@
 """A node of an expression."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -181,8 +182,12 @@ def constant(value: Any, dtype: DType) -> Expr:
     if not isinstance(value, bool | int | float | np.integer | np.floating):
         raise TaktError(f"operand must be an expression or a number, not {value!r}")
     if dtype.is_float:
-        return Expr(CONSTANT, dtype, value=int(np.asarray(value, np.float32).view(np.uint32)))
-    if int(value) != value:
+        with np.errstate(over="ignore"):
+            found = np.float32(value)
+        if np.isinf(found) and abs(value) != math.inf:
+            raise TaktError(f"number must fit float32, not be {value!r}")
+        return Expr(CONSTANT, dtype, value=int(found.view(np.uint32)))
+    if isinstance(value, float | np.floating) and not float(value).is_integer():
         raise TaktError(f"number must be an integer beside {dtype.numpy.name}, not {value!r}")
     limits = np.iinfo(dtype.numpy)
     if not limits.min <= value <= limits.max:

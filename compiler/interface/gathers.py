@@ -100,8 +100,8 @@ class Gathers(Workspace):
             fit a bank.
         """
         scope = self._scope
-        if state not in self._updates or self._updates[state] is not None:
-            raise TaktError(f"scatter must be into a state that is not updated, not {state.name!r}")
+        if not isinstance(state, Tensor) or state not in self._updates or self._updates[state] is not None:
+            raise TaktError(f"scatter must be into a state that is not updated, not {getattr(state, 'name', state)!r}")
         if len(state.shape) != 2 or state.lanes != -1 or state.shape[0] > scope.config.mem_depth:
             raise TaktError(
                 f"state must be a matrix in rows, at most mem_depth {scope.config.mem_depth} of them, "

@@ -1,11 +1,13 @@
 """Element by element, reductions over time, and states."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from arch.errors import TaktError
-from compiler.expression.expr import FORMATS
+from compiler.arguments import flag, integers
+from compiler.expression.expr import FORMATS, Expr
 from compiler.interface.workspace import Array, Operand, Workspace
 from compiler.tensor import Tensor, View, layout_axis
 from compiler.vector.map_pass import Function, map_pass
@@ -38,10 +40,10 @@ class Passes(Workspace):
         TaktError
             As `input`; for an initial value of another shape or dtype.
         """
-        sizes = tuple(int(size) for size in shape)
+        sizes = integers(f"shape of {name}", shape, 1)
         if str(dtype) not in FORMATS:
             raise TaktError(f"dtype of {name} must be one of {', '.join(FORMATS)}, not {str(dtype)!r}")
-        data = np.zeros(sizes, dtype) if initial is None else np.ascontiguousarray(initial)
+        data = np.zeros(sizes, str(dtype)) if initial is None else np.ascontiguousarray(initial)
         if data.shape != sizes or str(data.dtype) != str(dtype):
             raise TaktError(f"initial value of {name} must be {dtype} of shape {sizes}, not {data.dtype} {data.shape}")
         tensor = self._add(Tensor(name, sizes, str(dtype), data, layout_axis(layout, len(sizes))))
@@ -57,8 +59,8 @@ class Passes(Workspace):
         TaktError
             For a tensor that is no state or was updated before, and for a value of another shape, dtype or layout.
         """
-        if state not in self._updates:
-            raise TaktError(f"update must be of a state of this program, not of {state.name!r}")
+        if not isinstance(state, Tensor) or state not in self._updates:
+            raise TaktError(f"update must be of a state of this program, not of {getattr(state, 'name', state)!r}")
         if self._updates[state] is not None or id(state) in self._scattered:
             raise TaktError(f"state must be updated once, not {state.name!r} again")
         view = self._view(value)
@@ -168,24 +170,30 @@ class Passes(Workspace):
         """
         given = tensors if isinstance(tensors, tuple) else (tensors,)
         views = [self._view(tensor) for tensor in given]
+        if not views:
+            raise TaktError("reduce must have a tensor, not none")
         if function is None and len(views) != 1:
             raise TaktError(f"reduce without a function must have one tensor, not {len(views)}")
-        axes = (axis,) if isinstance(axis, int) else tuple(axis)
+        axes = integers("axes", axis if isinstance(axis, Iterable) else (axis,))
         passes, further = reduce_passes(
             self._scope,
             self._fresh("reduce"),
             views,
             operation,
             axes,
-            function or (lambda value: value),
-            finish or (lambda value: value),
+            _same if function is None else function,
+            _same if finish is None else finish,
             layout,
-            in_turn,
+            None if in_turn is None else flag("in_turn", in_turn),
         )
         made = [self._append(op) for op in passes]
         result: Tensor | View = made[-1][0]
-        if not keepdims:
+        if not flag("keepdims", keepdims):
             rank = len(result.shape)
             gone = {axis % rank for axis in axes}
             result = result.reshape(*(size for place, size in enumerate(result.shape) if place not in gone))
         return (result, *made[0][-further:]) if further else result
+
+
+def _same(value: Expr) -> Expr:
+    return value

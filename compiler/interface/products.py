@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from arch.errors import TaktError
+from compiler.arguments import flag, integer, one_of
 from compiler.expression.expr import Expr
 from compiler.expression.functions import add, cast, relu
 from compiler.gather.operation import Gather
@@ -83,6 +84,7 @@ class Products(Workspace):
             dtype without an epilogue; and as `map`.
         """
         index = sum(isinstance(op, MatMul) for op in self._operations)
+        as_view(x)
         weights = w if isinstance(w, View) else self._operand(w, f"w{index}")
         for operand, tensor in (("x", x), ("w", weights)):
             if tensor.dtype not in ("int8", "float16") or len(tensor.shape) != 2:
@@ -96,10 +98,13 @@ class Products(Workspace):
         least = 2 if x.dtype == "float16" else 1
         if least > self._config.planes_per_hemisphere:
             raise TaktError(f"planes of a machine for float16 products must be 4, not {limit}")
-        if planes is not None and not least <= planes <= limit:
-            raise TaktError(f"planes must be {least} to {limit}, not {planes!r}")
-        if not isinstance(zero_point, int | np.integer) or not -128 <= zero_point <= 127:
-            raise TaktError(f"zero_point must be -128 to 127, not {zero_point!r}")
+        if planes is not None:
+            planes = integer("planes", planes, least, limit)
+        if ways is not None:
+            ways = integer("ways", ways, 1)
+        zero_point = integer("zero_point", zero_point, -128, 127)
+        relu = flag("relu", relu)
+        operands = tuple(one_of("operands", operands, (tuple, list), ["a tuple"]))
         if zero_point and scale is None:
             raise TaktError(f"zero_point must be 0 without a scale, not {zero_point!r}")
         if x.dtype == "float16" and (bias is not None or scale is not None or zero_point or relu):
@@ -129,8 +134,6 @@ class Products(Workspace):
             raise TaktError(f"bias, scale, zero_point and relu must be left out beside an epilogue of {name}")
         self._stored.add(id(sums))
         finish = None if epilogue is None else self._epilogue(name, epilogue, sums, operands, dtype)
-        if ways is not None and ways < 1:
-            raise TaktError(f"ways must be at least 1, not {ways!r}")
         most = limit if planes is None else planes
         op = MatMul(self._config, x, weights, sums, finish, most, ways or least, computed)
         self._operations.append(op)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from arch.errors import TaktError
+from compiler.arguments import flag, integer, integers
 from arch.geometry import UnitKind
 from compiler.interface.workspace import Operand, Workspace
 from compiler.switch.passes import lane_map as map_operand
@@ -32,7 +33,7 @@ class Switching(Workspace):
         """
         self._check_amount(amount)
         views = [("src", self._view(x))]
-        return self._moved("SHIFT", UnitKind.SXM_SHIFT, views, amount=int(amount), down=int(down))
+        return self._moved("SHIFT", UnitKind.SXM_SHIFT, views, amount=int(amount), down=int(flag("down", down)))
 
     def select(self, low: Operand, high: Operand, amount: int) -> Tensor:
         """Return vectors with lanes below `amount` from `low`, the others from `high`.
@@ -147,7 +148,7 @@ class Switching(Workspace):
             For axes that are no permutation.
         """
         view = self._view(x)
-        if sorted(axes) != list(range(len(view.shape))):
+        if sorted(integers("axes", axes)) != list(range(len(view.shape))):
             raise TaktError(f"axes must be a permutation of 0 to {len(view.shape) - 1}, not {axes!r}")
         name = self._fresh("transpose")
         if axes[-1] == len(axes) - 1:
@@ -181,5 +182,4 @@ class Switching(Workspace):
 
     def _check_amount(self, amount: int) -> None:
         vector = self._scope.config.vector_length
-        if not isinstance(amount, int | np.integer) or not 0 <= amount <= vector:
-            raise TaktError(f"amount must be 0 to {vector}, not {amount!r}")
+        integer("amount", amount, 0, vector)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from arch.config import Config
 from arch.errors import TaktError
 from arch.formats import DType
+from compiler.arguments import integers, text
 from compiler.expression.expr import FORMATS
 from compiler.mesh.keepers import BITS
 from compiler.operation import MatMul, results_of
@@ -76,7 +77,7 @@ class Workspace:
             For a name in use, a dtype that the machine does not have, an empty or negative shape, or a layout that
             does not fit it.
         """
-        sizes = tuple(int(size) for size in shape)
+        sizes = integers("shape", shape)
         return self._add(Tensor(name, sizes, str(dtype), None, layout_axis(layout, len(sizes))))
 
     def constant(self, name: str, values: Array, layout: str | int = "rows") -> Tensor:
@@ -87,11 +88,14 @@ class Workspace:
         TaktError
             As `input`.
         """
-        data = np.ascontiguousarray(values)
+        try:
+            data = np.ascontiguousarray(values)
+        except ValueError as error:
+            raise TaktError(f"values of {name} must be an array: {error}") from None
         return self._add(Tensor(name, data.shape, str(data.dtype), data, layout_axis(layout, data.ndim)))
 
     def _add(self, tensor: Tensor) -> Tensor:
-        if tensor.name in self._tensors:
+        if text("tensor name", tensor.name) in self._tensors:
             raise TaktError(f"tensor name must be new, not {tensor.name!r}")
         if tensor.dtype not in FORMATS:
             raise TaktError(f"dtype of {tensor.name} must be one of {', '.join(FORMATS)}, not {tensor.dtype!r}")
@@ -175,8 +179,8 @@ class Workspace:
         if isinstance(value, Tensor | View):
             view = as_view(value)
             self._check_known(view.tensor)
-            return view
-        return self.constant(f"constant{len(self._tensors)}", np.asarray(value)).view()
+            return view if view.shape else view.reshape(1)
+        return self.constant(f"constant{len(self._tensors)}", value).view()
 
     def _check_known(self, tensor: Tensor) -> None:
         if tensor is not self._tensors.get(tensor.name) and not self._is_stored(tensor):

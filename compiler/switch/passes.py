@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from arch.errors import TaktError
+from compiler.arguments import integer
 from arch.geometry import UnitKind
 from compiler.mesh.graph import Graph
 from compiler.switch.operation import Switch
@@ -114,7 +115,7 @@ def moved(
 
 def rotated(scope: Scope, name: str, view: View, size: int) -> Switch:
     """Return the operation that makes the rotations of a window in every superlane."""
-    if size not in (2, 3, 4) or size * size > scope.config.lanes:
+    if integer("size", size) not in (2, 3, 4) or size * size > scope.config.lanes:
         raise TaktError(f"size must be 2, 3 or 4, its square at most {scope.config.lanes} lanes, not {size!r}")
     tensor, rows, shape, axis = whole(scope, view)
     count = size * size

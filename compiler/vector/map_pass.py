@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.errors import TaktError
+from compiler.arguments import integer
 from compiler.expression.expr import OPERAND, Expr, convert, format_of
 from compiler.mesh.graph import lower
 from compiler.tensor import Elements, Tensor, View, layout_axis
@@ -74,6 +75,8 @@ def trace(function: Function, operands: Sequence[Expr]) -> tuple[list[Expr], boo
     TaktError
         When it returns anything else.
     """
+    if not callable(function):
+        raise TaktError(f"function must take and return expressions, not be {function!r}")
     found = function(*operands)
     several = isinstance(found, tuple | list)
     outputs = list(found) if several else [found]
@@ -186,7 +189,7 @@ def _joined(
     name: str, dtypes: Sequence[str], shape: tuple[int, ...], lanes: int, vector: int, axis: int
 ) -> list[Result]:
     """Return results that are parts of one tensor, which is as many times as large along an axis."""
-    if not -len(shape) <= axis <= -1 or len(set(dtypes)) > 1:
+    if not -len(shape) <= integer("join", axis) <= -1 or len(set(dtypes)) > 1:
         raise TaktError(
             f"results to join must have one dtype and an axis from -{len(shape)} to -1, not {', '.join(dtypes)}, {axis}"
         )

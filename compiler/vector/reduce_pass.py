@@ -68,7 +68,7 @@ def reduce_passes(
     TaktError
         For an unknown operation, or an axis that is the lane axis.
     """
-    if operation not in MNEMONICS:
+    if not isinstance(operation, str) or operation not in MNEMONICS:
         raise TaktError(f"reduction must be one of {', '.join(MNEMONICS)}, not {operation!r}")
     shape = common_shape(views)
     rank = len(shape)
@@ -114,9 +114,7 @@ def reduce_passes(
         return [first, _joined(inner, name, operation, tensor, finish, outer, lanes, length, apart)], len(further)
 
     def join(*parts: Expr) -> Expr:
-        found = finish(reduce(lambda a, b: binary(MNEMONICS[operation], a, b), parts))
-        assert isinstance(found, Expr)
-        return found
+        return _finished(finish, reduce(lambda a, b: binary(MNEMONICS[operation], a, b), parts))
 
     parts = [tensor[index] for index in range(count)]
     second, _ = map_pass(inner, name, join, parts, None, lanes)
@@ -127,6 +125,14 @@ def reduce_passes(
 def replace_stored(scope: Scope, *tensors: Tensor) -> Scope:
     """Return a scope in which further tensors are results."""
     return replace(scope, stored=lambda tensor: any(tensor is item for item in tensors) or scope.stored(tensor))
+
+
+def _finished(finish: Function, total: Expr) -> Expr:
+    """Return what becomes of a reduction: one expression."""
+    found, several = trace(finish, [total])
+    if several:
+        raise TaktError(f"finish must return one expression, not {len(found)}")
+    return found[0]
 
 
 def _interleaved(
@@ -149,7 +155,7 @@ def _interleaved(
     group = group.reshape(-1)
     wanted = np.minimum(group, groups - 1) * length + member
     steps: Numbers = np.where((member == length - 1) & (group < groups), group, -1)
-    output = finish(total)
+    output = _finished(finish, total)
     result = Result(Tensor(name, outer, output.dtype.numpy.name, None, lanes), steps)
     taken = [(tensor, elements[wanted]) for tensor, elements in rows]
     outputs, results = [output], [result]
@@ -175,7 +181,7 @@ def _joined(
     numbers = np.moveaxis(np.moveaxis(tensor.view().elements, lanes, -1), 0, -2)
     rows = vectors_along(numbers, -1, scope.config.vector_length)
     part = operand_exprs([tensor.view()])[0]
-    output = finish(Expr(MNEMONICS[operation], part.dtype, (part,), part.dtype, accumulates=True))
+    output = _finished(finish, Expr(MNEMONICS[operation], part.dtype, (part,), part.dtype, accumulates=True))
     step = np.arange(len(rows))
     steps: Numbers = np.where(step % count == count - 1, step // count, -1)
     result = Result(Tensor(name, outer, output.dtype.numpy.name, None, lanes), steps)
