@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from arch.errors import TaktError
-from compiler.arguments import flag, integer, integers
 from arch.geometry import UnitKind
+from compiler.arguments import flag, integer, integers
 from compiler.interface.workspace import Operand, Workspace
 from compiler.switch.passes import lane_map as map_operand
 from compiler.switch.passes import moved, rotated, switch_transposed

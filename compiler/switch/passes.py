@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from arch.errors import TaktError
-from compiler.arguments import integer
 from arch.geometry import UnitKind
+from compiler.arguments import integer
 from compiler.mesh.graph import Graph
 from compiler.switch.operation import Switch
 from compiler.tensor import Elements, Tensor, View

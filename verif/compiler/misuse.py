@@ -1,4 +1,4 @@
-"""Random calls of the whole Python interface of the compiler, most of them wrong: what comes out is a program or a TaktError."""
+"""Random calls of the compiler's whole interface, many of them wrong: a program or a TaktError comes out."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,10 +11,55 @@ from compiler.expression import functions
 from compiler.program import Program
 from compiler.tensor import Tensor, View, join
 
-NUMBERS: tuple[Any, ...] = (0, 1, -1, 2, 3, 7, 8, 9, -2, 1 << 31, -(1 << 63), 1 << 70, 2.5, -0.0, float("nan"), float("inf"), True)
-OTHERS: tuple[Any, ...] = (None, "", "rows", "columns", "add", "x", b"x", (), [], {}, object(), 1j, np.float32(2), np.int64(3))
+NUMBERS: tuple[Any, ...] = (
+    0,
+    1,
+    -1,
+    2,
+    3,
+    7,
+    8,
+    9,
+    -2,
+    1 << 31,
+    -(1 << 63),
+    1 << 70,
+    2.5,
+    -0.0,
+    float("nan"),
+    float("inf"),
+    True,
+)
+OTHERS: tuple[Any, ...] = (
+    None,
+    "",
+    "rows",
+    "columns",
+    "add",
+    "x",
+    b"x",
+    (),
+    [],
+    {},
+    object(),
+    1j,
+    np.float32(2),
+    np.int64(3),
+)
 DTYPES: tuple[Any, ...] = ("int8", "int16", "int32", "float16", "float32")
-STRANGE_DTYPES: tuple[Any, ...] = ("uint8", "bool", "int64", "float64", "complex64", "", None, int, np.float16, "float16 ", 3)
+STRANGE_DTYPES: tuple[Any, ...] = (
+    "uint8",
+    "bool",
+    "int64",
+    "float64",
+    "complex64",
+    "",
+    None,
+    int,
+    np.float16,
+    "float16 ",
+    3,
+)
 EXPRESSIONS = tuple(functions.__all__)
 
 
@@ -66,7 +111,20 @@ class Misuse:
 
     def array(self) -> Any:
         """Return an array, mostly of a format that there is."""
-        kinds = ["int8", "int16", "int32", "float16", "float32", "float64", "uint8", "bool", "int64", "complex64", "U3", "O"]
+        kinds = [
+            "int8",
+            "int16",
+            "int32",
+            "float16",
+            "float32",
+            "float64",
+            "uint8",
+            "bool",
+            "int64",
+            "complex64",
+            "U3",
+            "O",
+        ]
         kind = self.pick(kinds[:5]) if self.rng.random() < 0.8 else self.pick(kinds)
         values = self.rng.integers(-3, 4, self.sizes() if self.rng.random() < 0.9 else self.pick([(), (0,), (2, 0)]))
         return values.astype(kind)
@@ -138,7 +196,11 @@ class Misuse:
 
     def _do_input(self) -> list[Any]:
         shape = self.strange(self.shape, 0.05)
-        return [self.program.input(self._name(), shape, self.dtype(), self.strange(lambda: self.pick(["rows", "columns", 0])))]
+        return [
+            self.program.input(
+                self._name(), shape, self.dtype(), self.strange(lambda: self.pick(["rows", "columns", 0]))
+            )
+        ]
 
     def _do_constant(self) -> list[Any]:
         return [self.program.constant(self._name(), self.strange(self.array, 0.1), self.strange(lambda: "rows"))]
@@ -165,7 +227,10 @@ class Misuse:
         return list(found) if isinstance(found, tuple) else [found]
 
     def _do_reduce(self) -> list[Any]:
-        given: dict[str, Any] = {"keepdims": self.strange(lambda: True, 0.1), "in_turn": self.strange(lambda: None, 0.1)}
+        given: dict[str, Any] = {
+            "keepdims": self.strange(lambda: True, 0.1),
+            "in_turn": self.strange(lambda: None, 0.1),
+        }
         if self.rng.random() < 0.3:
             given["function"] = self.function()
         if self.rng.random() < 0.2:
@@ -177,16 +242,25 @@ class Misuse:
 
     def _do_matmul(self) -> list[Any]:
         given: dict[str, Any] = {}
-        for name, usual in (("planes", 2), ("ways", 1), ("relu", True), ("zero_point", 3), ("scale", 0.5), ("dtype", "float16")):
+        for name, usual in (
+            ("planes", 2),
+            ("ways", 1),
+            ("relu", True),
+            ("zero_point", 3),
+            ("scale", 0.5),
+            ("dtype", "float16"),
+        ):
             if self.rng.random() < 0.12:
-                given[name] = self.strange(lambda usual=usual: usual, 0.4)
+                given[name] = usual if self.rng.random() < 0.6 else self.strange(lambda: None, 1)
         if self.rng.random() < 0.1:
             given["bias"] = self.strange(self.array)
         if self.rng.random() < 0.2:
             given["epilogue"] = self.function()
             given["operands"] = self.strange(lambda: (self.array(),) * int(self.rng.integers(2)))
         x = self.strange(self.tensor, 0.05)
-        weights = self.rng.integers(-3, 4, (x.shape[-1] if getattr(x, "shape", ()) else 3, 4)).astype(getattr(x, "dtype", "int8"))
+        weights = self.rng.integers(-3, 4, (x.shape[-1] if getattr(x, "shape", ()) else 3, 4)).astype(
+            getattr(x, "dtype", "int8")
+        )
         return [self.program.matmul(x, self.strange(lambda: self.pick([weights, weights, self.tensor()])), **given)]
 
     def _do_gather(self) -> list[Any]:
@@ -219,8 +293,14 @@ class Misuse:
 
     def _do_view(self) -> list[Any]:
         x = self.tensor()
-        width = lambda: tuple((self.integer(0, 4), self.integer(0, 4)) for _ in range(len(x.shape)))  # noqa: E731
-        index = lambda: self.strange(lambda: self.pick([slice(None), slice(1, None), slice(None, None, -2), 0, -1, None, ...]))  # noqa: E731
+
+        def widths() -> Any:
+            return tuple((self.integer(0, 4), self.integer(0, 4)) for _ in range(len(x.shape)))
+
+        def index() -> Any:
+            kinds = [slice(None), slice(1, None), slice(None, None, -2), 0, -1, None, ...]
+            return self.strange(lambda: self.pick(kinds))
+
         return [
             self.pick(
                 [
@@ -228,9 +308,9 @@ class Misuse:
                     lambda: x[index(), index()],
                     lambda: x.reshape(self.strange(lambda: int(np.prod(x.shape)), 0.5)),
                     lambda: x.reshape(self.integer(), self.integer()),
-                    lambda: x.transpose(),
+                    x.transpose,
                     lambda: x.transpose(*self.pick([(1, 0), (0, 0), (5,), (-1, 0), (2.0, 1)])),
-                    lambda: x.pad(self.strange(width, 0.1)),
+                    lambda: x.pad(self.strange(widths, 0.1)),
                     lambda: x[:].windows(self.strange(lambda: (2,) * len(x.shape), 0.2), self.integer(1, 3)),
                     lambda: join([x, self.tensor()], self.axis()),
                     lambda: join(self.strange(lambda: [x, x])),
