@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from arch.ecc import check_masks
-from arch.errors import TaktError
+from arch.errors import TaktError, shown
 
 HEMISPHERES = 2
 """West and east of the VXM. Not a parameter: the machine class has two."""
@@ -117,7 +117,7 @@ class Config:
 
     def _check(self, parameter: str, legal: bool, expected: str) -> None:
         if not legal:
-            raise TaktError(f"{parameter} must be {expected}, not {getattr(self, parameter)!r}")
+            raise TaktError(f"{parameter} must be {expected}, not {shown(getattr(self, parameter))}")
 
     def _check_types(self) -> None:
         for field in dataclasses.fields(self):
@@ -201,7 +201,7 @@ class Config:
         """
         fields = {field.name: field for field in dataclasses.fields(cls)}
         for parameter in values.keys() - fields.keys():
-            raise TaktError(f"parameters must be those of this version, not {parameter!r}")
+            raise TaktError(f"parameters must be those of this version, not {shown(parameter)}")
         for parameter, field in fields.items():
             if field.default is dataclasses.MISSING and parameter not in values:
                 raise TaktError(f"parameters must include {parameter!r}")

@@ -69,7 +69,7 @@ class Backend(Protocol):
         Raises
         ------
         TaktError
-            When an input is missing or does not fit.
+            When an input is missing or does not fit, or the program runs on after the image's limit.
         """
         ...
 
@@ -94,7 +94,7 @@ class GoldenBackend:
             for tensor in image.inputs:
                 machine.write(tensor.slices, tensor.addrs, tensor.pack(tensors[tensor.name]))
             start = time.perf_counter()
-            cycles, fault = _cycles_or_fault(machine)
+            cycles, fault = _cycles_or_fault(machine, image.limit)
             seconds = time.perf_counter() - start
             outputs = {
                 tensor.name: tensor.unpack(machine.read(tensor.slices, tensor.addrs)) for tensor in image.outputs
@@ -103,9 +103,9 @@ class GoldenBackend:
         return results
 
 
-def _cycles_or_fault(machine: "Machine") -> tuple[int, Fault | None]:
+def _cycles_or_fault(machine: "Machine", limit: int) -> tuple[int, Fault | None]:
     try:
-        return machine.run(), None
+        return machine.run(limit=limit), None
     except FaultError as error:
         return error.fault.cycle, error.fault
 

@@ -123,13 +123,15 @@ class Machine:
         self._streams.ecc.clear()
         self._control.fill({})
 
-    def run(self, cycles: int = 0) -> int:
+    def run(self, cycles: int = 0, limit: int = NEVER) -> int:
         """Run the queues from their first words.
 
         Parameters
         ----------
         cycles : int
             Go on for at least so many cycles; only recordings show it.
+        limit : int
+            Give up once so many cycles have passed: text that fetches itself has no end.
 
         Returns
         -------
@@ -140,6 +142,8 @@ class Machine:
         ------
         FaultError
             For the first violation, or while an earlier one is not cleared.
+        TaktError
+            When `limit` is reached.
         """
         if self.fault is not None:
             raise FaultError(self.fault, self._units[self.fault.unit].name)
@@ -159,6 +163,8 @@ class Machine:
                 if due == end and control.due == NEVER:
                     streams.ecc.settle(due)
                     return control.end
+                if due > limit:
+                    raise TaktError(f"program must end within {limit} cycles, not run on")
                 streams.advance(due)
                 if control.due == due:
                     control.step(due)

@@ -73,10 +73,10 @@ async def run(bus: HostBus, image: Image, tensors: Tensors) -> RunResult:
     await bus.control(Ctrl.START)
     await bus.wait(drain_cycles(image.config) + image.cycles)
     seconds = time.perf_counter() - begin
-    patience = 2 * image.cycles + 10_000
+    patience = image.limit - image.cycles
     status = await bus.register(Register.STATUS)
     while status & Status.RUNNING:
-        assert patience > 0, f"still running {2 * image.cycles + 10_000} cycles after the predicted {image.cycles}"
+        assert patience > 0, f"still running {image.limit - image.cycles} cycles after the predicted {image.cycles}"
         await bus.wait(_POLL)
         patience -= _POLL
         status = await bus.register(Register.STATUS)
