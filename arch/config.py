@@ -166,6 +166,14 @@ class Config:
         """SRAM of the whole chip in bytes."""
         return self.slices * 2 * self.mem_depth * self.vector_length
 
+    def check_fits(self, what: str, needed: int) -> None:
+        """Raise TaktError, saying how much is lacking, if `needed` bytes are more than MEM."""
+        if needed > self.mem_bytes:
+            raise TaktError(
+                f"{what} must fit the MEM of {self.name}, {self.mem_bytes} bytes, "
+                f"not need {shown(needed)} ({shown(needed - self.mem_bytes)} too many)"
+            )
+
     @cached_property
     def macs_per_cycle(self) -> int:
         """INT8 multiply-accumulates per cycle of all planes."""

@@ -4,12 +4,14 @@ import numpy as np
 
 from arch.errors import TaktError
 from arch.image import Image
+from arch.image_header import check_name
 from compiler.compilation import compile_program
 from compiler.control import Control
 from compiler.interface.gathers import Gathers
 from compiler.interface.passes import Passes
 from compiler.interface.products import Products
 from compiler.interface.switching import Switching
+from compiler.size import check_size
 from compiler.source import Source
 from compiler.superlanes import superlanes_of
 from compiler.tensor import Tensor, View, as_view
@@ -82,12 +84,19 @@ class Program(Products, Passes, Switching, Gathers):
         Raises
         ------
         TaktError
-            For a name in use, or a tensor that no operation made.
+            For a name in use, a tensor that no operation made, or a view with zeros or with an element twice: the host
+            reads each element once.
         """
+        check_name("name of an output", name)
         if not self._is_stored(as_view(tensor).tensor):
             raise TaktError(f"output must be a result of this program, not {tensor.name!r}")
         if name in self._outputs:
             raise TaktError(f"output name must be new, not {name!r}")
+        if isinstance(tensor, View) and not (tensor.elements.size and tensor.has_each_once):
+            raise TaktError(
+                f"output {name} must have each element of {tensor.name} at most once, and no zeros, "
+                f"not {tensor.elements.size} of {tensor.tensor.size} in this way"
+            )
         self._outputs[name] = as_view(tensor)
 
     def compile(self) -> Image:
@@ -104,6 +113,8 @@ class Program(Products, Passes, Switching, Gathers):
         for state, update in self._updates.items():
             if update is None and id(state) not in self._scattered:
                 raise TaktError(f"state must be updated, not {state.name!r} left as it is: make it a constant")
+        updates = {state: update for state, update in self._updates.items() if update is not None}
+        check_size(self._config, self._name, [*self._operations, *updates.values()])
         source = Source(
             config=self._config,
             name=self._name,
@@ -112,7 +123,7 @@ class Program(Products, Passes, Switching, Gathers):
             stored=self._is_stored,
             outputs=self._outputs,
             states=self._updates.keys(),
-            updates={state: update for state, update in self._updates.items() if update is not None},
+            updates=updates,
             control=Control(self._barriers, superlanes_of(self._config, self._operations, self._stretches)),
         )
         return compile_program(source)
