@@ -86,7 +86,7 @@ class Config:
             4 <= self.streams <= 32 and self.streams % 4 == 0 and self.streams % self.lanes == 0,
             f"at most 32 and a multiple of 4 and of lanes ({self.lanes})",
         )
-        self._check("slices_per_hop", self.slices_per_hop >= 1, "at least 1")
+        self._check("slices_per_hop", 1 <= self.slices_per_hop <= 44, "1 to 44")
         self._check(
             "mem_slices",
             4 <= self.mem_slices <= 44 and self.mem_slices % self.slices_per_hop == 0,

@@ -29,7 +29,7 @@ CASES: list[tuple[Change, str]] = [
     (lambda a: a.update(constant_addrs=np.array([1, 2])), "dtype of constant_addrs must be int32, not 'int64'"),
     (lambda a: a.update(queue_7=np.zeros((2, 2), np.uint64)), r"shape of queue_7 must be \(n,\) with .*, not \(2, 2\)"),
     (lambda a: a.update(queue_7=np.zeros((), np.uint64)), r"shape of queue_7 must be .*, not \(\)"),
-    (lambda a: a.update(queue_7=np.zeros(1025, np.uint64)), r"shape of queue_7 must be .* at most 1024, not \(1025,\)"),
+    (lambda a: a.update(queue_7=np.zeros(2049, np.uint64)), r"shape of queue_7 must be .* at most 2048, not \(2049,\)"),
     (
         lambda a: a.update(constant_words=np.zeros((2, 9), np.uint8)),
         r"shape of constant_words must be \(n, 8\) with n at most 8192, not \(2, 9\)",
