@@ -25,7 +25,7 @@ from verif.runtime.hand_made import relu_image
 
 NANO = preset("nano")
 
-VALUES = [
+VALUES: list[Any] = [
     None,
     True,
     False,

@@ -68,7 +68,9 @@ def same_program(first: Contents, second: Contents) -> bool:
     return (
         isinstance(first.header, dict)
         and all(first.header.get(key) == second.header.get(key) for key in kept)
-        and all(np.array_equal(first.arrays.get(name), value) for name, value in second.arrays.items())
+        and all(
+            name in first.arrays and np.array_equal(first.arrays[name], value) for name, value in second.arrays.items()
+        )
     )
 
 
