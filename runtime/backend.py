@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from golden.machine.machine import Machine
     from runtime.simulator import Built
 
-__all__ = ["Backend", "GoldenBackend", "RtlBackend", "RunResult", "Tensors", "check_inputs", "make_backend"]
+__all__ = [
+    "Backend",
+    "GoldenBackend",
+    "RtlBackend",
+    "RunResult",
+    "Tensors",
+    "check_ended",
+    "check_inputs",
+    "make_backend",
+]
 
 Tensors = Mapping[str, npt.NDArray[Any]]
 """Tensors by name."""
@@ -96,6 +105,7 @@ class GoldenBackend:
             start = time.perf_counter()
             cycles, fault = _cycles_or_fault(machine, image.limit)
             seconds = time.perf_counter() - start
+            check_ended(image, cycles)
             outputs = {
                 tensor.name: tensor.unpack(machine.read(tensor.slices, tensor.addrs)) for tensor in image.outputs
             }
@@ -161,6 +171,12 @@ def make_backend(name: str, wave: Path | None = None) -> Backend:
     if name not in ("verilator", "icarus"):
         raise TaktError(f"backend must be one of golden, verilator, icarus, not {name!r}")
     return RtlBackend(name, wave)
+
+
+def check_ended(image: Image, cycles: int) -> None:
+    """Raise TaktError if a run of so many cycles is beyond the image's limit."""
+    if cycles > image.limit:
+        raise TaktError(f"program must end within {image.limit} cycles, not run on")
 
 
 def check_inputs(image: Image, inputs: Sequence[Tensors]) -> None:
