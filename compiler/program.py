@@ -92,7 +92,7 @@ class Program(Products, Passes, Switching, Gathers):
             raise TaktError(f"output must be a result of this program, not {tensor.name!r}")
         if name in self._outputs:
             raise TaktError(f"output name must be new, not {name!r}")
-        if isinstance(tensor, View) and not (tensor.elements.size and tensor.has_each_once):
+        if isinstance(tensor, View) and not tensor.has_each_once:
             raise TaktError(
                 f"output {name} must have each element of {tensor.name} at most once, and no zeros, "
                 f"not {tensor.elements.size} of {tensor.tensor.size} in this way"

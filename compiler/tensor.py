@@ -94,11 +94,15 @@ class View:
     ----------
     tensor : Tensor
     elements : ndarray of int32
-        Of the view's shape: which element of the tensor; -1 for a zero.
+        Of the view's shape: which element of the tensor; -1 for a zero. At least one.
     """
 
     tensor: Tensor
     elements: Elements
+
+    def __post_init__(self) -> None:
+        if not self.elements.size:
+            raise TaktError(f"view of {self.name} must have an element, not the shape {self.shape}")
 
     @property
     def shape(self) -> tuple[int, ...]:

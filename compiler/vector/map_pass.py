@@ -72,6 +72,8 @@ def common_shape(views: Sequence[View]) -> tuple[int, ...]:
         raise TaktError(
             f"shapes must broadcast to one, not {', '.join(f'{view.name} {view.shape}' for view in views)}"
         ) from None
+    if not shape:
+        raise TaktError(f"{views[0].name} must have an axis, not the shape (): take a slice of one element")
     check_elements(views[0].name, shape)
     return shape
 

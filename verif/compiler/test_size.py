@@ -144,7 +144,6 @@ VIEWS: dict[str, tuple[Callable[[Any], Any], int]] = {
     "a row twice": (lambda y: y[np.array([0, 1, 0])], 48),
     "every row twice": (lambda y: y[np.repeat(np.arange(4), 2)], 128),
     "windows that overlap": (lambda y: y.view().windows((2,)), 96),
-    "nothing": (lambda y: y[0:0], 0),
 }
 
 
@@ -186,6 +185,9 @@ def test_names_that_no_line_holds(name: str) -> None:
         (lambda x: x.view().windows((5,)), "windows must be within .4, 16., at a stride from 1, not .5,. at 1"),
         (lambda x: x.view().windows((1, 1, 1)), "windows must be within .4, 16., at a stride from 1, not "),
         (lambda x: x.view().windows((2,), 0), "windows must be within .4, 16., at a stride from 1, not .2,. at 0"),
+        (lambda x: x[0:0], "view of x must have an element, not the shape .0, 16."),
+        (lambda x: x[:, 3:3], "view of x must have an element, not the shape .4, 0."),
+        (lambda x: x[np.zeros((2, 0), np.int64)], "view of x must have an element, not the shape .2, 0, 16."),
         (lambda x: join([]), "parts must be at least one, not none"),
         (lambda x: join([x, x[:, 1:]]), "parts must differ along axis 0 only, not be of .4, 16., .4, 15."),
         (lambda x: join([x, x], 2), "parts must differ along axis 2 only, not be of "),
@@ -202,3 +204,14 @@ def test_parts_that_fit(axis: int) -> None:
     joined = join([x, x], axis)
     np.testing.assert_array_equal(joined.elements, np.concatenate([x.view().elements] * 2, axis))
     np.testing.assert_array_equal(x.transpose(-1, 0).elements, x.view().elements.T)
+
+
+def test_scalars_have_no_lanes() -> None:
+    program = Program(SMALL)
+    x = program.input("x", (16,), "float32")
+    with pytest.raises(TaktError, match="x must have an axis, not the shape ..: take a slice of one element"):
+        program.map(exp, x[3])
+    y = program.map(lambda a, b: a + b, x, x[3])
+    program.output("y", y)
+    program.output("first", y[0])
+    assert program.compile().outputs[1].shape == ()
