@@ -141,6 +141,7 @@ def test_part_of_a_constant_that_does_not_fit_is_used() -> None:
 
 VIEWS: dict[str, tuple[Callable[[Any], Any], int]] = {
     "padded": (lambda y: y.pad(((0, 1), (0, 0))), 80),
+    "one zero": (lambda y: y[0:1, 0:1].pad(((0, 1), (0, 0))), 2),
     "a row twice": (lambda y: y[np.array([0, 1, 0])], 48),
     "every row twice": (lambda y: y[np.repeat(np.arange(4), 2)], 128),
     "windows that overlap": (lambda y: y.view().windows((2,)), 96),
