@@ -72,17 +72,12 @@ def preset(name: str, settings: Iterable[str] = ()) -> Config:
     Raises
     ------
     TaktError
-        For an unknown preset or parameter, one that is set twice, a value of the wrong type, or an illegal combination.
+        For an unknown preset or parameter, a value of the wrong type, or an illegal combination.
     """
     if name not in PRESETS:
         raise TaktError(f"preset must be one of {', '.join(PRESETS)}, not {name!r}")
     config = PRESETS[name]
-    changes: dict[str, Any] = {}
-    for setting in settings:
-        parameter, value = _parse(setting)
-        if parameter in changes:
-            raise TaktError(f"parameter must be set once, not {parameter!r} again")
-        changes[parameter] = value
+    changes = dict(_parse(setting) for setting in settings)
     return config.replace(**changes) if changes else config
 
 

@@ -54,11 +54,6 @@ def test_numbers_beyond_every_machine(name: str, parameter: str) -> None:
         preset(name, [f"{parameter}={'9' * 6000}"])
 
 
-def test_a_parameter_is_set_once() -> None:
-    with pytest.raises(TaktError, match="^parameter must be set once, not 'superlanes' again$"):
-        preset("nano", ["superlanes=3", "mem_depth=512", "superlanes=3"])
-
-
 def test_what_fits_mem() -> None:
     NANO.check_fits("x", NANO.mem_bytes)
     for more in (1, 10**30):
