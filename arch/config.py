@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from arch.ecc import check_masks
-from arch.errors import TaktError
+from arch.errors import TaktError, shown
 
 HEMISPHERES = 2
 """West and east of the VXM. Not a parameter: the machine class has two."""
@@ -86,7 +86,7 @@ class Config:
             4 <= self.streams <= 32 and self.streams % 4 == 0 and self.streams % self.lanes == 0,
             f"at most 32 and a multiple of 4 and of lanes ({self.lanes})",
         )
-        self._check("slices_per_hop", self.slices_per_hop >= 1, "at least 1")
+        self._check("slices_per_hop", 1 <= self.slices_per_hop <= 44, "1 to 44")
         self._check(
             "mem_slices",
             4 <= self.mem_slices <= 44 and self.mem_slices % self.slices_per_hop == 0,
@@ -117,7 +117,7 @@ class Config:
 
     def _check(self, parameter: str, legal: bool, expected: str) -> None:
         if not legal:
-            raise TaktError(f"{parameter} must be {expected}, not {getattr(self, parameter)!r}")
+            raise TaktError(f"{parameter} must be {expected}, not {shown(getattr(self, parameter))}")
 
     def _check_types(self) -> None:
         for field in dataclasses.fields(self):
@@ -166,6 +166,14 @@ class Config:
         """SRAM of the whole chip in bytes."""
         return self.slices * 2 * self.mem_depth * self.vector_length
 
+    def check_fits(self, what: str, needed: int) -> None:
+        """Raise TaktError, saying how much is lacking, if `needed` bytes are more than MEM."""
+        if needed > self.mem_bytes:
+            raise TaktError(
+                f"{what} must fit the MEM of {self.name}, {self.mem_bytes} bytes, "
+                f"not need {shown(needed)} ({shown(needed - self.mem_bytes)} too many)"
+            )
+
     @cached_property
     def macs_per_cycle(self) -> int:
         """INT8 multiply-accumulates per cycle of all planes."""
@@ -201,7 +209,7 @@ class Config:
         """
         fields = {field.name: field for field in dataclasses.fields(cls)}
         for parameter in values.keys() - fields.keys():
-            raise TaktError(f"parameters must be those of this version, not {parameter!r}")
+            raise TaktError(f"parameters must be those of this version, not {shown(parameter)}")
         for parameter, field in fields.items():
             if field.default is dataclasses.MISSING and parameter not in values:
                 raise TaktError(f"parameters must include {parameter!r}")

@@ -1,24 +1,27 @@
 """The image: a compiled program as one file."""
 
 import contextlib
-import hashlib
-import io
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from arch.config import Config
-from arch.errors import TaktError
+from arch.errors import TaktError, shown
+from arch.image_arrays import check_arrays, check_contents
+from arch.image_file import ImageFile, Kind, digest_of, write_arrays
+from arch.image_header import HEADER_BYTES, check_header, parse_header
 
 FORMAT = "takt-image"
 VERSION = 1
 """Raised whenever a reader of the old version would misread the new one."""
+
+_DIGEST = Kind(np.dtype(np.uint8), (32,))
+_PATIENCE = 10_000
 
 Words = npt.NDArray[np.uint64]
 Bytes = npt.NDArray[np.uint8]
@@ -108,7 +111,13 @@ class Image:
     notes: Mapping[str, Any] = field(default_factory=dict)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the image, replacing `path` only once the whole file is written."""
+        """Write the image, replacing `path` only once the whole file is written.
+
+        Raises
+        ------
+        TaktError
+            When the file cannot be written, or the image is none that `load` would take.
+        """
         arrays = self._arrays()
         header = {
             "format": FORMAT,
@@ -121,20 +130,13 @@ class Image:
             "inputs": [_describe(tensor) for tensor in self.inputs],
             "outputs": [_describe(tensor) for tensor in self.outputs],
         }
-        text = json.dumps(header, sort_keys=True).encode()
-        arrays["header"] = np.frombuffer(text, np.uint8)
-        arrays["digest"] = np.frombuffer(_digest(arrays), np.uint8)
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
-        target = Path(path)
-        partial = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            partial.write_bytes(buffer.getvalue())
-            partial.replace(target)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                partial.unlink()
-            raise TaktError(f"cannot write image {str(path)!r}: {error.strerror}") from None
+        # What could not be read again is not written.
+        check_header(header)
+        check_arrays(header, self.config, arrays, lambda name: Kind(arrays[name].dtype, arrays[name].shape))
+        check_contents(header, self.config, arrays)
+        arrays["header"] = np.frombuffer(json.dumps(header, sort_keys=True).encode(), np.uint8)
+        arrays["digest"] = np.frombuffer(digest_of(arrays), np.uint8)
+        write_arrays(path, arrays)
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         arrays: dict[str, npt.NDArray[Any]] = {
@@ -157,26 +159,27 @@ class Image:
         Raises
         ------
         TaktError
-            When the file is missing, is not an image, is damaged, or is of another version.
+            When the file is missing, is not an image, is damaged, is of another version, or holds what no image may.
         """
-        try:
-            with Path(path).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            header = json.loads(arrays["header"].tobytes())
-            if header["format"] != FORMAT:
-                raise KeyError
-        except OSError as error:
-            raise TaktError(f"cannot read image {str(path)!r}: {error.strerror or error}") from None
-        except Exception:  # whatever a damaged archive provokes in zipfile, zlib, struct and NumPy
-            raise TaktError(f"{str(path)!r} is not a Takt image, or is damaged") from None
-        if header.get("version") != VERSION:
-            raise TaktError(f"image version must be {VERSION}, not {header.get('version')!r}, in {str(path)!r}")
-        expected = arrays.pop("digest", np.zeros(0, np.uint8)).tobytes()
-        if _digest(arrays) != expected:
-            raise TaktError(f"{str(path)!r} is damaged: its digest does not match its contents")
-        config = Config.from_dict(header["config"])
-        if f"{config.fingerprint:016x}" != header["fingerprint"]:
-            raise TaktError(f"{str(path)!r} was compiled by a version of Takt with another machine of these parameters")
+        with ImageFile(path) as file:
+            header = _read_header(file)
+            version = header.get("version")
+            if version != VERSION:
+                raise TaktError(f"image version must be {VERSION}, not {shown(version)}, in {file.where}")
+            try:
+                config = check_header(header)
+                names = check_arrays(header, config, file.names - {"header", "digest"}, file.kind)
+            except TaktError as error:
+                raise TaktError(f"{error}, in {file.where}") from None
+            if "digest" not in file.names or file.kind("digest") != _DIGEST:
+                raise TaktError(f"{file.where} is not a Takt image, or is damaged")
+            arrays = {name: file.read(name) for name in ("header", *names)}
+            if digest_of(arrays) != file.read("digest").tobytes():
+                raise TaktError(f"{file.where} is damaged: its digest does not match its contents")
+            try:
+                check_contents(header, config, arrays)
+            except TaktError as error:
+                raise TaktError(f"{error}, in {file.where}") from None
         return cls(
             config=config,
             queues={queue: arrays[f"queue_{queue}"] for queue in header["queues"]},
@@ -189,6 +192,11 @@ class Image:
             notes=header["notes"],
         )
 
+    @property
+    def limit(self) -> int:
+        """Cycles after which a run is given up that should have ended after `cycles`: it may never end."""
+        return 3 * self.cycles + _PATIENCE
+
     def check_machine(self, config: Config) -> None:
         """Raise TaktError unless the image was compiled for `config`."""
         if self.config.fingerprint != config.fingerprint:
@@ -196,6 +204,18 @@ class Image:
                 f"image is for {self.config.name} {self.config.fingerprint:016x}, "
                 f"not for {config.name} {config.fingerprint:016x}"
             )
+
+
+def _read_header(file: ImageFile) -> dict[str, Any]:
+    """Return the header, an object of this format and of any version."""
+    if "header" in file.names:
+        kind = file.kind("header")
+        if kind.dtype == np.uint8 and len(kind.shape) == 1 and kind.nbytes <= HEADER_BYTES:
+            with contextlib.suppress(ValueError, RecursionError):
+                header = parse_header(file.read("header").tobytes())
+                if isinstance(header, dict) and header.get("format") == FORMAT:
+                    return header
+    raise TaktError(f"{file.where} is not a Takt image, or is damaged")
 
 
 def _describe(tensor: TensorMap) -> dict[str, Any]:
@@ -212,12 +232,3 @@ def _tensors(role: str, headers: list[dict[str, Any]], arrays: dict[str, npt.NDA
         )
         for number, item in enumerate(headers)
     )
-
-
-def _digest(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        value = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name}:{value.dtype.str}:{value.shape};".encode())
-        digest.update(value.tobytes())
-    return digest.digest()

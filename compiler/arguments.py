@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from arch.errors import TaktError
+from arch.errors import TaktError, shown
 
-__all__ = ["flag", "integer", "integers", "one_of", "text"]
+__all__ = ["flag", "integer", "integers", "one_of"]
 
 
 def flag(what: str, value: Any) -> bool:
@@ -20,7 +20,7 @@ def flag(what: str, value: Any) -> bool:
         For anything else: an array has none, and a number is more often a mistake.
     """
     if not isinstance(value, bool | np.bool_):
-        raise TaktError(f"{what} must be True or False, not {value!r}")
+        raise TaktError(f"{what} must be True or False, not {shown(value)}")
     return bool(value)
 
 
@@ -35,7 +35,7 @@ def integer(what: str, value: Any, low: int | None = None, high: int | None = No
     legal = "an integer" if low is None else f"at least {low}" if high is None else f"{low} to {high}"
     is_number = isinstance(value, Integral) and not isinstance(value, bool)
     if not is_number or (low is not None and value < low) or (high is not None and value > high):
-        raise TaktError(f"{what} must be {legal}, not {value!r}")
+        raise TaktError(f"{what} must be {legal}, not {shown(value)}")
     return int(value)
 
 
@@ -50,21 +50,8 @@ def integers(what: str, values: Any, low: int | None = None, high: int | None = 
     try:
         found = list(values)
     except TypeError:
-        raise TaktError(f"{what} must be integers, not {values!r}") from None
+        raise TaktError(f"{what} must be integers, not {shown(values)}") from None
     return tuple(integer(f"each of {what}", value, low, high) for value in found)
-
-
-def text(what: str, value: Any) -> str:
-    """Return a text that is not empty.
-
-    Raises
-    ------
-    TaktError
-        For anything else.
-    """
-    if not isinstance(value, str) or not value:
-        raise TaktError(f"{what} must be a text, not {value!r}")
-    return value
 
 
 def one_of(what: str, value: Any, kinds: type | tuple[type, ...], names: Sequence[str]) -> Any:
@@ -76,5 +63,5 @@ def one_of(what: str, value: Any, kinds: type | tuple[type, ...], names: Sequenc
         Naming the classes as `names`.
     """
     if not isinstance(value, kinds):
-        raise TaktError(f"{what} must be {' or '.join(names)}, not {value!r}")
+        raise TaktError(f"{what} must be {' or '.join(names)}, not {shown(value)}")
     return value

@@ -19,7 +19,6 @@ from compiler.placement.policy import Policy
 from compiler.placement.states import States, direct_updates
 from compiler.placement.storage import FEW
 from compiler.schedule.scheduler import Unschedulable
-from compiler.size import check_size
 from compiler.source import Source
 from compiler.tensor import Tensor
 from compiler.vector.cut import cut
@@ -57,7 +56,6 @@ def compile_program(source: Source) -> Image:
     TaktError
         When no plan fits MEM, the VXM's mesh or the queues.
     """
-    check_size(source)
     errors: list[TaktError] = []
     found: list[Image] = []
     variants = _variants(source)

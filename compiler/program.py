@@ -2,7 +2,8 @@
 
 from arch.errors import TaktError
 from arch.image import Image
-from compiler.arguments import integer, text
+from arch.image_header import check_name
+from compiler.arguments import integer
 from compiler.compilation import compile_program
 from compiler.control import Control
 from compiler.interface.gathers import Gathers
@@ -10,6 +11,7 @@ from compiler.interface.passes import Passes
 from compiler.interface.products import Products
 from compiler.interface.switching import Switching
 from compiler.operation import MatMul
+from compiler.size import check_size
 from compiler.source import Source
 from compiler.superlanes import superlanes_of
 from compiler.tensor import Tensor, View, as_view
@@ -83,12 +85,19 @@ class Program(Products, Passes, Switching, Gathers):
         Raises
         ------
         TaktError
-            For a name in use, or a tensor that no operation made.
+            For a name in use, a tensor that no operation made, or a view with zeros or with an element twice: the host
+            reads each element once.
         """
+        check_name("name of an output", name)
         if not self._is_stored(as_view(tensor).tensor):
             raise TaktError(f"output must be a result of this program, not {tensor.name!r}")
-        if text("output name", name) in self._outputs:
+        if name in self._outputs:
             raise TaktError(f"output name must be new, not {name!r}")
+        if isinstance(tensor, View) and not tensor.has_each_once:
+            raise TaktError(
+                f"output {name} must have each element of {tensor.name} at most once, and no zeros, "
+                f"not {tensor.elements.size} of {tensor.tensor.size} in this way"
+            )
         self._outputs[name] = as_view(tensor)
 
     def compile(self) -> Image:
@@ -107,6 +116,8 @@ class Program(Products, Passes, Switching, Gathers):
                 raise TaktError(f"state must be updated, not {state.name!r} left as it is: make it a constant")
         cleared = clear_padding(self._operations, self._updates, self._needs, self._mask)
         operations = cleared.operations
+        updates = {state: update for state, update in cleared.updates.items() if update is not None}
+        check_size(self._config, self._name, [*operations, *updates.values()])
         sums = {op.sums for op in operations if isinstance(op, MatMul)}
         barriers = {
             id(after) for op, after in zip(self._operations, operations, strict=True) if id(op) in self._barriers
@@ -119,7 +130,7 @@ class Program(Products, Passes, Switching, Gathers):
             stored=lambda tensor: tensor in sums or self._is_stored(tensor),
             outputs=self._outputs,
             states=self._updates.keys(),
-            updates={state: update for state, update in cleared.updates.items() if update is not None},
+            updates=updates,
             control=Control(barriers, superlanes_of(self._config, operations, self._stretches)),
         )
         return compile_program(source)

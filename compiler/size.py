@@ -1,35 +1,30 @@
 """Whether a program can fit MEM at all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from arch.errors import TaktError
+from arch.config import Config
 from compiler.operation import MatMul
-from compiler.source import Source
 from compiler.tensor import Tensor, as_view
 from compiler.vector.operation import Pass
 
 
-def check_size(source: Source) -> None:
-    """Refuse what cannot fit MEM however it is placed.
+def check_size(config: Config, name: str, operations: Iterable[MatMul | Pass]) -> None:
+    """Refuse the operations of a program that cannot fit MEM however it is placed.
+
+    Only shapes are looked at: the elements of what does not fit may be too many to be numbered.
 
     Raises
     ------
     TaktError
         Saying by how much it is too large.
     """
-    config = source.config
     words = 0
     placed: set[int] = set()
-    for op in [*source.operations, *source.updates.values()]:
+    for op in operations:
         for tensor, needed in _needs(op):
             words += 0 if id(tensor) in placed else needed
             placed.add(id(tensor))
-    needed = words * config.vector_length
-    if needed > config.mem_bytes:
-        raise TaktError(
-            f"{source.name} must fit the MEM of {config.name}, {config.mem_bytes} bytes, "
-            f"not need {needed} ({needed - config.mem_bytes} too many)"
-        )
+    config.check_fits(name, words * config.vector_length)
 
 
 def _needs(op: MatMul | Pass) -> Iterator[tuple[Tensor, int]]:
@@ -41,10 +36,9 @@ def _needs(op: MatMul | Pass) -> Iterator[tuple[Tensor, int]]:
         for result in op.results:
             yield result.tensor, result.tensor.itemsize * int((result.steps >= 0).sum())
         return
-    x = as_view(op.x)
     if isinstance(op.x, Tensor):
         yield op.x, op.k_blocks * op.m * op.x.itemsize
-    yield x.tensor, 0
+    yield as_view(op.x).tensor, 0
     yield op.y, op.n_blocks * op.m * op.y.itemsize
     for operand in [] if op.epilogue is None else op.epilogue.operands:
         if operand.tensor is not op.sums:

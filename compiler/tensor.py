@@ -1,17 +1,23 @@
 """What a kernel author holds in hands."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from arch.errors import TaktError
+from arch.errors import TaktError, shown
 from compiler.arguments import integer, integers, one_of
 
 Elements = npt.NDArray[np.int32]
 """Numbers of elements of a tensor, C order; -1 stands for a lane that holds 0."""
+
+MOST_ELEMENTS = 1 << 29
+"""Most elements of a view: more than the MEM of the largest machine has bytes. Their numbers, and those of their bytes,
+fit int32."""
 
 LAYOUTS = {"rows": -1, "columns": -2}
 
@@ -50,11 +56,16 @@ class Tensor:
     @property
     def size(self) -> int:
         """Number of elements."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.size * self.itemsize
 
     def view(self) -> "View":
         """Return the whole tensor as a view."""
-        return View(self, np.arange(self.size, dtype=np.int32).reshape(self.shape))
+        return _Whole(self)
 
     def __getitem__(self, key: Any) -> "View":
         return self.view()[key]
@@ -84,7 +95,7 @@ class View:
     ----------
     tensor : Tensor
     elements : ndarray of int32
-        Of the view's shape: which element of the tensor; -1 for a zero.
+        Of the view's shape: which element of the tensor; -1 for a zero. At least one.
     """
 
     tensor: Tensor
@@ -92,7 +103,7 @@ class View:
 
     def __post_init__(self) -> None:
         if not self.elements.size:
-            raise TaktError(f"view of {self.name} must have elements, not be of shape {self.shape}")
+            raise TaktError(f"view of {self.name} must have an element, not the shape {self.shape}")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -119,45 +130,77 @@ class View:
         """The tensor's."""
         return self.tensor.data
 
+    @property
+    def has_each_once(self) -> bool:
+        """Whether every element of the view is one of the tensor's, and no other's."""
+        flat = self.elements.reshape(-1)
+        seen = np.zeros(self.tensor.size, np.bool_)
+        seen[flat] = True
+        return bool((flat >= 0).all()) and int(seen.sum()) == flat.size
+
     def __getitem__(self, key: Any) -> "View":
         try:
             return View(self.tensor, np.asarray(self.elements[key], np.int32))
-        except (IndexError, TypeError, ValueError) as error:
-            raise TaktError(f"index of {self.name} must fit the shape {self.shape}, not be {key!r}: {error}") from None
+        except (IndexError, TypeError, ValueError, MemoryError) as error:
+            raise TaktError(f"index of {self.name} must fit the shape {self.shape}: {error}") from None
 
     def reshape(self, *shape: int) -> "View":
         """Return a view of another shape."""
         try:
             return View(self.tensor, self.elements.reshape(integers("shape", shape)))
-        except ValueError:
-            raise TaktError(f"shape must have the {self.elements.size} elements of {self.name}, not {shape}") from None
+        except (ValueError, OverflowError):
+            raise TaktError(
+                f"shape must have the {self.elements.size} elements of {self.name}, not {shown(shape)}"
+            ) from None
 
     def transpose(self, *axes: int) -> "View":
         """Return a view with permuted axes."""
-        order = integers("axes", axes)
-        rank = self.elements.ndim
-        if order and sorted(axis % rank if -rank <= axis < rank else axis for axis in order) != list(range(rank)):
-            raise TaktError(f"axes of {self.name} must be a permutation of 0 to {rank - 1}, not {order}")
+        rank, order = len(self.shape), integers("axes", axes)
+        if order and sorted(axis % rank if -rank <= axis < rank else axis for axis in order) != [*range(rank)]:
+            raise TaktError(f"axes must be a permutation of the {rank} axes of {self.name}, not {shown(axes)}")
         return View(self.tensor, self.elements.transpose(order or None))
 
     def pad(self, widths: tuple[tuple[int, int], ...]) -> "View":
         """Return a view with zeros around: (before, after) per axis."""
-        pairs = [integers("widths of a pad", pair, 0) for pair in one_of("widths", widths, (tuple, list), ["pairs"])]
-        if len(pairs) != self.elements.ndim or any(len(pair) != 2 for pair in pairs):
-            raise TaktError(f"widths must be (before, after) for each axis of {self.shape}, not {widths!r}")
+        given = one_of("widths", widths, (tuple, list), ["a tuple of (before, after)"])
+        pairs = [integers("widths", pair) for pair in given]
+        if len(pairs) != len(self.shape) or any(len(pair) != 2 or min(pair) < 0 for pair in pairs):
+            raise TaktError(f"widths must be (before, after), at least 0, per axis of {self.shape}, not {widths!r}")
+        check_elements(self.name, [sum(pair) + size for pair, size in zip(pairs, self.shape, strict=True)])
         return View(self.tensor, np.pad(self.elements, pairs, constant_values=-1))
 
     def windows(self, size: tuple[int, ...], stride: int = 1) -> "View":
         """Return every window over the first axes: shape (places of each axis, `size`, further axes)."""
-        size, stride = integers("window", size, 1), integer("stride", stride, 1)
+        size, stride = integers("window", size), integer("stride", stride)
         count = len(size)
-        if count > self.elements.ndim or any(part > whole for part, whole in zip(size, self.shape, strict=False)):
-            raise TaktError(f"window must fit the first axes of {self.shape}, not be {size}")
+        within = [*zip(size, self.shape, strict=False)]
+        if len(within) < count or stride < 1 or not all(1 <= mine <= whole for mine, whole in within):
+            raise TaktError(f"windows must be within {self.shape}, at a stride from 1, not {size!r} at {stride!r}")
+        starts = [(whole - mine) // stride + 1 for mine, whole in within]
+        check_elements(self.name, [*starts, *size, *self.shape[count:]])
         found = np.lib.stride_tricks.sliding_window_view(self.elements, size, tuple(range(count)))
         found = found[(slice(None, None, stride),) * count]
         rank = self.elements.ndim
         order = [*range(count), *range(rank, rank + count), *range(count, rank)]
         return View(self.tensor, np.ascontiguousarray(found.transpose(order)))
+
+
+class _Whole(View):
+    """A whole tensor. Its elements are numbered when somebody asks for them: nobody does if it does not fit MEM."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        object.__setattr__(self, "tensor", tensor)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the axes."""
+        return self.tensor.shape
+
+    @cached_property
+    def elements(self) -> Elements:
+        """Every element in its own place."""
+        check_elements(self.name, self.shape)
+        return np.arange(self.tensor.size, dtype=np.int32).reshape(self.shape)
 
 
 def join(views: "Sequence[Tensor | View]", axis: int = 0) -> View:
@@ -168,18 +211,18 @@ def join(views: "Sequence[Tensor | View]", axis: int = 0) -> View:
     TaktError
         When they belong to different tensors.
     """
-    if not isinstance(views, Sequence) or not views:
-        raise TaktError(f"parts must be tensors or views, not {views!r}")
-    parts = [as_view(view) for view in views]
+    parts = [as_view(view) for view in one_of("parts", views, (list, tuple), ["a list of tensors or views"])]
+    if not parts:
+        raise TaktError("parts must be at least one, not none")
     for part in parts:
         if part.tensor is not parts[0].tensor:
             raise TaktError(f"parts must belong to one tensor, not {parts[0].name!r} and {part.name!r}")
+    check_elements(parts[0].name, [sum(math.prod(part.shape) for part in parts)])
     try:
-        elements = np.concatenate([part.elements for part in parts], integer("axis", axis))
-    except ValueError as error:
+        return View(parts[0].tensor, np.concatenate([part.elements for part in parts], integer("axis", axis)))
+    except ValueError:
         shapes = ", ".join(str(part.shape) for part in parts)
-        raise TaktError(f"parts must be alike but for axis {axis}, not {shapes}: {error}") from None
-    return View(parts[0].tensor, elements)
+        raise TaktError(f"parts must differ along axis {axis} only, not be of {shapes}") from None
 
 
 def as_view(value: Tensor | View) -> View:
@@ -188,6 +231,21 @@ def as_view(value: Tensor | View) -> View:
         return value.view()
     view: View = one_of("operand", value, View, ["a tensor", "a view"])
     return view
+
+
+def check_shape(name: str, shape: Sequence[int]) -> None:
+    """Raise TaktError unless a tensor may have this shape."""
+    if not shape or any(size < 1 for size in shape):
+        raise TaktError(f"shape of {name} must have sizes of at least 1, not {tuple(shape)!r}")
+
+
+def check_elements(name: str, shape: Sequence[int]) -> None:
+    """Raise TaktError if a view of this shape has more elements than can be numbered."""
+    if math.prod(shape) > MOST_ELEMENTS:
+        raise TaktError(
+            f"view of {name} must have at most {MOST_ELEMENTS} elements, not {shown(math.prod(shape))}, "
+            f"of shape {shown(tuple(shape))}"
+        )
 
 
 def layout_axis(layout: str | int, rank: int) -> int:

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from golden.machine.machine import Machine
     from runtime.simulator import Built
 
-__all__ = ["Backend", "GoldenBackend", "RtlBackend", "RunResult", "Tensors", "check_inputs", "make_backend"]
+__all__ = [
+    "Backend",
+    "GoldenBackend",
+    "RtlBackend",
+    "RunResult",
+    "Tensors",
+    "check_ended",
+    "check_inputs",
+    "make_backend",
+]
 
 Tensors = Mapping[str, npt.NDArray[Any]]
 """Tensors by name."""
@@ -69,7 +78,7 @@ class Backend(Protocol):
         Raises
         ------
         TaktError
-            When an input is missing or does not fit.
+            When an input is missing or does not fit, or the program runs on after the image's limit.
         """
         ...
 
@@ -94,8 +103,9 @@ class GoldenBackend:
             for tensor in image.inputs:
                 machine.write(tensor.slices, tensor.addrs, tensor.pack(tensors[tensor.name]))
             start = time.perf_counter()
-            cycles, fault = _cycles_or_fault(machine)
+            cycles, fault = _cycles_or_fault(machine, image.limit)
             seconds = time.perf_counter() - start
+            check_ended(image, cycles)
             outputs = {
                 tensor.name: tensor.unpack(machine.read(tensor.slices, tensor.addrs)) for tensor in image.outputs
             }
@@ -103,9 +113,9 @@ class GoldenBackend:
         return results
 
 
-def _cycles_or_fault(machine: "Machine") -> tuple[int, Fault | None]:
+def _cycles_or_fault(machine: "Machine", limit: int) -> tuple[int, Fault | None]:
     try:
-        return machine.run(), None
+        return machine.run(limit=limit), None
     except FaultError as error:
         return error.fault.cycle, error.fault
 
@@ -161,6 +171,12 @@ def make_backend(name: str, wave: Path | None = None) -> Backend:
     if name not in ("verilator", "icarus"):
         raise TaktError(f"backend must be one of golden, verilator, icarus, not {name!r}")
     return RtlBackend(name, wave)
+
+
+def check_ended(image: Image, cycles: int) -> None:
+    """Raise TaktError if a run of so many cycles is beyond the image's limit."""
+    if cycles > image.limit:
+        raise TaktError(f"program must end within {image.limit} cycles, not run on")
 
 
 def check_inputs(image: Image, inputs: Sequence[Tensors]) -> None:

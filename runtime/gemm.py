@@ -164,6 +164,8 @@ def compile_gemm(config: Config, gemm: Gemm, planes: int | None = None) -> Image
     from compiler.program import Program
 
     m, k, n = gemm.shape
+    result = 1 if gemm.scale is not None else 4
+    config.check_fits(f"{m}x{k}x{n}", (m * k + k * n) * gemm.a.dtype.itemsize + m * n * result)
     program = Program(config, f"{m}x{k}x{n}" + ("" if gemm.format == "int8" else f" {gemm.format}"))
     a = program.input("a", (m, k), FORMATS[gemm.format])
     b = program.input("b", (k, n), FORMATS[gemm.format])

@@ -1,5 +1,6 @@
 """Element by element, reductions over time, and states."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,7 +10,7 @@ from arch.errors import TaktError
 from compiler.arguments import flag, integers
 from compiler.expression.expr import FORMATS, Expr
 from compiler.interface.workspace import Array, Operand, Workspace
-from compiler.tensor import Tensor, View, layout_axis
+from compiler.tensor import Tensor, View, check_shape, layout_axis
 from compiler.vector.map_pass import Function, map_pass
 from compiler.vector.reduce_pass import reduce_passes
 from compiler.vector.update_pass import copy_pass, update_pass
@@ -40,9 +41,11 @@ class Passes(Workspace):
         TaktError
             As `input`; for an initial value of another shape or dtype.
         """
-        sizes = integers(f"shape of {name}", shape, 1)
+        sizes = integers(f"shape of {name}", shape)
         if str(dtype) not in FORMATS:
             raise TaktError(f"dtype of {name} must be one of {', '.join(FORMATS)}, not {str(dtype)!r}")
+        check_shape(name, sizes)
+        self._config.check_fits(str(name), math.prod(sizes) * np.dtype(dtype).itemsize)
         data = np.zeros(sizes, str(dtype)) if initial is None else np.ascontiguousarray(initial)
         if data.shape != sizes or str(data.dtype) != str(dtype):
             raise TaktError(f"initial value of {name} must be {dtype} of shape {sizes}, not {data.dtype} {data.shape}")

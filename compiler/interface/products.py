@@ -144,6 +144,8 @@ class Products(Workspace):
         self, name: str, function: Function, sums: Tensor, operands: tuple[Operand, ...], dtype: str | None
     ) -> Pass:
         """Return the pass that makes a product's result of its sums."""
+        # A byte of every result, at least.
+        self._config.check_fits(name, sums.size)
         views = [sums.view(), *(self._view(operand) for operand in operands)]
         m, n = sums.shape
         for view in views:

@@ -8,11 +8,12 @@ import numpy.typing as npt
 from arch.config import Config
 from arch.errors import TaktError
 from arch.formats import DType
-from compiler.arguments import integers, text
+from arch.image_header import check_name
+from compiler.arguments import integers
 from compiler.expression.expr import FORMATS
 from compiler.mesh.keepers import BITS
 from compiler.operation import MatMul, results_of
-from compiler.tensor import Tensor, View, as_view, layout_axis
+from compiler.tensor import MOST_ELEMENTS, Tensor, View, as_view, check_shape, layout_axis
 from compiler.vector.lanes import Strays, strays, vectors_along
 from compiler.vector.map_pass import Scope
 from compiler.vector.operation import Pass
@@ -34,6 +35,7 @@ class Workspace:
     """
 
     def __init__(self, config: Config, name: str = "program") -> None:
+        check_name("name of a program", name)
         self._config = config
         self._name = name
         self._tensors: dict[str, Tensor] = {}
@@ -89,18 +91,24 @@ class Workspace:
             As `input`.
         """
         try:
-            data = np.ascontiguousarray(values)
+            array = np.asarray(values)
         except ValueError as error:
             raise TaktError(f"values of {name} must be an array: {error}") from None
+        if array.size > MOST_ELEMENTS or (array.size and 0 in array.strides):
+            # What is repeated takes room only now.
+            self._config.check_fits(name, array.nbytes)
+        data = np.ascontiguousarray(array)
         return self._add(Tensor(name, data.shape, str(data.dtype), data, layout_axis(layout, data.ndim)))
 
     def _add(self, tensor: Tensor) -> Tensor:
-        if text("tensor name", tensor.name) in self._tensors:
+        check_name("name of a tensor", tensor.name)
+        if tensor.name in self._tensors:
             raise TaktError(f"tensor name must be new, not {tensor.name!r}")
         if tensor.dtype not in FORMATS:
             raise TaktError(f"dtype of {tensor.name} must be one of {', '.join(FORMATS)}, not {tensor.dtype!r}")
-        if not tensor.shape or any(size < 1 for size in tensor.shape):
-            raise TaktError(f"shape of {tensor.name} must have sizes of at least 1, not {tensor.shape!r}")
+        check_shape(tensor.name, tensor.shape)
+        if tensor.size > MOST_ELEMENTS:
+            self._config.check_fits(tensor.name, tensor.nbytes)
         self._tensors[tensor.name] = tensor
         return tensor
 
@@ -177,6 +185,8 @@ class Workspace:
 
     def _view(self, value: Operand) -> View:
         if isinstance(value, Tensor | View):
+            if isinstance(value, Tensor):
+                self._config.check_fits(value.name, value.nbytes)
             view = as_view(value)
             self._check_known(view.tensor)
             return view if view.shape else view.reshape(1)

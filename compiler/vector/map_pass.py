@@ -1,5 +1,6 @@
 """From a function over tensors to a pass."""
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from arch.errors import TaktError
 from compiler.arguments import integer
 from compiler.expression.expr import OPERAND, Expr, convert, format_of
 from compiler.mesh.graph import lower
-from compiler.tensor import Elements, Tensor, View, layout_axis
+from compiler.tensor import Elements, Tensor, View, check_elements, layout_axis
 from compiler.vector.lanes import Numbers, distinct, find_vectors, lane_axis, vectors_along
 from compiler.vector.operation import Operand, Pass, Result
 
@@ -91,11 +92,13 @@ def trace(function: Function, operands: Sequence[Expr]) -> tuple[list[Expr], boo
 def common_shape(views: Sequence[View]) -> tuple[int, ...]:
     """Return the shape that all views broadcast to."""
     try:
-        return np.broadcast_shapes(*(view.shape for view in views))
+        shape = np.broadcast_shapes(*(view.shape for view in views))
     except ValueError:
         raise TaktError(
             f"shapes must broadcast to one, not {', '.join(f'{view.name} {view.shape}' for view in views)}"
         ) from None
+    check_elements(views[0].name, shape)
+    return shape
 
 
 def common_lanes(
@@ -170,6 +173,7 @@ def map_pass(
     if dtype is not None:
         outputs = [convert(output, dtype) for output in outputs]
     shape = common_shape(views)
+    scope.config.check_fits(name, math.prod(shape) * sum(output.dtype.size for output in outputs))
     lanes = common_lanes(scope, views, shape, layout)
     views = [scope.settled(view, lanes) for view in views]
     vector = scope.config.vector_length

@@ -15,7 +15,8 @@ from arch.isa.encoding import decode, illegality
 
 Cycles = npt.NDArray[np.int64]
 
-_NEVER = np.iinfo(np.int64).max
+NEVER = int(np.iinfo(np.int64).max)
+"""A cycle that does not come."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class QueueWalk:
     unit
     words
         The host's.
+    limit
+        Cycle after which the queue is not followed: text that fetches itself has no end.
 
     Attributes
     ----------
@@ -88,8 +91,9 @@ class QueueWalk:
         Cycle of a word that cannot be known, and why.
     """
 
-    def __init__(self, config: Config, unit: Unit, words: Iterable[int]) -> None:
+    def __init__(self, config: Config, unit: Unit, words: Iterable[int], limit: int = NEVER) -> None:
         self._config = config
+        self._limit = limit
         self.unit = unit
         self._words: list[int | TaktError] = [int(word) for word in words]
         self._host = len(self._words)
@@ -111,7 +115,13 @@ class QueueWalk:
     @property
     def running(self) -> bool:
         """Whether a word has to issue in cycle `now`."""
-        return self.closed is None and self.parked is None and self.fault is None and self.unknown is None
+        return (
+            self.closed is None
+            and self.parked is None
+            and self.fault is None
+            and self.unknown is None
+            and self.now <= self._limit
+        )
 
     def release(self, cycle: int) -> None:
         """Let the queue go on in `cycle`, if it is parked."""
@@ -150,7 +160,7 @@ class QueueWalk:
         depth = self._config.queue_depth
         for number, written in enumerate(self._written):
             before = self._host + number - depth
-            if before >= 0 and (self._leaves[before] if before < len(self._leaves) else _NEVER) >= written:
+            if before >= 0 and (self._leaves[before] if before < len(self._leaves) else NEVER) >= written:
                 detail = f"fetched word {number} finds {depth} words"
                 return Fault(written, self.unit.id, FaultKind.OVERRUN, detail)
         return None

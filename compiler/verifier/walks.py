@@ -12,7 +12,7 @@ from arch.image import Image, Words
 from arch.isa.instruction import OPCODE_BITS
 from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
-from compiler.verifier.queue_walk import QueueWalk
+from compiler.verifier.queue_walk import NEVER, QueueWalk
 from compiler.verifier.text import Text
 
 
@@ -25,17 +25,19 @@ class Walks:
     Parameters
     ----------
     image
+    limit
+        Cycle after which nothing is followed.
 
     Attributes
     ----------
     by_queue : dict of int to QueueWalk
     """
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Image, limit: int = NEVER) -> None:
         self._config = config = image.config
         self._timing = timing(config)
         self.by_queue = {
-            queue: QueueWalk(config, units(config)[queue], image.queues[queue].tolist())
+            queue: QueueWalk(config, units(config)[queue], image.queues[queue].tolist(), limit)
             for queue in sorted(image.queues)
         }
         self._text = Text(image, self.by_queue)

@@ -123,18 +123,20 @@ class Machine:
         self._streams.ecc.clear()
         self._control.fill({})
 
-    def run(self, cycles: int = 0) -> int:
+    def run(self, cycles: int = 0, limit: int = NEVER) -> int:
         """Run the queues from their first words.
 
         Parameters
         ----------
         cycles : int
             Go on for at least so many cycles; only recordings show it.
+        limit : int
+            Give up in the first later cycle in which something happens: text that fetches itself has no end.
 
         Returns
         -------
         int
-            The program's cycle count (docs/machine.md, 1.3).
+            The program's cycle count (docs/machine.md, 1.3), or a larger number than `limit`.
 
         Raises
         ------
@@ -159,6 +161,8 @@ class Machine:
                 if due == end and control.due == NEVER:
                     streams.ecc.settle(due)
                     return control.end
+                if due > limit:
+                    return due
                 streams.advance(due)
                 if control.due == due:
                     control.step(due)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from arch.faults import Fault, FaultKind
 from arch.image import Image
-from runtime.backend import RunResult, Tensors
+from runtime.backend import RunResult, Tensors, check_ended
 
 __all__ = ["read_job", "read_results", "write_job", "write_results"]
 
@@ -45,11 +45,18 @@ def write_results(folder: Path, results: Sequence[RunResult]) -> None:
 
 
 def read_results(folder: Path, image: Image) -> list[RunResult]:
-    """Return the results of the job in `folder`."""
+    """Return the results of the job in `folder`.
+
+    Raises
+    ------
+    TaktError
+        When a run went on beyond the image's limit.
+    """
     results = []
     with np.load(folder / _RESULTS) as file:
         for run in range(int(file["runs"])):
             cycles, at, unit, kind = (int(value) for value in file[f"{run}/registers"])
+            check_ended(image, cycles)
             outputs = {tensor.name: file[f"{run}/output/{tensor.name}"] for tensor in image.outputs}
             fault = Fault(at, unit, FaultKind(kind)) if kind else None
             results.append(RunResult(outputs, cycles, fault, float(file[f"{run}/seconds"])))

@@ -43,6 +43,9 @@ async def run_jobs(dut: Any) -> None:
             elif fetches_text(image):
                 await load_queues(bus, image)
             results.append(await run(bus, image, tensors))
+            if results[-1].cycles > image.limit:
+                # Nothing can be loaded into a machine that runs.
+                break
         write_results(folder, results)
 
 
@@ -66,17 +69,18 @@ async def load(bus: HostBus, image: Image) -> None:
 
 
 async def run(bus: HostBus, image: Image, tensors: Tensors) -> RunResult:
-    """Write the inputs, start, wait for the end, and read the outputs."""
+    """Write the inputs, start, wait for the end, and read the outputs; none of a run beyond the image's limit."""
     for tensor in image.inputs:
         await bus.write_mem(tensor.slices, tensor.addrs, tensor.pack(tensors[tensor.name]))
     begin = time.perf_counter()
     await bus.control(Ctrl.START)
     await bus.wait(drain_cycles(image.config) + image.cycles)
     seconds = time.perf_counter() - begin
-    patience = 2 * image.cycles + 10_000
+    patience = image.limit - image.cycles
     status = await bus.register(Register.STATUS)
     while status & Status.RUNNING:
-        assert patience > 0, f"still running {2 * image.cycles + 10_000} cycles after the predicted {image.cycles}"
+        if patience <= 0:
+            return RunResult({}, image.limit + 1, None, seconds)
         await bus.wait(_POLL)
         patience -= _POLL
         status = await bus.register(Register.STATUS)

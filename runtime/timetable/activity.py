@@ -54,13 +54,14 @@ class Activity:
 
 
 def activities(image: Image) -> list[Activity]:
-    """Return what every used unit does, in queue order and then in order of time, up to a queue's first fault.
+    """Return what every used unit does, in queue order and then in order of time, up to a queue's first fault or the
+    image's limit.
 
     A word of one element that issues at a fixed interval is one activity; other repeats are one activity each. Text
     that is fetched counts like the host's words.
     """
     found: list[Activity] = []
-    for _, walk in sorted(Walks(image).by_queue.items()):
+    for _, walk in sorted(Walks(image, image.limit).by_queue.items()):
         for item in sorted([*walk.issued, *walk.fetches], key=lambda one: int(one.cycles[0])):
             found.extend(_of_word(item))
     return found

@@ -93,7 +93,9 @@ def draw_chart(image: Image, path: Path, title: str = "") -> None:
         axes.spines[["top", "right"]].set_visible(False)
         _rules(axes, names)
         work = title or str(image.notes.get("work", "")) or "program"
-        axes.set_title(f"{work} on {image.config.name}: {image.cycles:,} cycles", loc="left", fontsize=10)
+        axes.set_title(
+            f"{work} on {image.config.name}: {image.cycles:,} cycles", loc="left", fontsize=10, parse_math=False
+        )
         patches = [Patch(color=_COLOURS.get(mnemonic, _OTHER), label=mnemonic) for mnemonic in used]
         figure.legend(handles=patches, loc="outside upper right", ncols=len(patches), frameon=False, fontsize=8)
         picture = io.BytesIO()

@@ -13,7 +13,7 @@ ILLEGAL: list[tuple[str, Any, str]] = [
     *(("lanes", value, "4, 8 or 16") for value in (0, -4, 3, 12, 32)),
     *(("superlanes", value, "1 to 20") for value in (0, -1, 21)),
     *(("streams", value, "at most 32 and a multiple of 4 and of lanes (4)") for value in (0, 2, 18, 36, -4)),
-    *(("slices_per_hop", value, "at least 1") for value in (0, -2)),
+    *(("slices_per_hop", value, "1 to 44") for value in (0, -2, 45)),
     *(("mem_slices", value, "4 to 44 and a multiple of slices_per_hop (2)") for value in (0, 2, 7, 46, -8)),
     *(("mem_depth", value, "a power of two from 16 to 8192") for value in (0, 8, 100, 16384, -16)),
     *(("sram_latency", value, "1 or 2") for value in (0, 3)),
@@ -37,6 +37,33 @@ def test_illegal_value_is_named_in_one_line(parameter: str, value: Any, legal: s
 def test_every_parameter_with_a_range_has_an_illegal_value_above() -> None:
     unlimited = {"name", "checks", "ecc"}
     assert {field.name for field in dataclasses.fields(Config)} - unlimited == {row[0] for row in ILLEGAL}
+
+
+NUMBERS = [field.name for field in dataclasses.fields(Config) if field.type is int]
+
+
+@pytest.mark.parametrize("parameter", NUMBERS)
+@pytest.mark.parametrize("name", PRESETS)
+def test_numbers_beyond_every_machine(name: str, parameter: str) -> None:
+    for value in (10**9, 10**12, -(10**12), 1 << 63):
+        with pytest.raises(TaktError, match=f"^{parameter} must be .*, not {value}$"):
+            preset(name, [f"{parameter}={value}"])
+    with pytest.raises(TaktError, match=f"^{parameter} must be .*, not an integer of 24000 bits$"):
+        preset(name, [f"{parameter}=0x{'f' * 6000}"])
+    with pytest.raises(TaktError, match=f"^{parameter} must be of type int, not '9"):
+        preset(name, [f"{parameter}={'9' * 6000}"])
+
+
+def test_what_fits_mem() -> None:
+    NANO.check_fits("x", NANO.mem_bytes)
+    for more in (1, 10**30):
+        with pytest.raises(TaktError) as caught:
+            NANO.check_fits("x", 65536 + more)
+        assert (
+            str(caught.value) == f"x must fit the MEM of nano, 65536 bytes, not need {65536 + more} ({more} too many)"
+        )
+    with pytest.raises(TaktError, match="not need an integer of 33220 bits"):
+        NANO.check_fits("x", 10**10000)
 
 
 @pytest.mark.parametrize(

@@ -269,14 +269,14 @@ def graph_of(seed, config, operations):
 
 
 def check_graphs(config, first, count, operations=4):
-    """Check `count` random graphs; those that find no room in MEM are not counted."""
+    """Check `count` random graphs; those for which the compiler finds no room or no cycles are not counted."""
     seed, done = first, 0
     while done < count:
         seed += 1
         try:
             graph, image, inputs = graph_of(seed, config, operations)
         except TaktError as error:
-            if "must fit the MEM" not in str(error):
+            if "must fit the MEM" not in str(error) and "must be enough" not in str(error):
                 raise
             assert seed - first - done < 10 + count // 2, "most graphs find no room"
             continue

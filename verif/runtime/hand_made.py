@@ -51,3 +51,27 @@ def relu_image(config: Config) -> Image:
         cycles=write_at + ROWS - 1 + table["WRITE"].retire,
         notes={"work": "relu by hand", "macs": 0, "planes": 1},
     )
+
+
+def endless_image(config: Config) -> Image:
+    """Return a program whose text fetches itself, again and again; it says that it ends after 50 cycles."""
+    table = timing(config)
+    gap = table["READ"].d_func - table["IFETCH"].d_skew
+    count, spacing = 4 * 8 // config.vector_length, 2 * config.superlanes
+    words = [
+        encode("READ", addr=0, stride=1, count=count, interval=spacing, stream=1),
+        encode("NOP", count=gap - 1),
+        encode("IFETCH", stream=1, count=count),
+        encode("NOP", count=200),
+    ]
+    text = np.array(words, "<u8").view(np.uint8).reshape(count, config.vector_length)
+    return Image(
+        config=config,
+        queues={0: np.array(words, np.uint64)},
+        constant_slices=np.zeros(count, np.int32),
+        constant_addrs=np.arange(count, dtype=np.int32),
+        constant_words=text,
+        inputs=(),
+        outputs=(),
+        cycles=50,
+    )

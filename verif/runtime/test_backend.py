@@ -10,7 +10,7 @@ from arch.isa.encoding import encode
 from arch.presets import preset
 from runtime.backend import GoldenBackend, RunResult, make_backend
 from runtime.measure import measure
-from verif.runtime.hand_made import ROWS, relu_image
+from verif.runtime.hand_made import ROWS, endless_image, relu_image
 
 CONFIG = preset("nano")
 
@@ -78,3 +78,9 @@ def test_wrong_use_is_refused():
         make_backend("golden", wave=Path("x.fst"))
     with pytest.raises(TaktError, match="at least 1, not 0"):
         measure(relu_image(CONFIG), [], GoldenBackend())
+
+
+@pytest.mark.parametrize("backend", ["golden", pytest.param("icarus", marks=pytest.mark.long)])
+def test_a_program_without_end_is_given_up(backend):
+    with pytest.raises(TaktError, match="^program must end within 10150 cycles, not run on$"):
+        make_backend(backend).run(endless_image(CONFIG), [{}, {}])

@@ -9,7 +9,7 @@ from arch.isa.encoding import assemble
 from arch.presets import preset
 from runtime.timetable.trace import trace_events
 from verif.runtime.command_line import refusal, takt
-from verif.runtime.hand_made import ROWS, relu_image
+from verif.runtime.hand_made import ROWS, endless_image, relu_image
 
 CONFIG = preset("nano")
 
@@ -51,6 +51,24 @@ def test_run_fails_when_the_prediction_is_wrong(x, tmp_path):
     wrong = Image(**{**vars(right), "cycles": right.cycles + 1})
     wrong.save(tmp_path / "wrong.takt")
     assert takt("run", tmp_path / "wrong.takt", "--in", f"x={tmp_path}/x.npy").exit_code == 1
+
+
+def test_a_program_without_end_is_given_up(tmp_path):
+    endless = endless_image(CONFIG)
+    endless.save(tmp_path / "endless.takt")
+    assert refusal("run", tmp_path / "endless.takt") == "program must end within 10150 cycles, not run on"
+    assert takt("timetable", tmp_path / "endless.takt", "-o", tmp_path / "t.json").exit_code == 0
+    spans = [event for event in json.loads((tmp_path / "t.json").read_text())["traceEvents"] if event["ph"] == "X"]
+    starts = [event["ts"] for event in spans if event["name"] == "IFETCH"]
+    assert len(starts) > 40
+    assert max(starts) <= endless.limit
+
+
+@pytest.mark.parametrize("work", ["a $x^$ b", "<b>&amp;", "50 % \N{LATIN SMALL LETTER E WITH ACUTE}", "%s {0}"])
+def test_any_name_can_be_drawn(work, tmp_path):
+    Image(**{**vars(relu_image(CONFIG)), "notes": {"work": work}}).save(tmp_path / "named.takt")
+    assert takt("timetable", tmp_path / "named.takt", "-o", tmp_path / "named.svg").exit_code == 0
+    assert takt("disasm", tmp_path / "named.takt").stdout.startswith(f"; {work}\n")
 
 
 def test_run_refuses_wrong_tensors(image, x, tmp_path):
