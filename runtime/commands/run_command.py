@@ -7,7 +7,7 @@ import click
 from arch.config import Config
 from arch.errors import TaktError
 from arch.image import TensorMap
-from runtime.backend import check_inputs, make_backend
+from runtime.backend import checked_inputs, make_backend
 from runtime.console import working
 from runtime.images import load_image
 from runtime.measure import run_checked
@@ -51,7 +51,7 @@ def command(
     }
     tensors = {tensor.name: tensor for tensor in image.inputs}
     arrays = {name: load_array(file, name, tensors[name].dtype) for name, file in sources.items()}
-    check_inputs(image, [arrays])
+    checked_inputs(image, [arrays])
     with working(f"running {image.cycles:,} cycles on {backend}"):
         result = run_checked(machine, image, [arrays])[0]
     for name, path in targets.items():
