@@ -144,11 +144,14 @@ def _stored(
 
 
 def _weights(program: Program, scores: View | Tensor, largest: View) -> tuple[Tensor, View]:
-    """Return ``exp(score - largest)``, float16, keys by queries, and the reciprocals of their sums."""
+    """Return ``exp(score - largest)``, float16, keys by queries, 0 for NaN, and the reciprocals of their sums."""
 
     def weight(score: Expr, most: Expr) -> tuple[Expr, Expr]:
-        rounded = cast(exp(score - most), "float16")
-        return rounded, rounded
+        # A query whose weights are NaN has a sum and so a result of NaN; the weights themselves must not become NaN
+        # where they meet those of other queries, times 0.
+        below = score - most
+        term = exp(below)
+        return cast(term, "float16"), cast(where(below <= 0, term, 0.0), "float16")
 
     scale, weights = program.reduce((scores, largest), "add", 0, function=weight, finish=recip, keepdims=True)
     return weights, scale
