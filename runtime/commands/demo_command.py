@@ -17,15 +17,15 @@ from runtime.digits.evaluate import evaluate_digits
 from runtime.kernel import run_kernel
 from runtime.kernel_samples import sample
 from runtime.measure import Measurement
-from runtime.options import backend_option, examples, json_option, machine_options
-from runtime.report import COLUMNS, cells, figures
+from runtime.options import Command, backend_option, examples, json_option, machine_options
+from runtime.report import COLUMNS, cells, figures, show_mismatches
 
 __all__ = ["command"]
 
 _EPILOG = examples("takt demo", "takt demo --backend golden", "takt demo --json demo.json")
 
 
-@click.command("demo", epilog=_EPILOG)
+@click.command("demo", cls=Command, epilog=_EPILOG)
 @machine_options()
 @backend_option()
 @json_option
@@ -45,6 +45,7 @@ def command(config: Config, backend: str, json_file: Path | None) -> None:
     if json_file is not None:
         write_json(json_file, [figures(result) for result in results])
     show_table(COLUMNS, [cells(result) for result in results])
+    show_mismatches(*results)
     right = all(result.right for result in results)
     verdict = "every output bit and every cycle as predicted" if right else "MISMATCH"
     click.echo(f"\n{verdict}; {time.monotonic() - start:.0f} s")
