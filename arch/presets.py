@@ -72,12 +72,17 @@ def preset(name: str, settings: Iterable[str] = ()) -> Config:
     Raises
     ------
     TaktError
-        For an unknown preset or parameter, a value of the wrong type, or an illegal combination.
+        For an unknown preset or parameter, a parameter that is set twice, a value of the wrong type, or an illegal
+        combination.
     """
     if name not in PRESETS:
         raise TaktError(f"preset must be one of {', '.join(PRESETS)}, not {name!r}")
     config = PRESETS[name]
-    changes = dict(_parse(setting) for setting in settings)
+    changes: dict[str, Any] = {}
+    for parameter, value in map(_parse, settings):
+        if parameter in changes:
+            raise TaktError(f"{parameter} must be set once, not twice: {changes[parameter]!r} and {value!r}")
+        changes[parameter] = value
     return config.replace(**changes) if changes else config
 
 

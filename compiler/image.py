@@ -8,7 +8,7 @@ from compiler.candidate import Candidate
 from compiler.kernels.plan import Plan
 from compiler.operation import MatMul
 from compiler.placement.demand import Work
-from compiler.placement.maps import tensor_map, view_map
+from compiler.placement.maps import empty_map, tensor_map, view_map
 from compiler.placement.storage import Storage
 from compiler.schedule.scheduler import Scheduler
 from compiler.scheduling import schedule_operation
@@ -74,7 +74,12 @@ def build_image(source: Source, candidate: Candidate) -> Image:
                 text.content,
             ]
         ),
-        inputs=tuple(tensor_map(tensor, storage.words[id(tensor)]) for tensor in used if tensor.data is None),
+        # What no operation reads has no words: it may be given, and goes nowhere.
+        inputs=tuple(
+            tensor_map(tensor, storage.words[id(tensor)]) if id(tensor) in storage.words else empty_map(config, tensor)
+            for tensor in source.tensors
+            if tensor.data is None
+        ),
         outputs=tuple(view_map(key, view, storage.words[id(view.tensor)]) for key, view in source.outputs.items()),
         cycles=max(scheduler.retired, int(closed)),
         notes={

@@ -26,7 +26,7 @@ __all__ = [
     "RunResult",
     "Tensors",
     "check_ended",
-    "check_inputs",
+    "checked_inputs",
     "make_backend",
 ]
 
@@ -75,10 +75,13 @@ class Backend(Protocol):
     def run(self, image: Image, inputs: Sequence[Tensors]) -> list[RunResult]:
         """Run an image once per set of inputs; MEM survives from one run to the next.
 
+        An input that no operation of the program reads may be given or left out.
+
         Raises
         ------
         TaktError
-            When an input is missing or does not fit, or the program runs on after the image's limit.
+            When an input is missing, is not one of the image's, or does not fit; when the program runs on after the
+            image's limit.
         """
         ...
 
@@ -92,7 +95,7 @@ class GoldenBackend:
         """Run on one golden machine; see :class:`Backend`."""
         from golden.machine.machine import Machine
 
-        check_inputs(image, inputs)
+        inputs = checked_inputs(image, inputs)
         machine = Machine(image.config)
         results: list[RunResult] = []
         for tensors in inputs:
@@ -141,7 +144,7 @@ class RtlBackend:
         """Run in one simulation; see :class:`Backend`."""
         from runtime.rtl_backend import build_chip, run_on_rtl
 
-        check_inputs(image, inputs)
+        inputs = checked_inputs(image, inputs)
         trace = self.wave is not None
         if self._built is None or self._built_for != image.config:
             with working(f"building {image.config.name} for {self.name}, or finding it in the cache"):
@@ -179,19 +182,30 @@ def check_ended(image: Image, cycles: int) -> None:
         raise TaktError(f"program must end within {image.limit} cycles, not run on")
 
 
-def check_inputs(image: Image, inputs: Sequence[Tensors]) -> None:
-    """Raise TaktError unless every set of inputs has exactly the image's inputs."""
+def checked_inputs(image: Image, inputs: Sequence[Tensors]) -> list[Tensors]:
+    """Return sets of inputs that have all of the image's; those that the program does not read may be left out.
+
+    Raises
+    ------
+    TaktError
+        For an input that the image does not have, one that is missing, and one of another shape or dtype.
+    """
     names = [tensor.name for tensor in image.inputs]
+    found: list[Tensors] = []
     for tensors in inputs:
         for name in tensors:
             if name not in names:
                 raise TaktError(f"input must be one of {', '.join(names) or 'none'}, not {name!r}")
+        unread = [tensor for tensor in image.inputs if not tensor.slices.size and tensor.name not in tensors]
+        complete = {**tensors, **{tensor.name: np.zeros(tensor.shape, tensor.dtype) for tensor in unread}}
         for tensor in image.inputs:
-            if tensor.name not in tensors:
+            if tensor.name not in complete:
                 raise TaktError(f"input {tensor.name!r} is missing: {tensor.dtype} of shape {tensor.shape}")
-            found = tensors[tensor.name]
-            if found.shape != tensor.shape or found.dtype != np.dtype(tensor.dtype):
+            given = complete[tensor.name]
+            if given.shape != tensor.shape or given.dtype != np.dtype(tensor.dtype):
                 raise TaktError(
                     f"input {tensor.name} must be {tensor.dtype} of shape {tensor.shape}, "
-                    f"not {found.dtype} of shape {found.shape}"
+                    f"not {given.dtype} of shape {given.shape}"
                 )
+        found.append(complete)
+    return found

@@ -16,6 +16,9 @@ __all__ = ["FORMATS", "Gemm", "blank_gemm", "compile_gemm", "gemm_reference", "r
 FORMATS = {"int8": "int8", "fp16": "float16"}
 """NumPy's names of the formats of matrices."""
 
+_LARGEST = (1 << 31) - 1
+"""Size of a matrix."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Gemm:
@@ -101,11 +104,13 @@ def blank_gemm(m: int, k: int, n: int, dtype: str = "int8") -> Gemm:
     Raises
     ------
     TaktError
-        When a size is below 1.
+        When a size is below 1, or beyond what numbers of elements can count.
     """
     for name, value in (("m", m), ("k", k), ("n", n)):
         if value < 1:
             raise TaktError(f"{name} must be at least 1, not {value}")
+        if value > _LARGEST:
+            raise TaktError(f"{name} must be at most {_LARGEST}, not {value}")
     zero = np.zeros((), FORMATS[dtype])
     return Gemm(a=np.broadcast_to(zero, (m, k)), b=np.broadcast_to(zero, (k, n)))
 
@@ -135,7 +140,9 @@ def gemm_reference(gemm: Gemm, config: Config) -> npt.NDArray[Any]:
     if gemm.bias is not None:
         total = (total + gemm.bias).astype(np.int32)
     if gemm.scale is not None:
-        total = np.clip(np.rint(total.astype(np.float32) * gemm.scale), -128, 127).astype(np.int8)
+        with np.errstate(over="ignore"):  # infinity saturates like any number that is too large
+            scaled = total.astype(np.float32) * gemm.scale
+        total = np.clip(np.rint(scaled), -128, 127).astype(np.int8)
     return np.maximum(total, 0) if gemm.relu else total
 
 

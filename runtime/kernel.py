@@ -56,15 +56,15 @@ def run_kernel(
     Raises
     ------
     TaktError
-        When the arrays are not what the kernel takes, or the program does not fit the machine.
+        When arrays or parameters are not what the kernel takes, or the program does not fit the machine.
     """
-    kernel.check(arrays)
-    expected = define(kernel.name, config, arrays, parameters)
+    kernel.check(config, arrays, parameters)
     sizes = "x".join(str(size) for size in next(iter(arrays.values())).shape)
     program = Program(config, f"{kernel.name} {sizes}")
     for name, tensor in kernel.build(program, arrays, parameters).items():
         program.output(name, tensor)
     image = program.compile()
+    expected = define(kernel.name, config, arrays, parameters)
     given = {tensor.name: np.ascontiguousarray(arrays[tensor.name]) for tensor in image.inputs}
     inputs, runs = [given], [expected]
     if kernel.steps:

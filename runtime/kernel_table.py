@@ -9,6 +9,7 @@ from runtime.backend import Backend
 from runtime.console import working
 from runtime.kernel import run_kernel
 from runtime.kernel_samples import SAMPLES, sample
+from runtime.measure import Measurement
 from runtime.report import between_markers, markdown_table
 
 __all__ = ["KERNEL_COLUMNS", "kernel_rows", "write_kernel_table"]
@@ -17,8 +18,10 @@ KERNEL_COLUMNS = ("kernel", "preset", "size", "x", "cycles", "bound", "over the 
 """Headings of the table."""
 
 
-def kernel_rows(configs: Iterable[Config], backend: Backend, size: int) -> Iterator[tuple[str, ...]]:
-    """Yield a row for every kernel, format and machine.
+def kernel_rows(
+    configs: Iterable[Config], backend: Backend, size: int
+) -> Iterator[tuple[tuple[str, ...], Measurement]]:
+    """Yield a row, and what it was made of, for every kernel, format and machine.
 
     Parameters
     ----------
@@ -33,7 +36,7 @@ def kernel_rows(configs: Iterable[Config], backend: Backend, size: int) -> Itera
                 with working(f"{name} {dtype} on {config.name}"):
                     run = run_kernel(kernel, config, sample(name, dtype, size), kernel.values({}), backend)
                 cycles = run.measurement.cycles
-                yield (
+                row = (
                     name,
                     config.name,
                     str(size),
@@ -44,9 +47,11 @@ def kernel_rows(configs: Iterable[Config], backend: Backend, size: int) -> Itera
                     "yes" if run.measurement.right else "NO",
                     run.bound.limit,
                 )
+                yield row, run.measurement
 
 
-def write_kernel_table(path: Path, configs: Iterable[Config], backend: Backend, size: int) -> None:
-    """Write the rows as Markdown between the markers ``takt kernels`` of a file."""
-    rows = list(kernel_rows(configs, backend, size))
-    between_markers(path, "takt kernels", markdown_table(KERNEL_COLUMNS, rows))
+def write_kernel_table(path: Path, configs: Iterable[Config], backend: Backend, size: int) -> list[Measurement]:
+    """Write the rows as Markdown between the markers ``takt kernels`` of a file; return what is not right."""
+    found = list(kernel_rows(configs, backend, size))
+    between_markers(path, "takt kernels", markdown_table(KERNEL_COLUMNS, [row for row, _ in found]))
+    return [result for _, result in found if not result.right]

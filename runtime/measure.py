@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from arch.errors import TaktError
@@ -12,6 +11,7 @@ from arch.faults import FaultError
 from arch.geometry import units
 from arch.image import Image
 from runtime.backend import Backend, GoldenBackend, RunResult, Tensors
+from runtime.comparison import differences
 
 __all__ = ["Measurement", "measure", "run_checked"]
 
@@ -48,6 +48,9 @@ class Measurement:
         The golden model's, likewise.
     outputs
         Of every run.
+    mismatches
+        What is wrong: one text, of one or more lines, for every tensor of a run that differs and for every number of
+        cycles. Empty when `right`.
     """
 
     work: str
@@ -64,6 +67,7 @@ class Measurement:
     sim_cycles_per_s: float
     golden_cycles_per_s: float
     outputs: tuple[dict[str, npt.NDArray[Any]], ...]
+    mismatches: tuple[str, ...]
 
     @property
     def utilisation(self) -> float:
@@ -73,7 +77,7 @@ class Measurement:
     @property
     def right(self) -> bool:
         """Whether results and cycles are what they must be."""
-        return self.matches_golden and self.cycles == self.predicted_cycles and self.matches_expected is not False
+        return not self.mismatches
 
 
 def run_checked(backend: Backend, image: Image, inputs: Sequence[Tensors]) -> list[RunResult]:
@@ -116,8 +120,17 @@ def measure(image: Image, inputs: Sequence[Tensors], backend: Backend, expected:
         raise TaktError("number of runs must be at least 1, not 0")
     golden = run_checked(GoldenBackend(), image, inputs)
     results = golden if isinstance(backend, GoldenBackend) else run_checked(backend, image, inputs)
-    same = all(_equal(r.outputs, g.outputs) and r.cycles == g.cycles for r, g in zip(results, golden, strict=True))
-    right = all(_equal(r.outputs, e) for r, e in zip(results, expected, strict=True)) if expected else None
+    beside_golden = [] if results is golden else _beside_golden(results, golden)
+    beside_expected = [
+        f"{_run(number, results)}beside the reference: {text}"
+        for number, (result, values) in enumerate(zip(results, expected, strict=True) if expected else ())
+        for text in differences(result.outputs, values)
+    ]
+    late = [
+        f"{_run(number, results)}cycles must be {image.cycles:,} as predicted, not {result.cycles:,}"
+        for number, result in enumerate(results)
+        if result.cycles != image.cycles
+    ]
     # A run that took another number of cycles than the rest is the one to show.
     cycles = next((result.cycles for result in results if result.cycles != image.cycles), image.cycles)
     planes = int(image.notes.get("planes", image.config.planes))
@@ -131,19 +144,29 @@ def measure(image: Image, inputs: Sequence[Tensors], backend: Backend, expected:
         macs=int(image.notes.get("macs", 0)),
         planes=planes,
         macs_per_cycle=int(image.notes.get("macs_per_cycle", planes * image.config.vector_length**2)),
-        matches_golden=same,
-        matches_expected=right,
+        matches_golden=not beside_golden,
+        matches_expected=not beside_expected if expected else None,
         sim_cycles_per_s=_speed(results),
         golden_cycles_per_s=_speed(golden),
         outputs=tuple(result.outputs for result in results),
+        mismatches=(*beside_golden, *beside_expected, *late),
     )
 
 
-def _equal(found: Tensors, expected: Tensors) -> bool:
-    return all(
-        name in found and found[name].dtype == value.dtype and np.array_equal(found[name], value)
-        for name, value in expected.items()
-    )
+def _beside_golden(results: Sequence[RunResult], golden: Sequence[RunResult]) -> list[str]:
+    """Return what of each run is not as on the golden model."""
+    found = []
+    for number, (result, model) in enumerate(zip(results, golden, strict=True)):
+        texts = differences(result.outputs, model.outputs)
+        if result.cycles != model.cycles:
+            texts.append(f"cycles must be {model.cycles:,}, not {result.cycles:,}")
+        found += [f"{_run(number, results)}beside the golden model: {text}" for text in texts]
+    return found
+
+
+def _run(number: int, results: Sequence[RunResult]) -> str:
+    """Return the words that name a run, where there are several."""
+    return f"run {number + 1} of {len(results)}, " if len(results) > 1 else ""
 
 
 def _speed(results: Sequence[RunResult]) -> float:

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import click
+
 from arch.errors import TaktError
 from runtime.console import write_text
 from runtime.measure import Measurement
 
-__all__ = ["COLUMNS", "between_markers", "cells", "figures", "markdown_table"]
+__all__ = ["COLUMNS", "between_markers", "cells", "figures", "markdown_table", "show_mismatches"]
 
 COLUMNS = (
     "work",
@@ -21,6 +23,9 @@ COLUMNS = (
     "cycles/s",
 )
 """Headings of a table of measurements."""
+
+_SHOWN = 4
+"""Mismatches of a measurement that are printed; JSON has all."""
 
 
 def cells(result: Measurement) -> tuple[str, ...]:
@@ -53,9 +58,19 @@ def figures(result: Measurement) -> dict[str, Any]:
         "utilisation": result.utilisation,
         "matches_golden": result.matches_golden,
         "matches_numpy": result.matches_expected,
+        "mismatches": list(result.mismatches),
         "sim_cycles_per_s": result.sim_cycles_per_s,
         "golden_cycles_per_s": result.golden_cycles_per_s,
     }
+
+
+def show_mismatches(*results: Measurement, err: bool = False) -> None:
+    """Print what is wrong with measurements, if anything is: to stdout, or with `err` to stderr."""
+    for result in results:
+        for text in result.mismatches[:_SHOWN]:
+            click.echo(f"{result.work}: {text}", err=err)
+        if len(result.mismatches) > _SHOWN:
+            click.echo(f"{result.work}: and {len(result.mismatches) - _SHOWN:,} more mismatches", err=err)
 
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -64,6 +64,8 @@ class Workspace:
     def input(self, name: str, shape: tuple[int, ...], dtype: str = "int8", layout: str | int = "rows") -> Tensor:
         """Declare a tensor that the host writes before each run.
 
+        One that no operation reads is an input all the same: a run accepts it and does not need it.
+
         Parameters
         ----------
         name : str

@@ -58,7 +58,7 @@ def _kernel(name: str, function: Callable[[Expr], Expr], operations: tuple[str, 
         again = [part for name in operations for part in (("+CVT", name[1:]) if name[0] == "*" else (name,))]
         return chain_bound(config, count, ["CVT", *again, "CVT"])
 
-    argument: Any = Argument(name="x", dtypes=FLOATS, shape="...", doc="values")
+    argument: Any = Argument(name="x", dtypes=FLOATS, shape="..., n", doc="values")
     return Kernel(name=name, doc=doc, arguments=(argument,), results=("y",), build=build, bound=bound)
 
 

@@ -56,10 +56,26 @@ def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[
 def _length(arrays: Arrays, parameters: Parameters) -> int:
     """Return the rows of the store."""
     runs, m = arrays["q"].shape[:2]
-    length = int(parameters["length"]) or runs * m
+    return int(parameters["length"]) or runs * m
+
+
+def _check(config: Config, arrays: Arrays, parameters: Parameters) -> None:
+    m, d = arrays["q"].shape[1:]
+    if "position" not in arrays:
+        if parameters["length"]:
+            raise TaktError(
+                f"length must be 0 without position, which rows go into a store, not {parameters['length']}"
+            )
+        return
+    length = _length(arrays, parameters)
     if length % m:
         raise TaktError(f"length must be a multiple of the {m} rows of a run, not {length}")
-    return length
+    size = 2 * length * (d + arrays["v"].shape[2])
+    if size > config.mem_bytes:
+        raise TaktError(f"store must fit the MEM of {config.name}, {config.mem_bytes} bytes, not need {size}")
+    for first in arrays["position"].tolist():
+        if first % m or not 0 <= first <= length - m:
+            raise TaktError(f"position must be a multiple of {m} from 0 to {length - m}, not {first}")
 
 
 def _alternating(program: Program, keys: int, queries: int) -> npt.NDArray[np.int64]:
@@ -128,11 +144,14 @@ def _stored(
 
 
 def _weights(program: Program, scores: View | Tensor, largest: View) -> tuple[Tensor, View]:
-    """Return ``exp(score - largest)``, float16, keys by queries, and the reciprocals of their sums."""
+    """Return ``exp(score - largest)``, float16, keys by queries, 0 for NaN, and the reciprocals of their sums."""
 
     def weight(score: Expr, most: Expr) -> tuple[Expr, Expr]:
-        rounded = cast(exp(score - most), "float16")
-        return rounded, rounded
+        # A query whose weights are NaN has a sum and so a result of NaN; the weights themselves must not become NaN
+        # where they meet those of other queries, times 0.
+        below = score - most
+        term = exp(below)
+        return cast(term, "float16"), cast(where(below <= 0, term, 0.0), "float16")
 
     scale, weights = program.reduce((scores, largest), "add", 0, function=weight, finish=recip, keepdims=True)
     return weights, scale
@@ -196,9 +215,12 @@ ATTENTION = Kernel(
             optional=True,
         ),
     ),
-    parameters=(Parameter(name="length", default=0, doc="rows of the store; 0: those of all runs"),),
+    parameters=(
+        Parameter(name="length", default=0, least=0, most=1 << 30, doc="rows of the store; 0: those of all runs"),
+    ),
     results=("y",),
     build=_build,
     bound=_bound,
+    rule=_check,
     steps=("q", "k", "v", "position"),
 )

@@ -6,7 +6,7 @@ from arch.config import Config
 from arch.errors import TaktError
 from compiler.kernels.bounds import product_bound, vectors
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
-from compiler.kernels.pooling import places
+from compiler.kernels.pooling import LARGEST, check_windows, places
 from compiler.program import Program
 from compiler.tensor import View
 
@@ -14,8 +14,6 @@ from compiler.tensor import View
 def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, View]:
     shape, filters = arrays["x"].shape, arrays["w"].shape
     dtype = arrays["x"].dtype.name
-    if arrays["w"].dtype.name != dtype:
-        raise TaktError(f"w must be {dtype} like x, not {arrays['w'].dtype}")
     rows, columns = places(shape, parameters, *filters[:2])
     stride, padding = int(parameters["stride"]), int(parameters["padding"])
     vector = program.config.vector_length
@@ -28,6 +26,13 @@ def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[
     taps = filters[0] * filters[1] * (shape[2] + more)
     y = program.matmul(windows.reshape(rows * columns, taps), w.reshape(taps, filters[3]))
     return {"y": y.reshape(rows, columns, filters[3])}
+
+
+def _check(config: Config, arrays: Arrays, parameters: Parameters) -> None:
+    x, w = arrays["x"], arrays["w"]
+    if w.dtype != x.dtype:
+        raise TaktError(f"w must be {x.dtype} like x, not {w.dtype}")
+    check_windows(config, x.shape, parameters, w.shape[0], w.shape[1], 4 * w.shape[3])
 
 
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
@@ -46,10 +51,11 @@ CONV2D = Kernel(
         Argument(name="w", dtypes=("int8", "float16"), shape="r, s, c, f", doc="filters"),
     ),
     parameters=(
-        Parameter(name="stride", default=1, doc="step of the filter, both ways"),
-        Parameter(name="padding", default=0, doc="zeros around the image"),
+        Parameter(name="stride", default=1, least=1, most=LARGEST, doc="step of the filter, both ways"),
+        Parameter(name="padding", default=0, least=0, most=LARGEST, doc="zeros around the image"),
     ),
     results=("y",),
     build=_build,
     bound=_bound,
+    rule=_check,
 )

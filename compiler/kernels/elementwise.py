@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from arch.config import Config
+from arch.errors import TaktError
 from compiler.expression.functions import relu
 from compiler.kernels.activations import FLOATS
 from compiler.kernels.bounds import chain_bound, vectors
@@ -23,6 +24,12 @@ def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[
     else:
         y = program.map(lambda x, a, b: relu(x * a + b), *operands, dtype=dtype)
     return {"y": y.view()}
+
+
+def _check(config: Config, arrays: Arrays, parameters: Parameters) -> None:
+    x, residual = arrays["x"], arrays.get("residual")
+    if residual is not None and (residual.shape, residual.dtype) != (x.shape, x.dtype):
+        raise TaktError(f"residual must be {x.dtype} of shape {x.shape} as x, not {residual.dtype} {residual.shape}")
 
 
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
@@ -45,4 +52,5 @@ ELEMENTWISE = Kernel(
     results=("y",),
     build=_build,
     bound=_bound,
+    rule=_check,
 )

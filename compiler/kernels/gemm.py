@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 from arch.config import Config
-from arch.errors import TaktError
 from compiler.expression.expr import Expr
 from compiler.expression.functions import relu
 from compiler.kernels.activations import ACTIVATIONS, gelu, silu
@@ -19,10 +18,7 @@ _FUSED = ("bias", "residual")
 
 
 def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, Tensor]:
-    number = int(parameters["activation"])
-    if not 0 <= number < len(_ACTIVATIONS):
-        raise TaktError(f"activation must be 0 to {len(_ACTIVATIONS) - 1}, not {number}")
-    activation = _ACTIVATIONS[number]
+    activation = _ACTIVATIONS[int(parameters["activation"])]
     inputs = {name: program.input(name, array.shape, array.dtype.name) for name, array in arrays.items()}
     operands = tuple(inputs[name] for name in _FUSED if name in inputs)
 
@@ -53,7 +49,11 @@ GEMM = Kernel(
         Argument(name="bias", dtypes=("float32",), shape="n", doc="per column", optional=True),
         Argument(name="residual", dtypes=("float32",), shape="m, n", doc="added to the product", optional=True),
     ),
-    parameters=(Parameter(name="activation", default=0, doc="0 none, 1 ReLU, 2 GELU, 3 SiLU"),),
+    parameters=(
+        Parameter(
+            name="activation", default=0, least=0, most=len(_ACTIVATIONS) - 1, doc="0 none, 1 ReLU, 2 GELU, 3 SiLU"
+        ),
+    ),
     results=("y",),
     build=_build,
     bound=_bound,

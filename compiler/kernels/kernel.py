@@ -1,6 +1,6 @@
 """What a kernel is: arguments, parameters, a program, a lower bound."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,12 +51,35 @@ class Parameter:
     name : str
     default : int or float
         Its type is the parameter's.
+    least, most : int or float
+        Its range, both included.
     doc : str
     """
 
     name: str
     default: int | float
+    least: int | float
+    most: int | float
     doc: str
+
+    def value(self, text: str) -> int | float:
+        """Return the value that a text stands for.
+
+        Raises
+        ------
+        TaktError
+            For text that is no number of the parameter's type.
+        """
+        kind = type(self.default)
+        try:
+            return kind(text)
+        except ValueError:
+            raise TaktError(f"{self.name} must be of type {kind.__name__}, not {text!r}") from None
+
+    def check(self, value: int | float) -> None:
+        """Raise TaktError unless a value is in range; NaN is in none."""
+        if not self.least <= value <= self.most:
+            raise TaktError(f"{self.name} must be {self.least} to {self.most}, not {value!r}")
 
 
 @dataclass(frozen=True)
@@ -95,6 +118,9 @@ class Kernel:
     steps : tuple of str
         Arguments of which each run of the program takes one element along the first axis, its state staying in MEM; the
         bound is that of a run, and so are the results, in the order of the runs.
+    rule : callable, optional
+        ``rule(config, arrays, parameters)`` raises TaktError where arguments that are right each by itself, or their
+        values, do not fit together, or make more than the machine could hold.
     """
 
     name: str
@@ -105,13 +131,31 @@ class Kernel:
     bound: Callable[[Config, Arrays, Parameters], Bound]
     parameters: tuple[Parameter, ...] = field(default=())
     steps: tuple[str, ...] = ()
+    rule: Callable[[Config, Arrays, Parameters], None] | None = None
 
-    def check(self, arrays: Arrays) -> None:
-        """Raise TaktError unless the arrays are what the kernel takes."""
-        known = {argument.name: argument for argument in self.arguments}
-        for name in arrays:
+    def check_names(self, names: Iterable[str]) -> None:
+        """Raise TaktError unless these are names of arguments."""
+        known = [argument.name for argument in self.arguments]
+        for name in names:
             if name not in known:
                 raise TaktError(f"argument of {self.name} must be one of {', '.join(known)}, not {name!r}")
+
+    def check(self, config: Config, arrays: Arrays, parameters: Parameters) -> None:
+        """Check a call before anything uses it: definition, program or bound.
+
+        Raises
+        ------
+        TaktError
+            For arrays that are not what the kernel takes, parameters out of range, and what breaks its own rule.
+        """
+        self._check_arrays(arrays)
+        for parameter in self.parameters:
+            parameter.check(parameters[parameter.name])
+        if self.rule is not None:
+            self.rule(config, arrays, parameters)
+
+    def _check_arrays(self, arrays: Arrays) -> None:
+        self.check_names(arrays)
         sizes: dict[str, tuple[int, str]] = {}
         for argument in self.arguments:
             if argument.name not in arrays:
@@ -129,18 +173,15 @@ class Kernel:
         Raises
         ------
         TaktError
-            For an unknown parameter, or text that is no number of its type.
+            For an unknown parameter, text that is no number of its type, or one out of range.
         """
         known = {parameter.name: parameter for parameter in self.parameters}
         found: dict[str, int | float] = {name: parameter.default for name, parameter in known.items()}
         for name, text in given.items():
             if name not in known:
                 raise TaktError(f"parameter of {self.name} must be one of {', '.join(known) or 'none'}, not {name!r}")
-            kind = type(known[name].default)
-            try:
-                found[name] = kind(text)
-            except ValueError:
-                raise TaktError(f"{name} must be of type {kind.__name__}, not {text!r}") from None
+            found[name] = known[name].value(text)
+            known[name].check(found[name])
         return found
 
 

@@ -14,18 +14,15 @@ _ANY = ("int8", "int16", "int32", "float16", "float32")
 
 
 def axes_of(rank: int, parameters: Parameters) -> tuple[int, ...]:
-    """Return the order of axes that the parameter `axes` stands for.
-
-    Raises
-    ------
-    TaktError
-        When it is no permutation.
-    """
+    """Return the order of axes that the parameter `axes` stands for."""
     code = int(parameters["axes"])
-    axes = tuple(int(digit) - 1 for digit in str(code)) if code > 0 else tuple(reversed(range(rank)))
-    if sorted(axes) != list(range(rank)):
-        raise TaktError(f"axes must have each digit from 1 to {rank} once, or be 0, not {code}")
-    return axes
+    return tuple(int(digit) - 1 for digit in str(code)) if code else tuple(reversed(range(rank)))
+
+
+def _check_axes(config: Config, arrays: Arrays, parameters: Parameters) -> None:
+    rank = arrays["x"].ndim
+    if sorted(axes_of(rank, parameters)) != list(range(rank)):
+        raise TaktError(f"axes must have each digit from 1 to {rank} once, or be 0, not {parameters['axes']}")
 
 
 def _transpose(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, Tensor]:
@@ -50,6 +47,13 @@ def _transpose_bound(config: Config, arrays: Arrays, parameters: Parameters) -> 
     latency = read.d_func + hops - turn.d_skew + turn.d_func + hops - write.d_skew + write.retire
     each = -(-count // 2)
     return Bound(each - 1 + latency, f"SXM: {count} TRANSPOSE in two hemispheres, and the latency of one")
+
+
+def _check_indices(config: Config, arrays: Arrays, parameters: Parameters) -> None:
+    rows, indices = len(arrays["table"]), arrays["indices"]
+    wrong = indices[(indices < 0) | (indices >= rows)]
+    if wrong.size:
+        raise TaktError(f"index must be 0 to {rows - 1}, not {int(wrong[0])}")
 
 
 def _embedding(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, Tensor]:
@@ -84,14 +88,19 @@ def _embedding_bound(config: Config, arrays: Arrays, parameters: Parameters) -> 
     return Bound(sharing, f"SRAM: {words} words in {config.slices} slices and the indices, and the latency of one row")
 
 
+_AXES = Parameter(
+    name="axes", default=0, least=0, most=987654321, doc="new order, a digit per axis, the first is 1; 0: reversed"
+)
+
 TRANSPOSE = Kernel(
     name="transpose",
     doc="axes in another order",
     arguments=(Argument(name="x", dtypes=_ANY, shape="..., n", doc="any tensor"),),
-    parameters=(Parameter(name="axes", default=0, doc="new order, a digit per axis, the first is 1; 0: reversed"),),
+    parameters=(_AXES,),
     results=("y",),
     build=_transpose,
     bound=_transpose_bound,
+    rule=_check_axes,
 )
 
 EMBEDDING = Kernel(
@@ -104,4 +113,5 @@ EMBEDDING = Kernel(
     results=("y",),
     build=_embedding,
     bound=_embedding_bound,
+    rule=_check_indices,
 )

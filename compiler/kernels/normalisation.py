@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from math import prod
 
+import numpy as np
+
 from arch.config import Config
 from compiler.expression.expr import Expr
 from compiler.expression.functions import rsqrt, square
@@ -15,7 +17,9 @@ from compiler.tensor import View
 _X = Argument(name="x", dtypes=FLOATS, shape="..., n", doc="rows")
 _GAMMA = Argument(name="gamma", dtypes=("float32",), shape="n", doc="factors")
 _BETA = Argument(name="beta", dtypes=("float32",), shape="n", doc="addends")
-_EPSILON = Parameter(name="epsilon", default=1e-5, doc="added to the mean square")
+_EPSILON = Parameter(
+    name="epsilon", default=1e-5, least=0.0, most=float(np.finfo(np.float32).max), doc="added to the mean square"
+)
 
 
 def _rows(program: Program, arrays: Arrays) -> View:

@@ -13,12 +13,18 @@ from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, 
 from compiler.program import Program
 from compiler.tensor import View, as_view, join
 
+LARGEST = 1 << 15
+"""Of a window's parameters."""
+
 WINDOW = (
-    Parameter(name="height", default=2, doc="rows of the window"),
-    Parameter(name="width", default=2, doc="columns of the window"),
-    Parameter(name="stride", default=2, doc="step of the window, both ways"),
-    Parameter(name="padding", default=0, doc="rows and columns around the image"),
+    Parameter(name="height", default=2, least=1, most=LARGEST, doc="rows of the window"),
+    Parameter(name="width", default=2, least=1, most=LARGEST, doc="columns of the window"),
+    Parameter(name="stride", default=2, least=1, most=LARGEST, doc="step of the window, both ways"),
+    Parameter(name="padding", default=0, least=0, most=LARGEST, doc="rows and columns around the image"),
 )
+
+_ELEMENTS = 1 << 26
+"""Elements of a padded image, or of all its windows, that are worked out one by one."""
 
 
 def places(shape: tuple[int, ...], parameters: Parameters, height: int, width: int) -> tuple[int, int]:
@@ -27,17 +33,9 @@ def places(shape: tuple[int, ...], parameters: Parameters, height: int, width: i
     Raises
     ------
     TaktError
-        For a parameter out of range, or a window larger than the padded image.
+        For a window larger than the padded image.
     """
     stride, padding = int(parameters["stride"]), int(parameters["padding"])
-    for name, value, least in (
-        ("height", height, 1),
-        ("width", width, 1),
-        ("stride", stride, 1),
-        ("padding", padding, 0),
-    ):
-        if value < least:
-            raise TaktError(f"{name} must be at least {least}, not {value}")
     found = []
     for name, size, mine in (("height", shape[0], height), ("width", shape[1], width)):
         left = size + 2 * padding - mine
@@ -45,6 +43,34 @@ def places(shape: tuple[int, ...], parameters: Parameters, height: int, width: i
             raise TaktError(f"window's {name} must be at most {size + 2 * padding}, not {mine}")
         found.append(left // stride + 1)
     return found[0], found[1]
+
+
+def check_windows(
+    config: Config, shape: tuple[int, ...], parameters: Parameters, height: int, width: int, bytes_each: int
+) -> None:
+    """Refuse windows that do not fit an image, or make more than the machine could hold.
+
+    Parameters
+    ----------
+    config, shape, parameters, height, width
+        As of `places`.
+    bytes_each : int
+        Of the result, per window.
+
+    Raises
+    ------
+    TaktError
+        Saying by how much it is too large.
+    """
+    rows, columns = places(shape, parameters, height, width)
+    padding, channels = int(parameters["padding"]), shape[2]
+    padded = (shape[0] + 2 * padding) * (shape[1] + 2 * padding) * channels
+    elements = max(padded, rows * columns * height * width * channels)
+    if elements > _ELEMENTS:
+        raise TaktError(f"padded image and its windows must have at most {_ELEMENTS} elements, not {elements}")
+    size = rows * columns * bytes_each
+    if size > config.mem_bytes:
+        raise TaktError(f"result must fit the MEM of {config.name}, {config.mem_bytes} bytes, not need {size}")
 
 
 def _size(parameters: Parameters) -> tuple[int, int]:
@@ -56,8 +82,6 @@ def _maxpool(program: Program, arrays: Arrays, parameters: Parameters) -> Mappin
     size = _size(parameters)
     counts = places(shape, parameters, *size)
     stride, padding = int(parameters["stride"]), int(parameters["padding"])
-    if padding >= min(size):
-        raise TaktError(f"padding must be less than the window, {min(size)}, not {padding}")
     x = program.input("x", shape, dtype)
     # Beyond the edge the window sees the edge again, which changes no maximum.
     rows, columns = (
@@ -89,6 +113,18 @@ def _avgpool(program: Program, arrays: Arrays, parameters: Parameters) -> Mappin
     }
 
 
+def _check(config: Config, arrays: Arrays, parameters: Parameters) -> None:
+    x = arrays["x"]
+    check_windows(config, x.shape, parameters, *_size(parameters), bytes_each=x.shape[2] * x.itemsize)
+
+
+def _check_max(config: Config, arrays: Arrays, parameters: Parameters) -> None:
+    padding, window = int(parameters["padding"]), min(_size(parameters))
+    if padding >= window:
+        raise TaktError(f"padding must be less than the window, {window}, not {padding}")
+    _check(config, arrays, parameters)
+
+
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
     shape = arrays["x"].shape
     size = _size(parameters)
@@ -104,6 +140,7 @@ MAXPOOL = Kernel(
     results=("y",),
     build=_maxpool,
     bound=_bound,
+    rule=_check_max,
 )
 
 AVGPOOL = Kernel(
@@ -114,4 +151,5 @@ AVGPOOL = Kernel(
     results=("y",),
     build=_avgpool,
     bound=_bound,
+    rule=_check,
 )

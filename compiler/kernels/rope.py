@@ -16,8 +16,6 @@ def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[
     """Lanes are positions, so that the two halves of a row are vectors of their own."""
     rows, size = arrays["x"].shape
     dtype = arrays["x"].dtype.name
-    if size % 2:
-        raise TaktError(f"d must be even, not {size}")
     half = size // 2
     x = program.input("x", (rows, size), dtype).view()
     cosine, sine = (program.input(name, (rows, half), "float32").view() for name in ("cosine", "sine"))
@@ -27,6 +25,14 @@ def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[
 
     y = program.map(turn, x[:, :half], x[:, half:], cosine, sine, dtype=dtype, layout="columns", join=-1)
     return {"y": y.view()}
+
+
+def _check(config: Config, arrays: Arrays, parameters: Parameters) -> None:
+    size, half = arrays["x"].shape[1], arrays["cosine"].shape[1]
+    if size % 2:
+        raise TaktError(f"d must be even, not {size}")
+    if half != size // 2:
+        raise TaktError(f"e, the columns of cosine and sine, must be d / 2 = {size // 2}, not {half}")
 
 
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
@@ -47,4 +53,5 @@ ROPE = Kernel(
     results=("y",),
     build=_build,
     bound=_bound,
+    rule=_check,
 )

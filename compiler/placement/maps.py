@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from arch.config import Config
 from arch.image import TensorMap
 from compiler.kernels.plan import Feeder
 from compiler.operation import MatMul
@@ -24,6 +25,12 @@ def tensor_map(tensor: Tensor, parts: list[Words]) -> TensorMap:
     """Return the map of a tensor that consists of all of `parts`."""
     slices, addrs, index = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return TensorMap(tensor.name, tensor.dtype, tensor.shape, slices, addrs, index)
+
+
+def empty_map(config: Config, tensor: Tensor) -> TensorMap:
+    """Return the map of a tensor of which MEM holds nothing."""
+    none = np.zeros(0, np.int32)
+    return TensorMap(tensor.name, tensor.dtype, tensor.shape, none, none, none.reshape(0, config.vector_length))
 
 
 def view_map(name: str, view: View, parts: list[Words]) -> TensorMap:

@@ -180,6 +180,7 @@ class Machine:
         ----------
         image : Image
         inputs : mapping of str to ndarray
+            One that the program does not read, which has no word in MEM, may be left out.
         again : bool
             Leave MEM as the last run left it, states included: fill the queues only.
 
@@ -189,7 +190,7 @@ class Machine:
             For an input that is missing, unknown, or of another shape or dtype; and as `load` and `run` do.
         """
         names = {tensor.name for tensor in image.inputs}
-        if names != set(inputs):
+        if not {tensor.name for tensor in image.inputs if tensor.slices.size} <= set(inputs) <= names:
             raise TaktError(f"inputs must be {sorted(names)}, not {sorted(inputs)}")
         if again:
             image.check_machine(self.config)
@@ -197,7 +198,8 @@ class Machine:
         else:
             self.load(image)
         for tensor in image.inputs:
-            self.write(tensor.slices, tensor.addrs, tensor.pack(inputs[tensor.name]))
+            if tensor.name in inputs:
+                self.write(tensor.slices, tensor.addrs, tensor.pack(inputs[tensor.name]))
         cycles = self.run()
         outputs = {tensor.name: tensor.unpack(self.read(tensor.slices, tensor.addrs)) for tensor in image.outputs}
         return RunResult(outputs, cycles)

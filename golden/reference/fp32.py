@@ -29,17 +29,17 @@ def apply(mnemonic: str, a: npt.ArrayLike, b: npt.ArrayLike = 0.0) -> Float32:
     a, b : array_like of float32
     """
     left, right = np.broadcast_arrays(np.asarray(a, np.float32), np.asarray(b, np.float32))
-    bits = [np.ascontiguousarray(operand).view(np.uint32) for operand in (left, right)]
-    return operate(mnemonic, DType.FP32, DType.FP32, False, *bits).astype(np.uint32).view(np.float32)
+    bits = operate(mnemonic, DType.FP32, DType.FP32, False, _bits(left), _bits(right))
+    return np.asarray(bits, np.uint32).view(np.float32)
 
 
 def widened(x: Floats) -> Float32:
-    """Return float16 or float32 values as float32 (CVT); every NaN is the canonical one."""
+    """Return float16 or float32 values as float32: a CVT of float16, whose NaNs become the canonical one."""
     if x.dtype == np.float32:
         return np.asarray(x, np.float32)
     if x.dtype != np.float16:
         raise TaktError(f"x must be float16 or float32, not {x.dtype}")
-    patterns = np.ascontiguousarray(x).view(np.uint16).astype(np.uint32)
+    patterns = _bits(x).astype(np.uint32)
     return operate("CVT", DType.FP16, DType.FP32, False, patterns, np.zeros_like(patterns)).view(np.float32)
 
 
@@ -47,9 +47,9 @@ def narrowed(x: Float32, dtype: npt.DTypeLike) -> Floats:
     """Return float32 values in float16 (CVT, nearest even) or float32."""
     if np.dtype(dtype) == np.float32:
         return x
-    patterns = np.ascontiguousarray(x).view(np.uint32)
+    patterns = _bits(np.asarray(x, np.float32))
     halves = operate("CVT", DType.FP32, DType.FP16, False, patterns, np.zeros_like(patterns))
-    return halves.astype(np.uint16).view(np.float16)
+    return np.asarray(halves, np.uint16).view(np.float16)
 
 
 def reduce_time(mnemonic: str, x: Float32, axis: int) -> Float32:
@@ -74,3 +74,8 @@ def reduce_time(mnemonic: str, x: Float32, axis: int) -> Float32:
         for part in (steps[first::PARTIALS] for first in range(min(PARTIALS, len(steps))))
     ]
     return reduce(lambda total, part: apply(mnemonic, total, part), partials)
+
+
+def _bits(x: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the bit patterns of numbers, in their shape, be it that of a single number."""
+    return np.ascontiguousarray(x).view(f"u{x.itemsize}").reshape(x.shape)

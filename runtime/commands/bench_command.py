@@ -10,8 +10,8 @@ from arch.errors import TaktError
 from runtime.backend import make_backend
 from runtime.bench import bench_cases
 from runtime.console import show_table, working, write_json
-from runtime.options import OutputFile, backend_option, examples, json_option, machine_options
-from runtime.report import COLUMNS, between_markers, cells, figures, markdown_table
+from runtime.options import Command, OutputFile, backend_option, check_apart, examples, json_option, machine_options
+from runtime.report import COLUMNS, between_markers, cells, figures, markdown_table, show_mismatches
 
 __all__ = ["BENCH_COLUMNS", "command"]
 
@@ -25,7 +25,7 @@ _EPILOG = examples(
 )
 
 
-@click.command("bench", epilog=_EPILOG)
+@click.command("bench", cls=Command, epilog=_EPILOG)
 @machine_options()
 @backend_option()
 @json_option
@@ -37,6 +37,7 @@ def command(config: Config, backend: str, json_file: Path | None, markdown: Path
     building and loading. With the preset small, products of 32 lanes and a network on the preset base run on the golden
     model.
     """
+    check_apart({"--json": json_file, "--markdown": markdown})
     results, compilations = [], []
     for case in bench_cases(config, make_backend(backend)):
         try:
@@ -60,5 +61,6 @@ def command(config: Config, backend: str, json_file: Path | None, markdown: Path
         between_markers(markdown, "takt bench", markdown_table(BENCH_COLUMNS, rows))
     if str(json_file) != "-":
         show_table(BENCH_COLUMNS, rows)
+    show_mismatches(*results, err=str(json_file) == "-")
     if not all(result.right for result in results):
         raise click.exceptions.Exit(1)

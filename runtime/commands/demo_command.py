@@ -17,15 +17,15 @@ from runtime.digits.evaluate import evaluate_digits
 from runtime.kernel import run_kernel
 from runtime.kernel_samples import sample
 from runtime.measure import Measurement
-from runtime.options import backend_option, examples, json_option, machine_options
-from runtime.report import COLUMNS, cells, figures
+from runtime.options import Command, backend_option, examples, json_option, machine_options
+from runtime.report import COLUMNS, cells, figures, show_mismatches
 
 __all__ = ["command"]
 
 _EPILOG = examples("takt demo", "takt demo --backend golden", "takt demo --json demo.json")
 
 
-@click.command("demo", epilog=_EPILOG)
+@click.command("demo", cls=Command, epilog=_EPILOG)
 @machine_options()
 @backend_option()
 @json_option
@@ -38,16 +38,20 @@ def command(config: Config, backend: str, json_file: Path | None) -> None:
     machine = make_backend(backend)
     with working(f"digits: training, compiling, building {config.name} for {backend}, running"):
         digits = evaluate_digits(config, machine)
-    show_digits(digits)
-    click.echo()
+    quiet = str(json_file) == "-"
+    if not quiet:
+        show_digits(digits)
+        click.echo()
     results = [digits.measurement, *(_run(case) for case in _cases(config, machine))]
     results += [_run_kernel(name, config, machine) for name in _KERNELS]
     if json_file is not None:
         write_json(json_file, [figures(result) for result in results])
-    show_table(COLUMNS, [cells(result) for result in results])
+    if not quiet:
+        show_table(COLUMNS, [cells(result) for result in results])
+    show_mismatches(*results, err=quiet)
     right = all(result.right for result in results)
     verdict = "every output bit and every cycle as predicted" if right else "MISMATCH"
-    click.echo(f"\n{verdict}; {time.monotonic() - start:.0f} s")
+    click.echo(f"\n{verdict}; {time.monotonic() - start:.0f} s", err=quiet)
     if not right:
         raise click.exceptions.Exit(1)
 

@@ -11,7 +11,8 @@ from runtime.console import show_table, working, write_json
 from runtime.digits.data import HELD_OUT
 from runtime.digits.draw import draw_digits
 from runtime.digits.evaluate import DigitsResult, evaluate_digits
-from runtime.options import OutputFile, backend_option, examples, json_option, machine_options
+from runtime.options import Command, OutputFile, backend_option, check_apart, examples, json_option, machine_options
+from runtime.report import show_mismatches
 
 __all__ = ["command", "digits_figures", "show_digits"]
 
@@ -24,7 +25,7 @@ _EPILOG = examples(
 )
 
 
-@click.command("digits", epilog=_EPILOG)
+@click.command("digits", cls=Command, epilog=_EPILOG)
 @machine_options()
 @backend_option()
 @click.option("--count", type=int, default=HELD_OUT, show_default=True, help="Held-out images to run.")
@@ -43,6 +44,7 @@ def command(
 
     Every logit is compared with the golden model and with plain NumPy.
     """
+    check_apart({"--wave": wave, "--save-image": image_file, "--json": json_file})
     machine = make_backend(backend, wave)
     with working(f"digits: training, compiling, running {count} images on {backend}"):
         result = evaluate_digits(config, machine, count)
@@ -53,6 +55,7 @@ def command(
         write_json(json_file, figures)
     if str(json_file) != "-":
         show_digits(result)
+    show_mismatches(result.measurement, err=str(json_file) == "-")
     if not result.measurement.right:
         raise click.exceptions.Exit(1)
 
@@ -75,6 +78,7 @@ def digits_figures(result: DigitsResult) -> dict[str, Any]:
         "utilisation": run.utilisation,
         "matches_golden": run.matches_golden,
         "matches_numpy": run.matches_expected,
+        "mismatches": list(run.mismatches),
         "sim_cycles_per_s": run.sim_cycles_per_s,
     }
 

@@ -10,7 +10,7 @@ from arch.geometry import units
 from arch.isa.encoding import disassemble
 from runtime.console import write_text
 from runtime.images import load_image
-from runtime.options import OutputFile, examples, machine_options
+from runtime.options import Command, OutputFile, check_apart, examples, machine_options
 
 __all__ = ["command"]
 
@@ -21,13 +21,14 @@ _EPILOG = examples(
 )
 
 
-@click.command("disasm", epilog=_EPILOG)
+@click.command("disasm", cls=Command, epilog=_EPILOG)
 @click.argument("image_file", metavar="IMAGE")
 @machine_options(default=None)
 @click.option("--unit", "names", multiple=True, metavar="NAME", help="Only this queue, such as MEM_W3; repeatable.")
-@click.option("-o", "--out", type=OutputFile(), default="-", help="File to write instead of stdout.")
+@click.option("-o", "--out", type=OutputFile(stdout=True), default="-", help="File to write instead of stdout.")
 def command(image_file: str, config: Config | None, names: tuple[str, ...], out: Path) -> None:
     """Print an image as text: header, then the words of every queue."""
+    check_apart({"--out": out}, {"IMAGE": image_file})
     image = load_image(image_file, config)
     known = {unit.name: unit.id for unit in units(image.config)}
     for name in names:

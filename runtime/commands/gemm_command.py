@@ -13,7 +13,8 @@ from runtime.console import show_table, working, write_json
 from runtime.gemm import FORMATS, Gemm, blank_gemm, compile_gemm, gemm_reference, randomised
 from runtime.measure import Measurement, measure
 from runtime.npy import load_array, save_array
-from runtime.options import OutputFile, backend_option, examples, json_option, machine_options
+from runtime.options import Command, OutputFile, backend_option, check_apart, examples, json_option, machine_options
+from runtime.report import show_mismatches
 
 __all__ = ["command"]
 
@@ -27,7 +28,7 @@ _EPILOG = examples(
 )
 
 
-@click.command("gemm", epilog=_EPILOG)
+@click.command("gemm", cls=Command, epilog=_EPILOG)
 @click.option("--a", "a_file", metavar="A.npy", help="Matrix (m, k).")
 @click.option("--b", "b_file", metavar="B.npy", help="Matrix (k, n).")
 @click.option("-m", type=int, help="Rows of a random A.")
@@ -67,6 +68,12 @@ def command(
         raise TaktError(f"dtype must be {' or '.join(FORMATS)}, not {dtype!r}")
     if planes is not None and not 1 <= planes <= config.planes:
         raise TaktError(f"planes must be 1 to {config.planes}, not {planes}")
+    check_apart(
+        {"--out": out_file, "--wave": wave, "--save-image": image_file, "--json": json_file},
+        {f"--{name}": problem[f"{name}_file"] for name in ("a", "b", "bias", "scale")},
+    )
+    if seed is not None and seed < 0:
+        raise TaktError(f"seed must be at least 0, not {seed}")
     machine = make_backend(backend, wave)
     gemm = _problem(dtype=dtype, seed=seed, **problem)
     m, k, n = gemm.shape
@@ -82,9 +89,10 @@ def command(
         save_array(out_file, result.outputs[0]["c"])
     figures = _figures(result, gemm, dtype, seed or 0 if problem["a_file"] is None else None)
     if json_file is not None:
-        write_json(json_file, figures)
+        write_json(json_file, figures | {"mismatches": list(result.mismatches)})
     if str(json_file) != "-":
         show_table(("", result.work), [(name.replace("_", " "), _text(name, value)) for name, value in figures.items()])
+    show_mismatches(result, err=str(json_file) == "-")
     if wave is not None:
         click.echo(f"wrote {wave} and {wave.with_suffix('.gtkw')}", err=True)
     if not result.right:

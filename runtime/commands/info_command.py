@@ -5,21 +5,21 @@ import click
 from arch.config import Config
 from runtime.console import show_table, write_json
 from runtime.facts import machine_facts
-from runtime.options import OutputFile, examples, machine_options
+from runtime.options import Command, OutputFile, examples, machine_options
 
 __all__ = ["command"]
 
 _EPILOG = examples("takt info", "takt info --preset groqchip --json", "takt info --preset small --set superlanes=2")
 
 
-@click.command("info", epilog=_EPILOG)
+@click.command("info", cls=Command, epilog=_EPILOG)
 @machine_options()
 @click.option("--json", "json_file", is_flag=False, flag_value="-", help="As JSON, to stdout or into a file.")
 def command(config: Config, json_file: str | None) -> None:
     """Show a machine: geometry, rates, queues, latencies."""
     facts = machine_facts(config)
     if json_file is not None:
-        write_json(OutputFile().convert(json_file, None, None), facts)
+        write_json(OutputFile(stdout=True).convert(json_file, None, None), facts)
         return
     geometry, rates, queues = facts["geometry"], facts["rates"], facts["queues"]
     planes, length = geometry["planes"], geometry["vector_length"]

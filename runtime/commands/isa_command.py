@@ -8,16 +8,16 @@ import click
 from arch.config import Config
 from runtime.console import write_text
 from runtime.isa_reference import isa_markdown
-from runtime.options import OutputFile, examples, machine_options
+from runtime.options import Command, OutputFile, examples, machine_options
 
 __all__ = ["command"]
 
 _EPILOG = examples("takt isa", "takt isa --preset groqchip | less", "takt isa --markdown docs/isa.md")
 
 
-@click.command("isa", epilog=_EPILOG)
+@click.command("isa", cls=Command, epilog=_EPILOG)
 @machine_options(default=None)
-@click.option("--markdown", type=OutputFile(), help="Write Markdown to a file; - prints it.")
+@click.option("--markdown", type=OutputFile(stdout=True), help="Write Markdown to a file; - prints it.")
 def command(config: Config | None, markdown: Path | None) -> None:
     """Show the instruction reference, generated from the tables; latencies of all presets, or of one machine."""
     text = isa_markdown(None if config is None else [config])

@@ -15,7 +15,17 @@ from runtime.console import show_table, working, write_json
 from runtime.kernel import KernelRun, run_kernel
 from runtime.kernel_table import write_kernel_table
 from runtime.npy import load_array, save_array
-from runtime.options import OutputFile, backend_option, examples, json_option, machine_options
+from runtime.options import (
+    Command,
+    OutputFile,
+    backend_option,
+    check_apart,
+    examples,
+    json_option,
+    machine_options,
+    pairs,
+)
+from runtime.report import show_mismatches
 
 __all__ = ["command"]
 
@@ -32,7 +42,7 @@ _EPILOG = examples(
 _SIZE = 64
 
 
-@click.command("kernel", epilog=_EPILOG)
+@click.command("kernel", cls=Command, epilog=_EPILOG)
 @click.argument("name", required=False)
 @click.option("--in", "inputs", multiple=True, metavar="ARG=FILE.npy", help="An argument; repeatable.")
 @click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter; repeatable.")
@@ -62,16 +72,30 @@ def command(
     Without NAME: list the kernels with their arguments.
     """
     if name is None:
+        unused = {"--in": inputs, "--param": parameters, "--out": outputs, "--json": json_file}
+        for option, value in unused.items():
+            if value:
+                raise TaktError(f"{option} must come with the NAME of a kernel")
         if markdown is None:
             _list()
         else:
-            write_kernel_table(markdown, (PRESETS["small"], PRESETS["base"]), make_backend(backend), _SIZE)
+            wrong = write_kernel_table(markdown, (PRESETS["small"], PRESETS["base"]), make_backend(backend), _SIZE)
+            show_mismatches(*wrong)
+            if wrong:
+                raise click.exceptions.Exit(1)
         return
     chosen = find_kernel(name)
+    if markdown is not None:
+        raise TaktError(f"--markdown must come without the NAME of a kernel, not with {name!r}")
     machine = make_backend(backend)
-    values = chosen.values(dict(_pair("--param", text) for text in parameters))
-    files = dict(_pair("--in", text) for text in inputs)
+    values = chosen.values(pairs("--param", parameters))
+    files = pairs("--in", inputs, "ARG=FILE.npy")
+    chosen.check_names(files)
     targets = _targets(chosen, outputs)
+    check_apart(
+        {**{f"--out {result}": path for result, path in targets.items()}, "--json": json_file},
+        {f"--in {argument}": path for argument, path in files.items()},
+    )
     arrays = {argument: load_array(path, argument) for argument, path in files.items()}
     with working(f"{name} on {backend}"):
         run = run_kernel(chosen, config, arrays, values, machine)
@@ -79,10 +103,11 @@ def command(
         save_array(path, run.outputs[result])
     figures = _figures(run)
     if json_file is not None:
-        write_json(json_file, figures)
+        write_json(json_file, figures | {"mismatches": list(run.measurement.mismatches)})
     if str(json_file) != "-":
         rows = [(label.replace("_", " "), _text(label, value)) for label, value in figures.items()]
         show_table(("", run.measurement.work), rows)
+    show_mismatches(run.measurement, err=str(json_file) == "-")
     if not run.measurement.right:
         raise click.exceptions.Exit(1)
 
@@ -98,24 +123,14 @@ def _list() -> None:
     show_table(("kernel", "what", "arguments"), rows)
 
 
-def _pair(option: str, text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals and value):
-        raise TaktError(f"{option} must be NAME=VALUE, not {text!r}")
-    return name, value
-
-
 def _targets(chosen: Kernel, outputs: tuple[str, ...]) -> dict[str, Path]:
-    found = {}
-    check = OutputFile(".npy")
-    for text in outputs:
-        result, equals, path = text.partition("=")
-        if not equals:
-            result, path = chosen.results[0], text
+    named = pairs(
+        "--out", (text if "=" in text else f"{chosen.results[0]}={text}" for text in outputs), "[RESULT=]FILE.npy"
+    )
+    for result in named:
         if result not in chosen.results:
             raise TaktError(f"result of {chosen.name} must be one of {', '.join(chosen.results)}, not {result!r}")
-        found[result] = check.convert(path, None, None)
-    return found
+    return {result: OutputFile(".npy").convert(path, None, None) for result, path in named.items()}
 
 
 def _figures(run: KernelRun) -> dict[str, Any]:

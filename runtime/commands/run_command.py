@@ -7,12 +7,12 @@ import click
 from arch.config import Config
 from arch.errors import TaktError
 from arch.image import TensorMap
-from runtime.backend import check_inputs, make_backend
+from runtime.backend import checked_inputs, make_backend
 from runtime.console import working
 from runtime.images import load_image
 from runtime.measure import run_checked
 from runtime.npy import load_array, save_array
-from runtime.options import OutputFile, backend_option, examples, machine_options
+from runtime.options import Command, OutputFile, backend_option, check_apart, examples, machine_options, pairs
 
 __all__ = ["command"]
 
@@ -23,7 +23,7 @@ _EPILOG = examples(
 )
 
 
-@click.command("run", epilog=_EPILOG)
+@click.command("run", cls=Command, epilog=_EPILOG)
 @click.argument("image_file", metavar="IMAGE")
 @click.option("--in", "inputs", multiple=True, metavar="NAME=FILE.npy", help="An input of the program; repeatable.")
 @click.option("--out", "outputs", multiple=True, metavar="NAME=FILE.npy", help="Where to write an output; repeatable.")
@@ -44,14 +44,18 @@ def command(
     """
     machine = make_backend(backend, wave)
     image = load_image(image_file, config)
-    sources = _pairs(inputs, image.inputs, "input")
+    sources = _files("--in", inputs, image.inputs, "input")
     targets = {
         name: OutputFile(".npy").convert(file, None, None)
-        for name, file in _pairs(outputs, image.outputs, "output").items()
+        for name, file in _files("--out", outputs, image.outputs, "output").items()
     }
+    check_apart(
+        {**{f"--out {name}": path for name, path in targets.items()}, "--wave": wave},
+        {**{f"--in {name}": path for name, path in sources.items()}, "IMAGE": image_file},
+    )
     tensors = {tensor.name: tensor for tensor in image.inputs}
     arrays = {name: load_array(file, name, tensors[name].dtype) for name, file in sources.items()}
-    check_inputs(image, [arrays])
+    checked_inputs(image, [arrays])
     with working(f"running {image.cycles:,} cycles on {backend}"):
         result = run_checked(machine, image, [arrays])[0]
     for name, path in targets.items():
@@ -61,14 +65,11 @@ def command(
         raise click.exceptions.Exit(1)
 
 
-def _pairs(texts: tuple[str, ...], tensors: tuple[TensorMap, ...], role: str) -> dict[str, str]:
+def _files(option: str, texts: tuple[str, ...], tensors: tuple[TensorMap, ...], role: str) -> dict[str, str]:
+    """Return the files of the tensors that an option names."""
     known = [tensor.name for tensor in tensors]
-    pairs: dict[str, str] = {}
-    for text in texts:
-        name, equals, file = text.partition("=")
-        if not equals or not file:
-            raise TaktError(f"{role} must be NAME=FILE.npy, not {text!r}")
+    found = pairs(option, texts, "NAME=FILE.npy")
+    for name in found:
         if name not in known:
             raise TaktError(f"{role} must be one of {', '.join(known) or 'none'}, not {name!r}")
-        pairs[name] = file
-    return pairs
+    return found

@@ -8,7 +8,7 @@ import click
 from arch.config import Config
 from runtime.console import working, write_text
 from runtime.images import load_image
-from runtime.options import OutputFile, examples, machine_options
+from runtime.options import Command, OutputFile, check_apart, examples, machine_options
 from runtime.timetable.trace import trace_events
 
 __all__ = ["command"]
@@ -20,12 +20,13 @@ _EPILOG = examples(
 )
 
 
-@click.command("timetable", epilog=_EPILOG)
+@click.command("timetable", cls=Command, epilog=_EPILOG)
 @click.argument("image_file", metavar="IMAGE")
 @machine_options(default=None)
 @click.option("-o", "--out", type=OutputFile(".svg", ".png", ".json"), required=True, help="Picture or trace to write.")
 def command(image_file: str, config: Config | None, out: Path) -> None:
     """Draw when every unit does what: units down, cycles across; or write it as a trace for Perfetto."""
+    check_apart({"--out": out}, {"IMAGE": image_file})
     image = load_image(image_file, config)
     with working(f"drawing {image.cycles:,} cycles"):
         if out.suffix == ".json":

@@ -5,6 +5,7 @@ import pytest
 
 from runtime.commands import demo_command, gemm_command
 from runtime.commands.bench_command import BENCH_COLUMNS
+from runtime.digits.quantised import QuantisedMlp
 from verif.runtime.command_line import refusal, takt
 
 
@@ -58,18 +59,45 @@ def test_demo_ends_in_a_table(tmp_path):
     assert all(row["matches_golden"] and row["matches_numpy"] for row in rows)
 
 
-@pytest.mark.parametrize("command", ["gemm", "demo"])
-def test_a_mismatch_is_an_exit_code(command, monkeypatch):
+CALLS = {
+    "gemm": ("-m", 3, "-k", 3, "-n", 3),
+    "kernel": ("softmax", "--in", "x=x.npy"),
+    "digits": ("--count", 3),
+    "bench": (),
+    "demo": (),
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "as_json"),
+    # What trains a network comes once.
+    [(command, True) for command in CALLS] + [(command, False) for command in ("gemm", "kernel", "bench")],
+)
+def test_a_mismatch_is_an_exit_code(command, as_json, tmp_path, monkeypatch):
+    """And it is shown: where, how many elements, the first ones."""
+
     def wrong(gemm, config):
         return np.zeros((gemm.a.shape[0], gemm.b.shape[1]), np.int32)
 
     monkeypatch.setattr(gemm_command, "gemm_reference", wrong)
     monkeypatch.setattr("runtime.bench.gemm_reference", wrong)
     monkeypatch.setattr(demo_command, "_cases", lambda config, machine: demo_cases(config, machine)[:1])
-    arguments = ("-m", 3, "-k", 3, "-n", 3) if command == "gemm" else ()
-    result = takt(command, *arguments, "--preset", "nano", "--backend", "golden")
+    monkeypatch.setattr("runtime.kernel.define", lambda name, config, arrays, values: {"y": 2 * arrays["x"]})
+    monkeypatch.setattr(QuantisedMlp, "logits", lambda self, pixels: np.full((len(pixels), 10), 1 << 30, np.int32))
+    monkeypatch.setattr(demo_command, "_KERNELS", {})
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", np.ones((2, 4), np.float32))
+    more = ("--json", "-") if as_json else ()
+    result = takt(command, *CALLS[command], "--preset", "nano", "--backend", "golden", *more)
     assert result.exit_code == 1
-    assert "NO" in result.stdout
+    shown = result.stderr if as_json else result.stdout
+    assert "beside the reference: " in shown and " elements:" in shown and "] must be " in shown
+    if not as_json:
+        assert "NO" in result.stdout
+        return
+    figures = json.loads(result.stdout)
+    for row in figures if isinstance(figures, list) else [figures]:
+        assert "beside the reference: " in row["mismatches"][0]
 
 
 demo_cases = demo_command._cases

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from arch.image import Image
+from verif.bits import same_bits
 from verif.runtime.command_line import refusal, takt
 
 FIELDS = {
@@ -55,7 +56,7 @@ def test_own_matrices(preset, tmp_path, monkeypatch):
     assert json.loads(result.stdout)["seed"] is None
     found = np.load("c.npy")
     assert found.dtype == np.int32
-    np.testing.assert_array_equal(found, a.astype(np.int32) @ b.astype(np.int32))
+    same_bits(found, a.astype(np.int32) @ b.astype(np.int32))
     assert found[0, 0] == 20 * 128 * 128
 
 
@@ -76,7 +77,7 @@ def test_own_float16_matrices(preset, tmp_path, monkeypatch):
     assert figures["utilisation"] == pytest.approx(5 * 7 * 9 / figures["cycles"] / rate)
     found = np.load("c.npy")
     assert found.dtype == np.float32
-    np.testing.assert_array_equal(found, a.astype(np.float64) @ b.astype(np.float64))
+    same_bits(found, (a.astype(np.float64) @ b.astype(np.float64)).astype(np.float32))
 
 
 def test_bias_scale_and_relu(tmp_path, monkeypatch):
@@ -90,9 +91,9 @@ def test_bias_scale_and_relu(tmp_path, monkeypatch):
     total = a.astype(np.int32) @ b.astype(np.int32) + bias
     scaled = np.clip(np.rint(total.astype(np.float32) * scale), -128, 127).astype(np.int8)
     assert takt("gemm", "--a", "a.npy", "--b", "b.npy", *more).exit_code == 0
-    np.testing.assert_array_equal(np.load("c.npy"), scaled)
+    same_bits(np.load("c.npy"), scaled)
     assert takt("gemm", "--a", "a.npy", "--b", "b.npy", *more, "--relu").exit_code == 0
-    np.testing.assert_array_equal(np.load("c.npy"), np.maximum(scaled, 0))
+    same_bits(np.load("c.npy"), np.maximum(scaled, 0))
 
 
 def test_saved_image_runs_again(tmp_path, monkeypatch):
@@ -103,7 +104,7 @@ def test_saved_image_runs_again(tmp_path, monkeypatch):
     np.save("b.npy", b)
     result = takt("run", "g.takt", "--preset", "nano", "--in", "a=a.npy", "--in", "b=b.npy", "--out", "c=c.npy")
     assert result.stdout.startswith(f"{Image.load('g.takt').cycles} cycles")
-    np.testing.assert_array_equal(np.load("c.npy"), np.full((5, 7), -90, np.int32))
+    same_bits(np.load("c.npy"), np.full((5, 7), -90, np.int32))
     assert takt("timetable", "g.takt", "-o", "g.svg").exit_code == 0
     assert "ABC" in takt("disasm", "g.takt").stdout
     assert "not for small" in refusal("run", "g.takt", "--preset", "small", "--in", "a=a.npy", "--in", "b=b.npy")
