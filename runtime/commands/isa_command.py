@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from arch.config import Config
-from runtime.console import write_text
+from runtime.console import show_markdown, write_text
 from runtime.isa_reference import isa_markdown
 from runtime.options import OutputFile, examples, machine_options
 
@@ -24,7 +24,4 @@ def command(config: Config | None, markdown: Path | None) -> None:
     if markdown is not None or not sys.stdout.isatty():
         write_text(markdown or Path("-"), text)
         return
-    from rich.console import Console
-    from rich.markdown import Markdown
-
-    Console().print(Markdown(text))
+    show_markdown(text)

@@ -36,6 +36,13 @@ def test_pictures_are_current_and_small():
         assert picture.stat().st_size < 150_000, picture
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_rows_have_a_cell_per_column(page):
+    for table in re.findall(r"(?:^\|.*\n)+", page.read_text(), re.MULTILINE):
+        bars = [len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()]
+        assert set(bars) == {bars[0]}, table
+
+
 def test_presets_are_those_of_the_tables():
     for name, config in PRESETS.items():
         planes = f"{config.planes} planes of {config.vector_length} x {config.vector_length}"
