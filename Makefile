@@ -48,11 +48,12 @@ format: $(LINT) ## bring the sources into the house format
 synth: $(RUN) ## synthesise nano and small: cells, flip-flops and memory bits per unit, also in the README
 	@$(BIN)/python -m synth --markdown README.md
 
-waves: $(RUN) ## record a small product: waveform and GTKWave save file in build/waves
+waves: $(RUN) ## record a small product: waveform in build/waves, with views for GTKWave and Surfer
 	@tools/iverilog.sh
 	@mkdir -p build/waves
 	@$(BIN)/takt gemm -m 8 -k 8 -n 8 --preset nano --backend icarus --wave build/waves/gemm.fst
-	@echo 'Look at it with: gtkwave build/waves/gemm.fst build/waves/gemm.gtkw'
+	@echo 'Look at it with: gtkwave build/waves/gemm.gtkw'
+	@echo '             or: cd build/waves && surfer gemm.fst --command-file gemm.sucl'
 
 bench: $(RUN) ## measure cycles, utilisation and simulation speed
 	@mkdir -p build

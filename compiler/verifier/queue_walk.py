@@ -113,6 +113,11 @@ class QueueWalk:
         """Whether a word has to issue in cycle `now`."""
         return self.closed is None and self.parked is None and self.fault is None and self.unknown is None
 
+    @property
+    def words(self) -> list[int]:
+        """The host's words and the fetched ones, as far as they are known."""
+        return [word for word in self._words if isinstance(word, int)]
+
     def release(self, cycle: int) -> None:
         """Let the queue go on in `cycle`, if it is parked."""
         if self.parked is not None:
