@@ -141,9 +141,11 @@ class RtlBackend:
                 self._built, self._built_for = build_chip(image.config, self.name, trace=trace), image.config
         results = run_on_rtl(image, inputs, self.name, trace=self.wave)
         if self.wave is not None:
-            from runtime.waves import write_views
+            from runtime.waves import read_hierarchy, write_views
 
-            write_views(self.wave, image, results, self._built.emitted)
+            emitted = self._built.emitted
+            chip = read_hierarchy(emitted.rtlil.read_text(), emitted.top)
+            write_views(self.wave, image, results, chip)
         return results
 
 

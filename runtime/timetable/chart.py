@@ -110,8 +110,9 @@ def chart_digest(image: Image) -> str:
 
 def _compact(svg: bytes) -> bytes:
     """An SVG of half the size: coordinates to a tenth of a point, one line per path."""
-    paths = re.sub(rb'(?<= d=")[^"]*', lambda match: match[0].replace(b"\n", b"").replace(b" L", b"L"), svg)
-    return re.sub(rb"(\d\.\d)\d+", rb"\1", paths)
+    about, end, drawing = svg.partition(b"</metadata>")
+    paths = re.sub(rb'(?<= d=")[^"]*', lambda match: match[0].replace(b"\n", b"").replace(b" L", b"L"), drawing)
+    return about + end + re.sub(rb"(\d\.\d)\d+", rb"\1", paths)
 
 
 def _rules(axes: "object", names: list[str]) -> None:

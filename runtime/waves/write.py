@@ -5,18 +5,17 @@ from pathlib import Path
 
 from arch.errors import TaktError
 from arch.image import Image
-from hdl.emit import Emitted
 from runtime.backend import RunResult
 from runtime.console import write_text
 from runtime.waves.gtkwave import save_file, word_filter
-from runtime.waves.hierarchy import read_hierarchy
+from runtime.waves.hierarchy import Instance
 from runtime.waves.surfer import DECODER, command_file, decoder_toml
 from runtime.waves.view import view_of
 
 __all__ = ["write_views"]
 
 
-def write_views(wave: Path, image: Image, results: Sequence[RunResult], emitted: Emitted) -> Path:
+def write_views(wave: Path, image: Image, results: Sequence[RunResult], chip: Instance) -> Path:
     """Write what opens a waveform in GTKWave and in Surfer, beside it.
 
     ``NAME.gtkw``, ``NAME.mnemonics`` and ``NAME.instructions`` are for GTKWave; ``NAME.sucl`` and ``.surfer/decoders``
@@ -30,8 +29,8 @@ def write_views(wave: Path, image: Image, results: Sequence[RunResult], emitted:
         The program it shows.
     results
         Of each of its runs.
-    emitted
-        The chip.
+    chip
+        The chip's instances and signals.
 
     Returns
     -------
@@ -44,7 +43,7 @@ def write_views(wave: Path, image: Image, results: Sequence[RunResult], emitted:
         When a file cannot be written.
     """
     wave = wave.resolve()
-    view = view_of(image, results, read_hierarchy(emitted.rtlil.read_text(), emitted.top))
+    view = view_of(image, results, chip)
     path = wave.with_suffix(".gtkw")
     filters = {form: wave.with_suffix(f".{form}s") for form in ("mnemonic", "instruction")}
     for form, file in filters.items():
