@@ -114,8 +114,9 @@ def test_no_table_loses_a_word(seed):
         return " ".join("".join(rng.choices(letters, k=rng.randint(1, 14))) for _ in range(rng.randint(0, 9)))
 
     cells = [[cell() for _ in range(columns)] for _ in range(rng.randint(1, 9))]
+    title = cell()
     for width in (1, 20, *WIDTHS, None):
-        assert_whole(text_table(cells[0], cells[1:], cell(), width), cells, width)
+        assert_whole(text_table(cells[0], cells[1:], title, width), [*cells, [title]], width)
 
 
 def test_headings_give_way_before_cells():
