@@ -111,9 +111,10 @@ def view_of(image: Image, results: Sequence[RunResult], chip: Instance) -> View:
         Group("faults", (*_of_children(chip, _FAULT), *_faults(columns, working)), True),
         *(Group(unit.name, inside[unit], True) for unit in every if unit not in working),
     ]
+    work = str(image.notes.get("work", ""))
     runs = [(result.began, result.began + result.cycles * PERIOD) for result in results if result.began is not None]
     return View(
-        title=f"{image.notes.get('work') or 'program'} on {image.config.name}: {results[0].cycles:,} cycles",
+        title=f"{' '.join(work.split()) or 'program'} on {image.config.name}: {results[0].cycles:,} cycles",
         groups=tuple(groups),
         words=tuple(sorted({word for walk in walks.values() for word in walk.words})),
         runs=tuple(runs),

@@ -7,13 +7,16 @@ from math import log2
 import pytest
 
 from arch.geometry import units
+from arch.image import Image
 from arch.isa.encoding import disassemble
 from arch.presets import preset
 from hdl.host.run_control import drain_cycles
+from runtime.backend import RunResult
+from runtime.rtl_backend import build_chip
 from runtime.waves.gtkwave import save_file, word_filter
 from runtime.waves.hierarchy import read_hierarchy
 from runtime.waves.surfer import command_file, decoder_toml
-from runtime.waves.view import Group, Trace, View
+from runtime.waves.view import Group, Trace, View, view_of
 from verif.runtime.command_line import refusal
 from verif.runtime.hand_made import relu_image
 from verif.runtime.waves.conftest import Recorded
@@ -135,6 +138,19 @@ def test_every_run_has_markers_as_long_as_there_are_letters(number, tmp_path):
     assert found == [1000, *times, *[-1] * (26 - len(times))]
     assert float(zoom) == pytest.approx(-log2(2500 * 200 / 1240), abs=1e-5)
     assert word_filter(view(number), "mnemonic").splitlines()[1].endswith("?.word")
+
+
+def test_a_view_of_several_runs_by_a_strange_name():
+    emitted = build_chip(CONFIG, "icarus").emitted
+    chip = read_hierarchy(emitted.rtlil.read_text(), emitted.top)
+    relu = relu_image(CONFIG)
+    image = Image(**{**vars(relu), "notes": {"work": "two\n lines"}})
+    results = [RunResult({}, 12, None, 1.0, began) for began in (5000, 90_000)]
+    found = view_of(image, results, chip)
+    assert found.title == "two lines on nano: 12 cycles"
+    assert found.runs == ((5000, 17_000), (90_000, 102_000))
+    assert (found.start, found.stop) == (4000, 18_000)
+    assert [trace.label for trace in found.groups[1].traces] == ["MEM_W0", "VXM_0", "MEM_E0"]
 
 
 def test_the_golden_model_has_no_waveform(tmp_path):
