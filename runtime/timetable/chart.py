@@ -69,7 +69,7 @@ def draw_chart(image: Image, path: Path) -> None:
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
         _rules(axes, names)
-        axes.set_title(chart_title(image), loc="left", fontsize=10)
+        axes.set_title(chart_title(image), loc="left", fontsize=10, parse_math=False)
         used = dict.fromkeys(mnemonic for _, mnemonic, _ in rows)
         patches = [Patch(color=RGB.get(mnemonic, OTHER), label=mnemonic) for mnemonic in used]
         figure.legend(handles=patches, loc="outside upper right", ncols=len(patches), frameon=False, fontsize=8)
