@@ -18,7 +18,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sim test test-long lint format synth waves bench clean distclean
+.PHONY: help sim test test-long lint format synth waves docs bench clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do \
@@ -48,11 +48,22 @@ format: $(LINT) ## bring the sources into the house format
 synth: $(RUN) ## synthesise nano and small: cells, flip-flops and memory bits per unit, also in the README
 	@$(BIN)/python -m synth --markdown README.md
 
-waves: $(RUN) ## record a small product: waveform and GTKWave save file in build/waves
+waves: $(RUN) ## record a small product: waveform in build/waves, with views for GTKWave and Surfer
 	@tools/iverilog.sh
 	@mkdir -p build/waves
 	@$(BIN)/takt gemm -m 8 -k 8 -n 8 --preset nano --backend icarus --wave build/waves/gemm.fst
-	@echo 'Look at it with: gtkwave build/waves/gemm.fst build/waves/gemm.gtkw'
+	@echo 'Look at it with: gtkwave build/waves/gemm.gtkw'
+	@echo '             or: cd build/waves && surfer gemm.fst --command-file gemm.sucl'
+
+docs: $(TEST) ## draw the pictures and write the tables of docs/ again; takes minutes
+	@mkdir -p build
+	@$(BIN)/takt picture -o docs/img/chip.svg
+	@$(BIN)/takt digits --backend golden --save-image build/digits.takt >build/digits.txt
+	@$(BIN)/takt timetable build/digits.takt -o docs/img/timetable.svg
+	@$(BIN)/takt isa --markdown docs/isa.md
+	@$(BIN)/takt kernel --markdown docs/kernels.md
+	@$(BIN)/python -m golden.ulp --markdown docs/functions.md
+	@$(BIN)/python -m verif.coverage --markdown docs/coverage.md
 
 bench: $(RUN) ## measure cycles, utilisation and simulation speed
 	@mkdir -p build

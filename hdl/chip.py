@@ -78,7 +78,7 @@ class Chip(wiring.Component):
             config=self.config, retires=tuple(table[name].retire for name in mnemonics)
         )
         m.submodules.barrier = barrier = Barrier(config=self.config)
-        m.submodules.fault = fault = FaultRegister(
+        m.submodules.fault_register = fault = FaultRegister(
             units=len(units(self.config)), delay=MONITOR_DELAY if self.config.ecc else 0
         )
 

@@ -6,13 +6,15 @@
     emitted.sources     # takt.sv and the files of hdl/sv that it uses
     emit_rtlil(Chip(config), name="takt")   # text, for synthesis
 
-Emission is deterministic: the same sources give the same bytes.
+Emission is deterministic: the same sources give the same bytes, and a change renames nothing but what it touches, so
+that what was saved of one build's waveforms opens those of the next.
 """
 
 import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,11 @@ __all__ = ["Emitted", "Port", "emit", "emit_rtlil", "library_sources"]
 
 _LIBRARY = Path(__file__).parent / "sv"
 _MANIFEST = "emitted.json"
+
+_NUMBERED = re.compile(r"\\([^\s.]+?)\$\d+(?=[\s.])")
+"""A name that Amaranth made unique by a number; behind a dot stand the fields of a structure."""
+_PORT = "    connect "
+"""Begins a line that connects the port of a cell."""
 
 # A subprocess, because Yosys numbers its objects through a counter of the process.
 _YOSYS_SCRIPT = """
@@ -176,7 +183,44 @@ def _convert(component: wiring.Component, name: str) -> str:
     fragment = Fragment.get(component, None)
     fragment.add_domains(sync)
     text, _names = rtlil.convert_fragment(fragment, ports, name, emit_src=False, missing_domain=lambda domain: None)
-    return str(text)
+    return _renumbered(str(text))
+
+
+def _renumbered(rtlil: str) -> str:
+    """The same with names numbered apart; Amaranth's number counts a module's names, so that one more shifts all."""
+    modules = re.split(r"^(?=module )", rtlil, flags=re.MULTILINE)
+    numbers: dict[str, dict[str, str]] = {}
+    for module in modules:
+        mine = numbers[_name_of(module)] = {}
+        alike: Counter[str] = Counter()
+        for line in re.findall(r"^  (?:wire|memory|cell) .*\n", module, re.MULTILINE):
+            for name in _NUMBERED.finditer(line):
+                if name[0] not in mine:
+                    alike[name[1]] += 1
+                    mine[name[0]] = f"\\{name[1]}${alike[name[1]]}"
+    return "".join(_with_names(module, numbers) for module in modules)
+
+
+def _with_names(module: str, numbers: dict[str, dict[str, str]]) -> str:
+    """A module with its names replaced; the ports of a cell have the names that the cell's module gives them."""
+    mine = numbers[_name_of(module)]
+    ports: dict[str, str] = {}
+    lines = module.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        if line.startswith("  cell "):
+            ports = numbers.get(line.split()[1].removeprefix("\\"), {})
+        if "$" in line:
+            start = line.index(" ", len(_PORT)) if line.startswith(_PORT) else 0
+            lines[number] = _replaced(line[: start + 1], ports) + _replaced(line[start + 1 :], mine)
+    return "".join(lines)
+
+
+def _replaced(text: str, names: dict[str, str]) -> str:
+    return _NUMBERED.sub(lambda name: names[name[0]], text)
+
+
+def _name_of(module: str) -> str:
+    return module.partition("\n")[0].removeprefix("module \\")
 
 
 def _write_verilog(rtlil_text: str, path: Path) -> None:

@@ -48,12 +48,15 @@ class RunResult:
         The rule that the program broke; the outputs mean nothing then.
     seconds
         Of the run itself, without building, loading or reading back.
+    began
+        Simulated time of cycle 0, in picoseconds of the waveform; None on the golden model, which has no time.
     """
 
     outputs: dict[str, npt.NDArray[Any]]
     cycles: int
     fault: Fault | None
     seconds: float
+    began: int | None = None
 
     @property
     def cycles_per_second(self) -> float:
@@ -151,11 +154,11 @@ class RtlBackend:
                 self._built, self._built_for = build_chip(image.config, self.name, trace=trace), image.config
         results = run_on_rtl(image, inputs, self.name, trace=self.wave)
         if self.wave is not None:
-            from runtime.waves import read_hierarchy, write_save_file
+            from runtime.waves import read_hierarchy, write_views
 
             emitted = self._built.emitted
             chip = read_hierarchy(emitted.rtlil.read_text(), emitted.top)
-            write_save_file(self.wave, image, chip)
+            write_views(self.wave, image, results, chip)
         return results
 
 

@@ -1,31 +1,44 @@
 """Output that is readable in a terminal and plain when piped."""
 
 import json
+import os
 import re
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from arch.errors import TaktError
+from runtime.table import text_table
 
 if TYPE_CHECKING:
     from rich.status import Status
 
-__all__ = ["show_table", "text_table", "working", "write_json", "write_text"]
+__all__ = ["show_markdown", "show_table", "terminal_width", "working", "write_json", "write_text"]
 
-_NUMBER = re.compile(r"[-+]?[\d,.]+ ?(%|s|k/s)?")
+_BAR = re.compile(r"(?<!\\)\|")
+"""Between the cells of a table in Markdown."""
 
 _stack: list[str] = []
 _spinner: "list[Status]" = []
 
 
+def terminal_width() -> int | None:
+    """Columns of the terminal that stdout goes to, or what the variable COLUMNS says; None for a pipe or a file."""
+    if os.environ.get("COLUMNS", "").isdecimal() or sys.stdout.isatty():
+        return shutil.get_terminal_size().columns
+    return None
+
+
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
-    """Print a table: drawn by rich in a terminal, aligned text when piped.
+    """Print a table: as wide as the terminal at most, one line per row when piped.
 
     Parameters
     ----------
@@ -36,54 +49,20 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str
     title
         Line above.
     """
-    if not sys.stdout.isatty():
-        click.echo(text_table(columns, rows, title))
-        return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console()
-    headings = [column.replace(" ", "\n") for column in columns]
-    if _width([headings, *rows]) > console.width:
-        rows = [[cell.replace(", ", ",\n") for cell in row] for row in rows]
-    gap = 2 if _width([headings, *rows]) <= console.width else 1
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD if gap == 2 else None, pad_edge=False)
-    table.padding = (0, gap - 1, 0, 0) if gap == 2 else (0, 1, 0, 0)
-    for number, heading in enumerate(headings):
-        right = _numeric(rows, number)
-        table.add_column(heading, justify="right" if right else "left", vertical="top", no_wrap=True, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
+    click.echo(text_table(columns, rows, title, terminal_width()))
 
 
-def _width(rows: Sequence[Sequence[str]]) -> int:
-    """Width of a table with two spaces between columns and one beside them, each cell as wide as its longest line."""
-    widths = [max(len(line) for row in rows for line in row[number].split("\n")) for number in range(len(rows[0]))]
-    return sum(widths) + 2 * len(widths)
-
-
-def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> str:
-    """Return a table as aligned text."""
-    right = [_numeric(rows, number) for number in range(len(columns))]
-    widths = [max(len(row[number]) for row in [columns, *rows]) for number in range(len(columns))]
-
-    def line(cells: Sequence[str]) -> str:
-        padded = (
-            cell.rjust(width) if at_right else cell.ljust(width)
-            for cell, width, at_right in zip(cells, widths, right, strict=True)
-        )
-        return "  ".join(padded).rstrip()
-
-    head = [title] if title else []
-    return "\n".join([*head, line(columns), "  ".join("-" * width for width in widths), *map(line, rows)])
-
-
-def _numeric(rows: Sequence[Sequence[str]], column: int) -> bool:
-    cells = [row[column] for row in rows if row[column] not in ("", "-")]
-    return bool(cells) and all(_NUMBER.fullmatch(cell) for cell in cells)
+def show_markdown(text: str) -> None:
+    """Print Markdown for a terminal: tables drawn, everything else wrapped, headings bold."""
+    width = terminal_width()
+    for is_table, lines in groupby(text.splitlines(), lambda line: line.startswith("|")):
+        if is_table:
+            head, _, *rows = ([cell.strip().replace(r"\|", "|") for cell in _BAR.split(line)[1:-1]] for line in lines)
+            click.echo(text_table(head, rows, width=width))
+            continue
+        for line in lines:
+            wrapped = textwrap.fill(line, width or len(line) + 1, break_long_words=False, break_on_hyphens=False)
+            click.secho(wrapped.lstrip("# "), bold=True) if line.startswith("#") else click.echo(wrapped)
 
 
 @contextmanager

@@ -78,7 +78,7 @@ def _describe(group: list[Instruction]) -> Iterator[str]:
         yield "| opcode | mnemonic | result |"
         yield "|---|---|---|"
         for row in group:
-            yield f"| {row.opcode} | `{row.mnemonic}` | {row.doc} |"
+            yield f"| {row.opcode} | `{row.mnemonic}` | {_cell(row.doc)} |"
         yield ""
     if first.fields:
         yield "| bits | field | meaning |"
@@ -86,7 +86,7 @@ def _describe(group: list[Instruction]) -> Iterator[str]:
         for name, (bit, field) in first.offsets.items():
             top = bit + field.width - 1
             signed = ", signed" if field.signed else ""
-            yield f"| {f'{top}..{bit}' if field.width > 1 else bit} | `{name}` | {field.doc}{signed} |"
+            yield f"| {f'{top}..{bit}' if field.width > 1 else bit} | `{name}` | {_cell(field.doc)}{signed} |"
         yield ""
     common = [rule.text for rule in first.rules if all(rule in row.rules for row in group)]
     for text in common:
@@ -97,6 +97,10 @@ def _describe(group: list[Instruction]) -> Iterator[str]:
                 yield f"- {row.mnemonic}: {rule.text}"
     if first.rules:
         yield ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
 
 
 def _latencies(machines: list[Config]) -> Iterator[str]:

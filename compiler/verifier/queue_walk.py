@@ -123,6 +123,11 @@ class QueueWalk:
             and self.now <= self._limit
         )
 
+    @property
+    def words(self) -> list[int]:
+        """The host's words and the fetched ones, as far as they are known."""
+        return [word for word in self._words if isinstance(word, int)]
+
     def release(self, cycle: int) -> None:
         """Let the queue go on in `cycle`, if it is parked."""
         if self.parked is not None:

@@ -92,7 +92,7 @@ class MemController(wiring.Component):
         m.submodules.read = read = MemEngine(config=config, writes=False)
         m.submodules.write = write = MemEngine(config=config, writes=True)
         indexed = IndexedControl(config=config)
-        m.submodules.indexed = place(
+        m.submodules.indexed_control = place(
             indexed, clk=self.indexed_clk, rst=self.indexed_rst, gather_in=read.indexed, scatter_in=write.indexed
         )
         m.d.comb += [

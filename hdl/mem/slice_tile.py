@@ -89,7 +89,7 @@ class MemSliceTile(wiring.Component):
             climb(m, below, above)
 
         indexed = IndexedTile(config=config)
-        m.submodules.indexed = place(
+        m.submodules.indexed_tile = place(
             indexed,
             clk=self.indexed_clk,
             rst=self.indexed_rst,

@@ -88,7 +88,7 @@ class Accumulator(wiring.Component):
 
         float_sum = Signal(width)
         if self.half:
-            m.submodules.float_sum = place(
+            m.submodules.float_adder = place(
                 FloatSum(lanes=self.config.lanes),
                 clk=self.float_clock,
                 take=takes_float,

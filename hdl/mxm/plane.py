@@ -111,10 +111,10 @@ class Plane(wiring.Component):
             streams = self.streams[index]
             load, result = reaching(m, f"load{index}", load, index), reaching(m, f"result{index}", result, index)
             on = activation.span > index
-            m.submodules[f"load{index}"] = place(
+            m.submodules[f"load_tile{index}"] = place(
                 load_tile := LoadTile(config=config), **load_clock, op_in=load, streams=streams
             )
-            m.submodules[f"activation{index}"] = place(
+            m.submodules[f"activation_tile{index}"] = place(
                 activation_tile := ActivationTile(config=config),
                 **array_clock,
                 op_in=activation,

@@ -11,7 +11,10 @@ from arch.faults import Fault, FaultKind
 from arch.image import Image
 from runtime.backend import RunResult, Tensors, check_ended
 
-__all__ = ["read_job", "read_results", "write_job", "write_results"]
+__all__ = ["PERIOD", "read_job", "read_results", "write_job", "write_results"]
+
+PERIOD = 1000
+"""Of the simulated clock, in picoseconds."""
 
 _IMAGE, _INPUTS, _RESULTS = "image.takt", "inputs.npz", "results.npz"
 
@@ -39,6 +42,7 @@ def write_results(folder: Path, results: Sequence[RunResult]) -> None:
         fault = (result.fault.cycle, result.fault.unit, int(result.fault.kind)) if result.fault else (0, 0, 0)
         arrays[f"{run}/registers"] = np.array([result.cycles, *fault], np.int64)
         arrays[f"{run}/seconds"] = np.array(result.seconds)
+        arrays[f"{run}/began"] = np.array(result.began, np.int64)
         for name, value in result.outputs.items():
             arrays[f"{run}/output/{name}"] = value
     np.savez(folder / _RESULTS, allow_pickle=False, runs=np.array(len(results)), **arrays)
@@ -59,5 +63,6 @@ def read_results(folder: Path, image: Image) -> list[RunResult]:
             check_ended(image, cycles)
             outputs = {tensor.name: file[f"{run}/output/{tensor.name}"] for tensor in image.outputs}
             fault = Fault(at, unit, FaultKind(kind)) if kind else None
-            results.append(RunResult(outputs, cycles, fault, float(file[f"{run}/seconds"])))
+            seconds, began = float(file[f"{run}/seconds"]), int(file[f"{run}/began"])
+            results.append(RunResult(outputs, cycles, fault, seconds, began))
     return results

@@ -11,6 +11,7 @@ from cocotb.triggers import FallingEdge, Timer
 from arch.config import Config
 from arch.host import Ctrl, Register, mem_address, queue_address
 from arch.image import Bytes
+from runtime.chip_job.exchange import PERIOD
 
 __all__ = ["HostBus"]
 
@@ -37,7 +38,7 @@ class HostBus:
         self._config = config
         self._ports = {name: getattr(dut, name) for name in ("rst", "cyc", "stb", "we", "adr", "dat_w", "ack", "dat_r")}
         self._fall = FallingEdge(dut.clk)
-        self.clock = Clock(dut.clk, 1, unit="ns")
+        self.clock = Clock(dut.clk, PERIOD, unit="ps")
 
     async def start(self) -> None:
         """Start the clock and reset the chip."""

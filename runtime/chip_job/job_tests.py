@@ -10,7 +10,9 @@ from typing import Any
 
 import cocotb
 import numpy as np
+from cocotb.utils import get_sim_time
 
+from arch.config import Config
 from arch.faults import Fault, FaultKind
 from arch.host import Ctrl, Register, Status
 from arch.image import Image
@@ -18,11 +20,14 @@ from arch.isa.instruction import OPCODE_BITS
 from arch.isa.table import BY_MNEMONIC
 from hdl.host.run_control import drain_cycles
 from runtime.backend import RunResult, Tensors
-from runtime.chip_job.exchange import read_job, write_results
+from runtime.chip_job.exchange import PERIOD, read_job, write_results
 from runtime.chip_job.host_bus import HostBus
 
 _POLL = 64
 """Cycles between two looks at STATUS once the predicted end has passed."""
+
+_START = 2
+"""Cycles from the one in which the host port takes the write of START to the first of the drain."""
 
 
 @cocotb.test()
@@ -73,6 +78,7 @@ async def run(bus: HostBus, image: Image, tensors: Tensors) -> RunResult:
     for tensor in image.inputs:
         await bus.write_mem(tensor.slices, tensor.addrs, tensor.pack(tensors[tensor.name]))
     begin = time.perf_counter()
+    began = cycle_0(image.config)
     await bus.control(Ctrl.START)
     await bus.wait(drain_cycles(image.config) + image.cycles)
     seconds = time.perf_counter() - begin
@@ -93,4 +99,9 @@ async def run(bus: HostBus, image: Image, tensors: Tensors) -> RunResult:
     else:
         assert status & Status.DONE, f"status is {status}, neither running nor done"
     outputs = {t.name: t.unpack(await bus.read_mem(t.slices, t.addrs)) for t in image.outputs}
-    return RunResult(outputs, cycles, fault, seconds)
+    return RunResult(outputs, cycles, fault, seconds, began)
+
+
+def cycle_0(config: Config) -> int:
+    """Return the time in picoseconds at which cycle 0 begins, if START is written now, at a falling edge."""
+    return int(get_sim_time("ps")) + PERIOD // 2 + (_START + drain_cycles(config)) * PERIOD

@@ -7,9 +7,9 @@ import click
 
 from arch.config import Config
 from runtime.backend import make_backend
-from runtime.console import show_table, working, write_json
+from runtime.console import show_table, terminal_width, working, write_json
 from runtime.digits.data import HELD_OUT
-from runtime.digits.draw import draw_digits
+from runtime.digits.draw import DIGIT_WIDTH, draw_digits
 from runtime.digits.evaluate import DigitsResult, evaluate_digits
 from runtime.options import Command, OutputFile, backend_option, check_apart, examples, json_option, machine_options
 from runtime.report import show_mismatches
@@ -87,7 +87,8 @@ def show_digits(result: DigitsResult) -> None:
     """Print a few images with their answers, and the accuracies."""
     run = result.measurement
     wrong = (result.answers != result.labels).nonzero()[0]
-    drawn = [*range(min(_DRAWN, len(result.labels)))]
+    fit = max(1, ((terminal_width() or _DRAWN * DIGIT_WIDTH) + 2) // DIGIT_WIDTH)
+    drawn = [*range(min(_DRAWN, fit, len(result.labels)))]
     if wrong.size and int(wrong[0]) not in drawn:
         drawn[-1] = int(wrong[0])
     said = [(int(result.answers[i]), int(result.labels[i])) for i in drawn]

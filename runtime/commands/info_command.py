@@ -25,7 +25,10 @@ def command(config: Config, json_file: str | None) -> None:
     planes, length = geometry["planes"], geometry["vector_length"]
     split = ", ".join(f"{count} {kind}" for kind, count in queues.items() if kind != "total")
     rows = [
-        ("vector", f"{length} lanes = {config.superlanes} superlanes x {config.lanes} lanes, one byte each"),
+        (
+            "vector",
+            f"{length} lanes = {_many(config.superlanes, 'superlane')} x {config.lanes} lanes, one byte each",
+        ),
         ("streams", f"{config.streams} east + {config.streams} west, {geometry['positions']} positions"),
         ("stream bandwidth", f"{_size(rates['stream_bytes_per_cycle'])} per cycle"),
         ("SRAM", f"{_size(geometry['sram_bytes'])} in {config.slices} slices of 2 x {config.mem_depth} words"),
@@ -33,7 +36,7 @@ def command(config: Config, json_file: str | None) -> None:
         ("SRAM bandwidth", f"{_size(rates['sram_bytes_per_cycle'])} per cycle"),
         ("MXM", f"{planes} planes of {length} x {length} MACs, accumulators for {config.acc_depth} results"),
         ("MACs per cycle", f"{rates['macs_per_cycle']:,}"),
-        ("weight load", f"{rates['weight_load_cycles']} cycles per plane over {config.lanes} streams"),
+        ("weight load", f"{_many(rates['weight_load_cycles'], 'cycle')} per plane over {config.lanes} streams"),
         ("VXM", f"{config.alu_rows} x {config.alu_cols} ALUs per lane"),
         ("queues", f"{queues['total']} = {split}; {config.queue_depth} words each"),
         ("links", f"{config.links}"),
@@ -49,6 +52,10 @@ def command(config: Config, json_file: str | None) -> None:
     show_table(("instruction", "d_skew", "d_func", "retire"), latencies, "Cycles after the issue")
     click.echo()
     show_table(("delay", "cycles"), [(name, str(value)) for name, value in facts["delays"].items()])
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number > 1)}"
 
 
 def _size(size: int) -> str:

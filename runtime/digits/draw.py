@@ -7,10 +7,12 @@ import numpy.typing as npt
 
 from runtime.digits.data import PIXEL_MAX
 
-__all__ = ["draw_digits"]
+__all__ = ["DIGIT_WIDTH", "draw_digits"]
 
 _SHADES = " .:-=+*#%@"
 _EDGE = 8
+DIGIT_WIDTH = 2 * _EDGE + 2
+"""Characters of a digit and the gap behind it."""
 
 
 def draw_digits(pixels: npt.NDArray[np.int8], captions: Sequence[str]) -> str:

@@ -1,6 +1,8 @@
 """A timetable as a picture: units down, cycles across."""
 
+import hashlib
 import io
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,28 +10,10 @@ from pathlib import Path
 from arch.errors import TaktError
 from arch.image import Image
 from runtime.timetable.activity import Activity, activities
+from runtime.timetable.colours import OTHER, RGB
 
-__all__ = ["draw_chart"]
+__all__ = ["chart_digest", "chart_rows", "chart_title", "draw_chart"]
 
-_COLOURS = {
-    "READ": "#3b78b5",
-    "WRITE": "#d9822b",
-    "LW": "#7b5ea7",
-    "ABC": "#2f9e58",
-    "ACC": "#b5473c",
-    "CVT": "#c2a51d",
-    "MUL": "#8a5a3c",
-    "ADD": "#3aa6a6",
-    "RELU": "#c85b9b",
-    "SHIFT": "#5a6b7a",
-    "SELECT": "#8c9ba8",
-    "TRANSPOSE": "#43506b",
-    "PERMUTE": "#6d5f8a",
-    "DISTRIBUTE": "#9a86b0",
-    "ROTATE": "#4f7a78",
-    "LOADMAP": "#b0a58c",
-}
-_OTHER = "#777777"
 _PIXELS = 1600
 """Gaps narrower than a cycle count of one of so many steps across are closed: they could not be seen."""
 _APART = 12
@@ -39,7 +23,7 @@ Bar = tuple[int, int, float]
 """First cycle, cycles, share of the cycles in which an element is performed."""
 
 
-def draw_chart(image: Image, path: Path, title: str = "") -> None:
+def draw_chart(image: Image, path: Path) -> None:
     """Draw the timetable of an image.
 
     Parameters
@@ -48,8 +32,6 @@ def draw_chart(image: Image, path: Path, title: str = "") -> None:
         The program. Only units that it uses are shown; a paler bar stands for elements with cycles between them.
     path
         File to write; its suffix says which format (``.svg``, ``.png``).
-    title
-        Instead of one made of the image's notes.
 
     Raises
     ------
@@ -62,27 +44,22 @@ def draw_chart(image: Image, path: Path, title: str = "") -> None:
     import matplotlib.pyplot as plt
     from matplotlib.patches import Patch
 
-    found = activities(image)
-    if not found:
+    rows = chart_rows(image)
+    if not rows:
         raise TaktError("timetable must have an instruction to draw, not an empty program")
-    names = list(dict.fromkeys(activity.unit.name for activity in found))
+    names = list(dict.fromkeys(name for name, _, _ in rows))
     row_inches = min(0.22, max(0.11, 14 / len(names)))
     style = {"svg.fonttype": "none", "svg.hashsalt": "takt", "font.size": 8, "path.simplify": False}
     with plt.rc_context(style):
         figure, axes = plt.subplots(figsize=(12, 1.2 + row_inches * len(names)), layout="constrained")
-        used: dict[str, None] = {}
-        for row, name in enumerate(names):
-            mine = [activity for activity in found if activity.unit.name == name]
-            for mnemonic in dict.fromkeys(activity.mnemonic for activity in mine):
-                used[mnemonic] = None
-                bars = _merged((a for a in mine if a.mnemonic == mnemonic), max(1, image.cycles // _PIXELS))
-                axes.broken_barh(
-                    [(start, length) for start, length, _ in bars],
-                    (row - 0.4, 0.8),
-                    facecolors=[_shade(_COLOURS.get(mnemonic, _OTHER), share) for _, _, share in bars],
-                    linewidth=0,
-                    clip_on=False,
-                )
+        for name, mnemonic, bars in rows:
+            axes.broken_barh(
+                [(start, length) for start, length, _ in bars],
+                (names.index(name) - 0.4, 0.8),
+                facecolors=[_shade(RGB.get(mnemonic, OTHER), share) for _, _, share in bars],
+                linewidth=0,
+                clip_on=False,
+            )
         axes.set_yticks(range(len(names)), names, fontsize=8 if row_inches > 0.15 else 6)
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_xlim(0, image.cycles)
@@ -92,17 +69,14 @@ def draw_chart(image: Image, path: Path, title: str = "") -> None:
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
         _rules(axes, names)
-        work = title or str(image.notes.get("work", "")) or "program"
-        axes.set_title(
-            f"{work} on {image.config.name}: {image.cycles:,} cycles", loc="left", fontsize=10, parse_math=False
-        )
-        patches = [Patch(color=_COLOURS.get(mnemonic, _OTHER), label=mnemonic) for mnemonic in used]
+        axes.set_title(chart_title(image), loc="left", fontsize=10, parse_math=False)
+        used = dict.fromkeys(mnemonic for _, mnemonic, _ in rows)
+        patches = [Patch(color=RGB.get(mnemonic, OTHER), label=mnemonic) for mnemonic in used]
         figure.legend(handles=patches, loc="outside upper right", ncols=len(patches), frameon=False, fontsize=8)
         picture = io.BytesIO()
         svg = path.suffix == ".svg"
-        figure.savefig(
-            picture, format=path.suffix[1:], dpi=130, metadata={"Date": None, "Creator": None} if svg else None
-        )
+        about = {"Date": None, "Creator": f"matplotlib {matplotlib.__version__}", "Identifier": chart_digest(image)}
+        figure.savefig(picture, format=path.suffix[1:], dpi=130, metadata=about if svg else None)
         plt.close(figure)
     try:
         path.write_bytes(_compact(picture.getvalue()) if svg else picture.getvalue())
@@ -110,10 +84,35 @@ def draw_chart(image: Image, path: Path, title: str = "") -> None:
         raise TaktError(f"cannot write {str(path)!r}: {error.strerror}") from None
 
 
+def chart_rows(image: Image) -> list[tuple[str, str, list[Bar]]]:
+    """Return (unit, mnemonic, bars) of what a chart shows, in the order of the queues."""
+    gap = max(1, image.cycles // _PIXELS)
+    mine: dict[tuple[str, str], list[Activity]] = {}
+    for activity in activities(image):
+        mine.setdefault((activity.unit.name, activity.mnemonic), []).append(activity)
+    return [(name, mnemonic, _merged(found, gap)) for (name, mnemonic), found in mine.items()]
+
+
+def chart_title(image: Image) -> str:
+    """Return the line above a chart."""
+    work = str(image.notes.get("work", "")) or "program"
+    return f"{work} on {image.config.name}: {image.cycles:,} cycles"
+
+
+def chart_digest(image: Image) -> str:
+    """Return what a chart shows as a number, which an SVG carries: it tells whether a picture is still true.
+
+    Another version of matplotlib draws the same in other bytes.
+    """
+    shown = json.dumps([chart_title(image), chart_rows(image), sorted(RGB.items())])
+    return f"takt-timetable-{hashlib.sha256(shown.encode()).hexdigest()[:16]}"
+
+
 def _compact(svg: bytes) -> bytes:
     """An SVG of half the size: coordinates to a tenth of a point, one line per path."""
-    paths = re.sub(rb'(?<= d=")[^"]*', lambda match: match[0].replace(b"\n", b"").replace(b" L", b"L"), svg)
-    return re.sub(rb"(\d\.\d)\d+", rb"\1", paths)
+    about, end, drawing = svg.partition(b"</metadata>")
+    paths = re.sub(rb'(?<= d=")[^"]*', lambda match: match[0].replace(b"\n", b"").replace(b" L", b"L"), drawing)
+    return about + end + re.sub(rb"(\d\.\d)\d+", rb"\1", paths)
 
 
 def _rules(axes: "object", names: list[str]) -> None:

@@ -1,6 +1,6 @@
-"""Save files that open a waveform with groups, radix and instructions as text."""
+"""Views of a waveform for GTKWave and Surfer, which open on the run with instructions as text."""
 
 from runtime.waves.hierarchy import read_hierarchy
-from runtime.waves.save_file import write_save_file
+from runtime.waves.write import write_views
 
-__all__ = ["read_hierarchy", "write_save_file"]
+__all__ = ["read_hierarchy", "write_views"]

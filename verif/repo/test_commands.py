@@ -75,6 +75,8 @@ def test_help_lists_every_target() -> None:
     assert set(re.findall(r"^  make ([a-z-]+)", listed, re.MULTILINE)) == TARGETS
 
 
-@pytest.mark.parametrize("target", ["sim", "test", "test-long", "lint", "synth", "waves", "bench", "clean", "help"])
+@pytest.mark.parametrize(
+    "target", ["sim", "test", "test-long", "lint", "synth", "waves", "docs", "bench", "clean", "help"]
+)
 def test_targets_exist(target: str) -> None:
     assert target in TARGETS

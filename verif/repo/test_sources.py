@@ -48,7 +48,9 @@ def test_nothing_is_left_unfinished() -> None:
 
 
 def test_no_test_is_left_out() -> None:
-    assert lines_matching(NOT_RUN, ".py") == []
+    """Only what opens a window may be: GTKWave and a screen cannot be had everywhere."""
+    allowed = ("verif/runtime/waves/test_gtkwave.py:",)
+    assert [line for line in lines_matching(NOT_RUN, ".py") if not line.startswith(allowed)] == []
 
 
 def test_no_path_of_somebody_s_machine() -> None:

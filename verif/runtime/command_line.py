@@ -5,9 +5,9 @@ from click.testing import CliRunner, Result
 from runtime.cli import main
 
 
-def takt(*arguments: object) -> Result:
-    """Return what a command printed, and its exit code; a bug shows its traceback."""
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+def takt(*arguments: object, columns: str | None = None) -> Result:
+    """Return what a command printed, and its exit code; a bug shows its traceback. `columns`: the variable COLUMNS."""
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments], env={"COLUMNS": columns})
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

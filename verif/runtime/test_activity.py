@@ -7,6 +7,8 @@ from arch.geometry import UnitKind, units
 from arch.image import Image
 from arch.isa.encoding import decode, encode
 from arch.presets import preset
+from compiler.verifier.walks import Walks
+from runtime.gemm import blank_gemm, compile_gemm
 from runtime.timetable import Activity, activities
 
 CONFIG = preset("nano")
@@ -84,3 +86,12 @@ def test_a_repeated_word_of_one_element_is_one_activity():
     words = [encode("RELU"), encode("REPEAT", count=99, interval=2), encode("END")]
     (activity,) = activities(image_of(VXM, words))
     assert (activity.start, activity.elements, activity.interval, activity.stop) == (0, 100, 2, 199)
+
+
+def test_words_of_fetched_text_are_known():
+    image = compile_gemm(CONFIG.replace(queue_depth=16), blank_gemm(64, 64, 64, "int8"), None)
+    host = {int(word) for words in image.queues.values() for word in words}
+    known = {word for walk in Walks(image).by_queue.values() for word in walk.words}
+    performed = {activity.word for activity in activities(image)}
+    assert performed - host
+    assert performed <= known

@@ -1,0 +1,1 @@
+"""Waveforms and what opens them in a viewer."""
