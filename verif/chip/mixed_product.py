@@ -169,7 +169,7 @@ class MixedProduct:
         product: npt.NDArray[np.float64] = self.a.astype(np.float64) @ self.b.astype(np.float64)
         return product
 
-    def int32_sums(self) -> npt.NDArray[np.int64]:
+    def int32_sums(self) -> npt.NDArray[np.int32]:
         """Return ``c @ d``."""
-        product: npt.NDArray[np.int64] = self.c.astype(np.int64) @ self.d.astype(np.int64)
+        product: npt.NDArray[np.int32] = self.c.astype(np.int32) @ self.d.astype(np.int32)
         return product

@@ -14,6 +14,7 @@ from arch.image import Image
 from arch.presets import preset
 from compiler.program import Program
 from verif.bench import default_seed
+from verif.bits import same_bits
 from verif.chip.consumers import Consumption, consumptions
 from verif.chip.flipped_runs import Flip, FlippedRun, Outcome, run_on_both
 from verif.chip.random_program import RandomProgram
@@ -39,7 +40,7 @@ def check(
         # What a machine holds after a fault is not defined, nor what the host reads where two bits are flipped.
         if isinstance(golden.verdict, int) and all(mask.bit_count() == 1 for *_, mask in run.flips):
             for name, expected in golden.outputs.items():
-                assert np.array_equal(rtl.outputs[name], expected), f"{run.name}: {name}"
+                same_bits(rtl.outputs[name], expected, f"{run.name}: {name}")
         outcomes.append(rtl)
     return outcomes
 
@@ -71,7 +72,7 @@ def check_walks(config: Config, simulator: str = "verilator") -> None:
         assert outcome.verdict == expected[each.name].verdict, run.name
         assert outcome.ecc[:2] == (due, each.queue), run.name
         for name, tensor in expected[each.name].outputs.items():
-            assert np.array_equal(outcome.outputs[name], tensor), f"{run.name}: {name}"
+            same_bits(outcome.outputs[name], tensor, f"{run.name}: {name}")
 
 
 def check_doubles(config: Config, count: int) -> None:
@@ -164,7 +165,7 @@ def check_products(config: Config, simulator: str = "verilator") -> None:
     for run, clean, flipped in zip(runs[1::2], outcomes[::2], outcomes[1::2], strict=True):
         assert clean.verdict == flipped.verdict == run.image.cycles, run.name
         assert clean.ecc[0] == 0 < flipped.ecc[0], run.name
-        assert np.array_equal(clean.outputs["y"], flipped.outputs["y"]), run.name
+        same_bits(clean.outputs["y"], flipped.outputs["y"], run.name)
 
 
 def check_random_programs(config: Config, count: int) -> None:

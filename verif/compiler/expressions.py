@@ -14,6 +14,7 @@ from compiler.expression.expr import CONSTANT, FORMATS, OPERAND, Expr
 from compiler.program import Program
 from golden.machine.machine import Machine
 from golden.vxm.alu import operate
+from verif.bits import same_bits
 
 Array = npt.NDArray[Any]
 
@@ -115,5 +116,5 @@ def check_map(
     got = run_golden(image, **{f"x{i}": operand for i, operand in enumerate(operands)})["y"]
     want = apply(function, *operands)
     assert got.dtype == want.dtype
-    np.testing.assert_array_equal(bits_of(got), bits_of(want))
+    same_bits(got, want)
     return image.cycles

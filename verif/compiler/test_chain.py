@@ -7,6 +7,7 @@ import pytest
 
 from arch.presets import preset
 from compiler.program import Program
+from verif.bits import same_bits
 from verif.compiler.layers import layer, random_int8, run
 
 
@@ -36,14 +37,14 @@ def expected(x, parts):
 def test_digits_network(name, batch, planes, rng):
     program, parts = network(preset(name), rng, batch, (64, 32, 10), planes)
     x = random_int8(rng, batch, 64)
-    np.testing.assert_array_equal(run(program.compile(), x=x)["y"], expected(x, parts))
+    same_bits(run(program.compile(), x=x)["y"], expected(x, parts))
 
 
 @pytest.mark.parametrize("batch", [1, 2, 19])
 def test_four_layers(batch, rng):
     program, parts = network(preset("nano"), rng, batch, (17, 9, 24, 7, 3))
     x = random_int8(rng, batch, 17)
-    np.testing.assert_array_equal(run(program.compile(), x=x)["y"], expected(x, parts))
+    same_bits(run(program.compile(), x=x)["y"], expected(x, parts))
 
 
 def test_layers_overlap_in_time(rng):
@@ -63,9 +64,9 @@ def test_one_activation_feeds_two_products_and_an_intermediate_is_an_output(rng)
     values = random_int8(rng, 20, 30)
     found = run(program.compile(), x=values)
     middle = layer(values, w[0], scale=0.003, relu=True)
-    np.testing.assert_array_equal(found["hidden"], middle)
-    np.testing.assert_array_equal(found["left"], layer(middle, w[1]))
-    np.testing.assert_array_equal(found["right"], layer(middle, w[2], scale=0.01))
+    same_bits(found["hidden"], middle)
+    same_bits(found["left"], layer(middle, w[1]))
+    same_bits(found["right"], layer(middle, w[2], scale=0.01))
 
 
 def test_bias_and_scale_may_be_inputs(rng):
@@ -79,4 +80,4 @@ def test_bias_and_scale_may_be_inputs(rng):
         "bias": rng.integers(-999, 999, 11).astype(np.int32),
         "scale": rng.uniform(0.001, 0.1, 11).astype(np.float32),
     }
-    np.testing.assert_array_equal(run(program.compile(), **values)["y"], layer(**values))
+    same_bits(run(program.compile(), **values)["y"], layer(**values))

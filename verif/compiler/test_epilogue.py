@@ -13,6 +13,7 @@ from golden.reference.activations import silu as silu_defined
 from golden.reference.fp32 import apply
 from golden.reference.matmul import matmul_int32
 from golden.reference.matmul_fp16 import matmul_fp16
+from verif.bits import same_bits
 from verif.compiler.layers import random_float16, random_int8, run
 
 NANO = preset("nano", ["mem_depth=2048"])
@@ -43,7 +44,7 @@ def product(config, m, k, n, given, **how):
 
 def same(found, wanted):
     assert found.dtype == wanted.dtype
-    np.testing.assert_array_equal(found.view(np.uint8), np.ascontiguousarray(wanted).view(np.uint8))
+    same_bits(found, np.ascontiguousarray(wanted))
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -9,6 +9,7 @@ from arch.errors import TaktError
 from arch.presets import preset
 from compiler.program import Program
 from golden.reference.matmul_fp16 import matmul_fp16
+from verif.bits import same_bits
 from verif.compiler.layers import compile_layer, layer, random_float16, random_int8, run
 
 NANO = preset("nano")
@@ -24,11 +25,6 @@ MACHINES = {
     "8 lanes": NANO.replace(lanes=8),
     "three superlanes": SMALL.replace(superlanes=3),
 }
-
-
-def same_bits(found, wanted, where=""):
-    assert found.dtype == wanted.dtype == np.float32
-    np.testing.assert_array_equal(found.view(np.uint32), wanted.view(np.uint32), err_msg=where)
 
 
 def check(config, m, k, n, rng, planes=None, x=None, w=None):
@@ -110,7 +106,7 @@ def test_int8_and_float16_products_share_the_planes(int8_planes, float16_planes,
         wanted[f"y{number}"] = matmul_fp16(x, w, NANO.vector_length) if halves else layer(x, w)
     found = run(program.compile(), **inputs)
     for name, value in wanted.items():
-        np.testing.assert_array_equal(found[name].view(np.int32), value.view(np.int32), err_msg=name)
+        same_bits(found[name], value, name)
 
 
 def test_refusals():

@@ -19,6 +19,7 @@ from golden.reference.fp32 import apply
 from golden.reference.matmul import matmul_int32
 from golden.reference.matmul_fp16 import matmul_fp16
 from runtime.backend import RtlBackend
+from verif.bits import same_bits
 from verif.compiler.layers import random_float16, random_int8, run
 
 NANO = preset("nano", ["mem_depth=2048"])
@@ -104,7 +105,7 @@ def check(config, given, case, shape, rng, runner=run):
     with np.errstate(all="ignore"):
         wanted = np.ascontiguousarray(case.defined(sums, *extra.values())).astype(case.dtype)
     found = runner(program.compile(), x=a, w=b, **extra)["y"]
-    np.testing.assert_array_equal(found.view(np.uint8), wanted.view(np.uint8))
+    same_bits(found, wanted)
     return program
 
 
@@ -185,9 +186,9 @@ def test_operands_that_are_results(config, m, rng):
     found = run(program.compile(), x=a, v=b, w=c, shift=d)
     factor = apply("MUL", d, np.float32(3))
     middle = apply("ADD", matmul_fp16(a, b, config.vector_length), factor)
-    np.testing.assert_array_equal(found["first"], middle)
+    same_bits(found["first"], middle)
     last = apply("ADD", apply("MUL", matmul_fp16(a, c, config.vector_length), factor), middle)
-    np.testing.assert_array_equal(found["y"], apply("RELU", last))
+    same_bits(found["y"], apply("RELU", last))
 
 
 @pytest.mark.parametrize("name", ["sum of all", "mask"])

@@ -7,6 +7,7 @@ from arch.errors import TaktError
 from arch.presets import preset
 from compiler.gather.share import shares
 from compiler.program import Program
+from verif.bits import same_bits
 from verif.compiler.test_switch import MACHINES, dtypes, machines, outputs, values_for
 
 
@@ -18,7 +19,7 @@ def test_rows(config, dtype, shape, rng):
     table, indices = values_for(rng, dtype, v, n), rng.integers(0, v, m).astype(np.int32)
     program = Program(config)
     program.output("y", program.gather(program.input("t", table.shape, dtype), program.input("i", (m,), "int32")))
-    assert np.array_equal(outputs(program, t=table, i=indices)["y"], table[indices])
+    same_bits(outputs(program, t=table, i=indices)["y"], table[indices])
 
 
 @machines
@@ -29,10 +30,8 @@ def test_gathered_rows_are_operands(config, rng):
     program.output("z", program.map(lambda a: a + 1.0, y))
     program.output("s", program.shift(y, 1))
     found = outputs(program, i=indices)
-    assert np.array_equal(found["z"], table[indices] + np.float32(1))
-    assert np.array_equal(
-        found["s"][:, 1 : min(20, config.vector_length)], table[indices][:, : min(20, config.vector_length) - 1]
-    )
+    same_bits(found["z"], table[indices] + np.float32(1))
+    same_bits(found["s"][:, 1 : min(20, config.vector_length)], table[indices][:, : min(20, config.vector_length) - 1])
 
 
 def test_many_indices(rng):
@@ -40,7 +39,7 @@ def test_many_indices(rng):
     table, indices = values_for(rng, "int8", 1000, 5), rng.integers(0, 1000, 700).astype(np.int32)
     program = Program(config)
     program.output("y", program.gather(table, program.input("i", (700,), "int32")))
-    assert np.array_equal(outputs(program, i=indices)["y"], table[indices])
+    same_bits(outputs(program, i=indices)["y"], table[indices])
 
 
 @machines
@@ -54,9 +53,9 @@ def test_long_rows_are_operands(config, m, rng):
     program.output("s", program.shift(y, 1))
     found = outputs(program, i=indices)
     rows = table[indices]
-    assert np.array_equal(found["z"], rows + np.float32(1))
+    same_bits(found["z"], rows + np.float32(1))
     end = min(50, config.vector_length)
-    assert np.array_equal(found["s"][:, 1:end], rows[:, : end - 1])
+    same_bits(found["s"][:, 1:end], rows[:, : end - 1])
 
 
 def test_two_tables(rng):
@@ -68,7 +67,7 @@ def test_two_tables(rng):
         program.output(f"y{number}", program.gather(table, its))
     found = outputs(program)
     for number, (table, its) in enumerate(zip(tables, indices, strict=True)):
-        assert np.array_equal(found[f"y{number}"], table[its])
+        same_bits(found[f"y{number}"], table[its])
 
 
 def cycles_of(config, v: int, m: int, n: int) -> int:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from arch.presets import preset
+from verif.bits import same_bits
 from verif.compiler.layers import compile_layer, layer, random_int8, run
 
 NANO = preset("nano")
@@ -24,7 +25,7 @@ def check(config, m, k, n, rng, planes=None, x=None, w=None):
     x = random_int8(rng, m, k) if x is None else x
     w = random_int8(rng, k, n) if w is None else w
     image = compile_layer(config, m, k, n, planes=planes)
-    np.testing.assert_array_equal(run(image, x=x, w=w)["y"], layer(x, w), err_msg=f"{m}x{k}x{n}, {planes} planes")
+    same_bits(run(image, x=x, w=w)["y"], layer(x, w), f"{m}x{k}x{n}, {planes} planes")
     return image
 
 
@@ -70,4 +71,4 @@ def test_an_image_runs_again_with_other_inputs(rng):
     image = compile_layer(NANO, 5, 20, 9)
     for _ in range(2):
         x, w = random_int8(rng, 5, 20), random_int8(rng, 20, 9)
-        np.testing.assert_array_equal(run(image, x=x, w=w)["y"], layer(x, w))
+        same_bits(run(image, x=x, w=w)["y"], layer(x, w))

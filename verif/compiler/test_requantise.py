@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from arch.presets import preset
+from verif.bits import same_bits
 from verif.compiler.layers import compile_layer, layer, random_int8, run
 
 EPILOGUES = [
@@ -35,14 +36,14 @@ def test_epilogue(name, choice, rng):
         chosen = options(choice, n, rng)
         x, w = random_int8(rng, m, k), random_int8(rng, k, n)
         image = compile_layer(preset(name), m, k, n, planes=planes, **chosen)
-        np.testing.assert_array_equal(run(image, x=x, w=w)["y"], layer(x, w, **chosen), err_msg=f"{m}x{k}x{n}")
+        same_bits(run(image, x=x, w=w)["y"], layer(x, w, **chosen), f"{m}x{k}x{n}")
 
 
 def test_bias_wraps_at_32_bits(rng):
     bias = np.array([2**31 - 1, -(2**31), 5], np.int32)
     x, w = np.full((2, 4), 127, np.int8), np.array([[127, -128, 1]] * 4, np.int8)
     image = compile_layer(preset("nano"), 2, 4, 3, bias=bias)
-    np.testing.assert_array_equal(run(image, x=x, w=w)["y"], layer(x, w, bias=bias))
+    same_bits(run(image, x=x, w=w)["y"], layer(x, w, bias=bias))
 
 
 def test_ties_round_to_even():
@@ -56,7 +57,7 @@ def test_one_scale_for_all_columns_is_the_same_as_many(rng):
     x, w = random_int8(rng, 9, 12), random_int8(rng, 12, 10)
     one = run(compile_layer(preset("nano"), 9, 12, 10, scale=0.01), x=x, w=w)["y"]
     many = run(compile_layer(preset("nano"), 9, 12, 10, scale=np.full(10, 0.01, np.float32)), x=x, w=w)["y"]
-    np.testing.assert_array_equal(one, many)
+    same_bits(one, many)
 
 
 @pytest.mark.parametrize("mesh", [{"alu_cols": 2}, {"alu_rows": 1}], ids=str)
@@ -64,4 +65,4 @@ def test_small_mesh(mesh, rng):
     config = preset("nano").replace(**mesh)
     x, w, bias = random_int8(rng, 9, 12), random_int8(rng, 12, 10), np.arange(10, dtype=np.int32)
     image = compile_layer(config, 9, 12, 10, bias=bias, scale=0.01, relu=True)
-    np.testing.assert_array_equal(run(image, x=x, w=w)["y"], layer(x, w, bias, 0.01, relu=True))
+    same_bits(run(image, x=x, w=w)["y"], layer(x, w, bias, 0.01, relu=True))

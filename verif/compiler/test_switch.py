@@ -6,6 +6,7 @@ import pytest
 from arch.errors import TaktError
 from arch.presets import preset
 from compiler.program import Program
+from verif.bits import same_bits
 from verif.compiler.expressions import random_values, run_golden
 
 MACHINES = {
@@ -59,7 +60,7 @@ def test_shift_and_select(config, dtype, origin, rng):
     down[..., :-amount] = other[..., amount:]
     joined = np.where(np.arange(n) < amount, whole, other)
     for name, expected in (("up", up), ("down", down), ("joined", joined)):
-        assert np.array_equal(found[name].reshape(5, 2, n), expected), name
+        same_bits(found[name].reshape(5, 2, n), expected, name)
 
 
 @machines
@@ -77,10 +78,10 @@ def test_maps(config, dtype, register, origin, rng):
     program.output("again", program.permute(a, program.input("m", (n,), "int16"), register))
     program.output("distributed", program.distribute(a, within, register))
     found = outputs(program, x=x, m=lane_map[::-1].copy())
-    assert np.array_equal(found["permuted"], np.where(lane_map < 0, 0, x[:, lane_map]).astype(dtype))
-    assert np.array_equal(found["again"], np.where(lane_map < 0, 0, x[:, lane_map]).astype(dtype)[:, ::-1])
+    same_bits(found["permuted"], np.where(lane_map < 0, 0, x[:, lane_map]).astype(dtype))
+    same_bits(found["again"], np.where(lane_map < 0, 0, x[:, lane_map]).astype(dtype)[:, ::-1])
     lane = np.arange(n) // lanes * lanes + within
-    assert np.array_equal(found["distributed"], np.where(within < 0, 0, x[:, lane]).astype(dtype))
+    same_bits(found["distributed"], np.where(within < 0, 0, x[:, lane]).astype(dtype))
 
 
 @machines
@@ -95,7 +96,7 @@ def test_rotate(config, dtype, rng):
     for a in range(size):
         for b in range(size):
             moved = np.roll(window, (-a, -b), (2, 3)).reshape(3, -1, size * size)
-            assert np.array_equal(found[a, b, ..., : size * size], moved)
+            same_bits(found[a, b, ..., : size * size], moved)
             assert not found[a, b, ..., size * size :].any()
 
 
@@ -109,9 +110,7 @@ def test_tiles(config, dtype, rng):
     padded = np.zeros((2 * lanes, config.vector_length), dtype)
     padded[:vectors] = x
     tiles = padded.reshape(2, lanes, config.superlanes, lanes)
-    assert np.array_equal(
-        outputs(program, x=x)["y"].reshape(2, lanes, config.superlanes, lanes), tiles.transpose(0, 3, 2, 1)
-    )
+    same_bits(outputs(program, x=x)["y"].reshape(2, lanes, config.superlanes, lanes), tiles.transpose(0, 3, 2, 1))
 
 
 @machines
@@ -124,7 +123,7 @@ def test_matrices(config, dtype, shape, origin, rng):
     # Results that are in the SXM's order come from the SXM.
     a = program.shift(operand(program, "x", x, origin), 0) if origin == "result" else operand(program, "x", x, origin)
     program.output("y", program.transpose2d(a[:, : shape[1]]))
-    assert np.array_equal(outputs(program, x=x)["y"], x.T)
+    same_bits(outputs(program, x=x)["y"], x.T)
 
 
 def test_results_are_operands(rng):
@@ -135,7 +134,7 @@ def test_results_are_operands(rng):
     program.output("y", program.map(lambda a: a * 2.0, y))
     expected = np.zeros_like(x)
     expected[:, 3:] = ((x + np.float32(1)) * np.float32(2))[:, :-3]
-    assert np.array_equal(outputs(program, x=x)["y"], expected)
+    same_bits(outputs(program, x=x)["y"], expected)
 
 
 def test_refusals():
@@ -161,4 +160,4 @@ def test_axes(config, axes, origin, rng):
     program = Program(config)
     a = operand(program, "x", x, "input")
     program.output("y", program.transpose(program.shift(a, 0)[..., :7] if origin == "result" else a, axes))
-    assert np.array_equal(outputs(program, x=x)["y"], x.transpose(axes))
+    same_bits(outputs(program, x=x)["y"], x.transpose(axes))

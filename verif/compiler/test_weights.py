@@ -10,6 +10,7 @@ from compiler.program import Program
 from golden.machine.machine import Machine
 from golden.reference.matmul_fp16 import matmul_fp16
 from golden.reference.qlinear_matmul import qlinear_matmul
+from verif.bits import same_bits
 from verif.compiler.test_switch import machines, operand, outputs, values_for
 
 SHAPES = [(1, 1, 1), (1, 5, 17), (11, 64, 16), (19, 37, 41)]
@@ -28,7 +29,7 @@ def product(x, w, config):
 
 def same(found, wanted):
     assert found.dtype == wanted.dtype
-    np.testing.assert_array_equal(found.view(np.uint32), wanted.view(np.uint32))
+    same_bits(found, wanted)
 
 
 @machines

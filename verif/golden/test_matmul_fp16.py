@@ -9,6 +9,7 @@ import pytest
 from arch.errors import TaktError
 from arch.formats import CANONICAL_NAN
 from golden.reference.matmul_fp16 import matmul_fp16
+from verif.bits import same_bits
 
 EDGES = np.array([0x0000, 0x8000, 0x0001, 0x83FF, 0x3C00, 0xBC00, 0x7BFF, 0xFBFF, 0x3555], np.uint16).view(np.float16)
 SPECIAL = np.array([0x7C00, 0xFC00, 0x7E01, 0x0000, 0x8000, 0x3C00, 0xC000], np.uint16).view(np.float16)
@@ -47,7 +48,7 @@ def expected(a, b, vector):
 
 
 def check(a, b, vector):
-    np.testing.assert_array_equal(matmul_fp16(a, b, vector).view(np.uint32), expected(a, b, vector))
+    same_bits(matmul_fp16(a, b, vector).view(np.uint32), expected(a, b, vector))
 
 
 @pytest.mark.parametrize("vector", [1, 4, 16])
