@@ -1,6 +1,5 @@
 """The image: a compiled program as one file."""
 
-import contextlib
 import hashlib
 import io
 import json
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.errors import TaktError
+from arch.files import write_whole
 
 FORMAT = "takt-image"
 VERSION = 1
@@ -126,15 +126,7 @@ class Image:
         arrays["digest"] = np.frombuffer(_digest(arrays), np.uint8)
         buffer = io.BytesIO()
         np.savez_compressed(buffer, allow_pickle=False, **arrays)
-        target = Path(path)
-        partial = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            partial.write_bytes(buffer.getvalue())
-            partial.replace(target)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                partial.unlink()
-            raise TaktError(f"cannot write image {str(path)!r}: {error.strerror}") from None
+        write_whole(path, buffer.getvalue(), "image")
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         arrays: dict[str, npt.NDArray[Any]] = {

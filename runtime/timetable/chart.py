@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from arch.errors import TaktError
+from arch.files import write_whole
 from arch.image import Image
 from runtime.timetable.activity import Activity, activities
 
@@ -102,10 +103,7 @@ def draw_chart(image: Image, path: Path, title: str = "") -> None:
             picture, format=path.suffix[1:], dpi=130, metadata={"Date": None, "Creator": None} if svg else None
         )
         plt.close(figure)
-    try:
-        path.write_bytes(_compact(picture.getvalue()) if svg else picture.getvalue())
-    except OSError as error:
-        raise TaktError(f"cannot write {str(path)!r}: {error.strerror}") from None
+    write_whole(path, _compact(picture.getvalue()) if svg else picture.getvalue())
 
 
 def _compact(svg: bytes) -> bytes:
