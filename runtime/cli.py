@@ -1,7 +1,6 @@
 """The command line: ``takt SUBCOMMAND``."""
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -10,6 +9,9 @@ from typing import Any
 import click
 
 from arch.errors import TaktError
+from runtime.console import say
+from runtime.os_errors import os_error_line
+from runtime.surroundings import Stopped, mend_streams, silence_stdout, stoppable
 
 __all__ = ["main"]
 
@@ -29,7 +31,8 @@ class _Takt(click.Group):
         if cmd_name not in _COMMANDS:
             raise TaktError(f"command must be one of {', '.join(_COMMANDS)}, not {cmd_name!r}")
         command = importlib.import_module(f"runtime.commands.{cmd_name}_command").command
-        assert isinstance(command, click.Command)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{cmd_name} has no command")
         return command
 
     def main(
@@ -40,15 +43,23 @@ class _Takt(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
+        mend_streams()
         try:
-            code = super().main(args, prog_name or "takt", complete_var, standalone_mode=False, **extra)
+            with stoppable():
+                code = super().main(args, prog_name or "takt", complete_var, standalone_mode=False, **extra)
+                sys.stdout.flush()
         except click.ClickException as error:
             code = _fail(error.format_message(), _MISTAKE)
+        except Stopped as stopped:
+            code = _fail(str(stopped), stopped.code)
         except (KeyboardInterrupt, click.Abort):
             code = _fail("interrupted", _INTERRUPTED)
         except BrokenPipeError:  # the reader of a pipe, such as `head`, has had enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            silence_stdout()
             code = _FAILED
+        except OSError as error:
+            code = _fail(os_error_line(error), _MISTAKE)
+            silence_stdout()
         except Exception as error:
             code = _fail(str(error), _exit_code(error))
         sys.exit(code if isinstance(code, int) else 0)
@@ -70,7 +81,7 @@ def _exit_code(error: Exception) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(f"takt: error: {message.strip() or 'out of memory'}", err=True)
+    say(f"takt: error: {message.strip() or 'out of memory'}")
     return code
 
 
