@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from arch.config import Config
-from runtime.backend import make_backend
+from runtime.backend import make_backend, report_wave
 from runtime.console import show_table, working, write_json
 from runtime.digits.data import HELD_OUT
 from runtime.digits.draw import draw_digits
@@ -53,6 +53,7 @@ def command(
         write_json(json_file, figures)
     if str(json_file) != "-":
         show_digits(result)
+    report_wave(machine)
     if not result.measurement.right:
         raise click.exceptions.Exit(1)
 

@@ -2,5 +2,6 @@
 
 from runtime.waves.hierarchy import read_hierarchy
 from runtime.waves.save_file import write_save_file
+from runtime.waves.waveform import check_waveform
 
-__all__ = ["read_hierarchy", "write_save_file"]
+__all__ = ["check_waveform", "read_hierarchy", "write_save_file"]
