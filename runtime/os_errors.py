@@ -2,7 +2,6 @@
 
 import errno
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +31,9 @@ _HINTS = {
     errno.EBADF: "it is closed",
 }
 
+_OF_A_WRITE = (*_FULL, errno.EFBIG, errno.EIO, errno.EBADF, errno.EPIPE)
+"""What stops a write. Such an error names no file; all that is written to files is written under `naming`."""
+
 _OF_THE_BUILD = (*_FULL, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG)
 """What another build folder would mend."""
 
@@ -43,7 +45,8 @@ def os_error_line(error: OSError) -> str:
     reason = error.strerror or str(error) or type(error).__name__
     hint = _HINTS.get(error.errno or 0, "")
     if error.filename is None:
-        return "; ".join(filter(None, (f"{'cannot write to stdout: ' if _stdout_fails() else ''}{reason}", hint)))
+        what = "cannot write to stdout: " if error.errno in _OF_A_WRITE else ""
+        return "; ".join(filter(None, (what + reason, hint)))
     name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename)
     if error.errno in _OF_THE_BUILD and Path(name).is_absolute() and Path(name).is_relative_to(build_root()):
         other = "set TAKT_BUILD to a folder elsewhere"
@@ -73,13 +76,3 @@ def is_full(folder: Path, messages: str) -> bool:
 def full_disk(path: Path) -> OSError:
     """The error of a write that a tool could not do."""
     return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-
-
-def _stdout_fails() -> bool:
-    """Whether what could not be written is what stdout still holds."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except (OSError, ValueError):
-        return True
-    return False

