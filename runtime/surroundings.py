@@ -14,8 +14,10 @@ from typing import Any
 __all__ = ["Stopped", "mend_streams", "silence_stdout", "stoppable"]
 
 _STOPS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
-_ONE_STOP_SECONDS = 2.0
+_PATIENCE_SECONDS = 2.0
 """`timeout` and terminals send a signal twice; what comes this soon after the first must not stop the tidying up."""
+_AGAIN_SECONDS = 0.05
+"""Until an exception that got lost on its way is raised again."""
 
 
 class Stopped(BaseException):
@@ -32,25 +34,52 @@ def stoppable() -> Iterator[None]:
 
     Those that the caller ignores, as ``nohup`` does, stay ignored.
     """
-    first = -_ONE_STOP_SECONDS
+    asked: list[tuple[int, float]] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
-        nonlocal first
-        if time.monotonic() - first >= _ONE_STOP_SECONDS:
-            first = time.monotonic()
-            raise Stopped(number)
+        again = number == signal.SIGALRM
+        if not again and not asked:
+            asked.append((number, time.monotonic()))
+        elif not again and time.monotonic() - asked[0][1] < _PATIENCE_SECONDS:
+            return
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
+        if not (_would_be_lost(frame) or (again and _on_its_way())):
+            raise Stopped(asked[0][0])
 
     before: dict[signal.Signals, Any] = {}
     if threading.current_thread() is threading.main_thread():
         usual = (signal.SIG_DFL, signal.default_int_handler)
         before = {number: signal.getsignal(number) for number in _STOPS if signal.getsignal(number) in usual}
+    if before:
+        before[signal.SIGALRM] = signal.getsignal(signal.SIGALRM)
     for number in before:
         signal.signal(number, stop)
     try:
         yield
     finally:
+        if before:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _would_be_lost(frame: FrameType | None) -> bool:
+    """Whether the signal came in the course of a ``__del__``, from which no exception gets out."""
+    while frame is not None:
+        if frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _on_its_way() -> bool:
+    """Whether somebody is tidying up on account of `Stopped` just now."""
+    error = sys.exception()
+    while error is not None:
+        if isinstance(error, Stopped):
+            return True
+        error = error.__context__
+    return False
 
 
 def mend_streams() -> None:

@@ -1,10 +1,12 @@
 """Tools in processes of their own, which end when this one does, whatever ends it."""
 
 import os
+import select
 import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -80,7 +82,7 @@ def run_tool(
         if pipe and result is not None:
             os.close(pipe[1])
             size = _copy(pipe[0], result)
-        status = child.wait()
+        status = _wait(child)
     finally:
         os.killpg(watcher.pid, signal.SIGKILL)
         watcher.wait()
@@ -89,6 +91,23 @@ def run_tool(
         os.close(end)
     if status or size == 0:
         raise ToolFailed(Path(command[0]).name, status)
+
+
+def _wait(child: "subprocess.Popen[bytes]") -> int:
+    """Exit status of a child at its end.
+
+    A signal that comes just before this process falls asleep stays unnoticed while it sleeps; so it wakes every second.
+    """
+    with suppress(AttributeError, OSError):  # systems that know no handles of processes
+        handle = os.pidfd_open(child.pid)
+        try:
+            poll = select.poll()
+            poll.register(handle, select.POLLIN)
+            while not poll.poll(1000):
+                pass
+        finally:
+            os.close(handle)
+    return child.wait()
 
 
 def _copy(read: int, path: Path) -> int:

@@ -1,11 +1,13 @@
 """Commands in processes with closed or full streams, other locales, signals, and files that cannot be written."""
 
+import contextlib
 import errno
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 
 from arch.presets import preset
 from runtime.os_errors import os_error_line
+from runtime.surroundings import Stopped, stoppable
 from verif.runtime.command_line import takt
 from verif.runtime.hand_made import ROWS, relu_image
 from verif.toolchain.small_disk import SmallDisk, small_disk
@@ -139,3 +142,53 @@ def test_a_wave_for_which_there_is_no_room(small_disk: SmallDisk, tmp_path):
     assert [path.name for path in small_disk.folder.iterdir()] == ["relu.fst"]
     assert wave.read_text() == "old"
     assert (np.load(tmp_path / "y.npy") == 1).all()
+
+
+class Slow:
+    """Something whose end takes a while, and loses exceptions."""
+
+    def __del__(self):
+        until = time.monotonic() + 0.3
+        while time.monotonic() < until:
+            pass
+
+
+def swallow():
+    """Lose whatever stops it."""
+    with contextlib.suppress(BaseException):
+        time.sleep(60)
+
+
+def destroy():
+    thing = Slow()
+    del thing
+
+
+def tidy_up():
+    """Be stopped, and then take a while to tidy up, undisturbed."""
+    try:
+        time.sleep(60)
+    finally:
+        time.sleep(0.3)
+        TIDIED.append(True)
+
+
+TIDIED: list[bool] = []
+
+
+@pytest.mark.parametrize("work", [swallow, destroy, tidy_up])
+def test_a_signal_is_not_lost(work):
+    """Wherever it hits: in a destructor, in code that catches everything; and it hits once."""
+    TIDIED.clear()
+
+    @stoppable()
+    def be_stopped():
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        work()
+        time.sleep(60)
+
+    with pytest.raises(Stopped, match="terminated"):
+        be_stopped()
+    assert len(TIDIED) == (work is tidy_up)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)

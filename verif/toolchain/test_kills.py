@@ -62,7 +62,10 @@ def stop(simulator: str, build: Path, pattern: str, number: signal.Signals) -> N
     with start(simulator, build, FOREVER) as process:
         wait_for(lambda: any(build.glob(pattern.replace("icarus", simulator))), process)
         process.send_signal(number)
-        _, messages = process.communicate(timeout=60)
+        try:
+            _, messages = process.communicate(timeout=60)
+        finally:
+            process.kill()
     deadline = time.monotonic() + 60
     while list(processes(build)) and time.monotonic() < deadline:
         time.sleep(0.01)
