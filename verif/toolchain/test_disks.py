@@ -8,6 +8,9 @@ import pytest
 
 from arch.errors import TaktError
 from runtime.os_errors import os_error_line
+from runtime.simulator import SimulationFailed
+from runtime.simulator.process import run_tool
+from runtime.simulator.toolchain import find_tool
 from verif.toolchain.small_disk import SmallDisk, small_disk
 from verif.toolchain.small_run import run
 
@@ -60,3 +63,40 @@ def test_a_disk_that_cannot_be_written(small_disk: SmallDisk, monkeypatch: pytes
     small_disk.read_only()
     with pytest.raises(TaktError, match=r"^TAKT_BUILD must be a folder that can be written, .*: Read-only"):
         run("icarus")
+
+
+CROWDED = """#!/bin/sh
+case "$*" in *-V*) exec {real} "$@";; esac
+head -c 10000000 /dev/zero >ballast 2>&-
+{real} "$@"
+rm ballast
+"""
+
+
+def test_a_disk_that_is_full_for_a_moment(
+    small_disk: SmallDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Icarus Verilog ends with 0 all the same, and there is room again for whatever comes next."""
+    wrapper = tmp_path / "iverilog"
+    wrapper.write_text(CROWDED.format(real=find_tool("iverilog")))
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("TAKT_BUILD", str(small_disk.folder))
+    small_disk.resize(200)
+    with monkeypatch.context() as crowded:
+        crowded.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+        with pytest.raises(SimulationFailed, match="iverilog wrote nothing"):
+            run("icarus")
+    assert not list(small_disk.folder.glob("sim/*"))
+    assert list(small_disk.folder.glob("run/*")) == []
+    run("icarus")
+
+
+@pytest.mark.parametrize("size", [5000, 1_000_000])
+def test_what_a_tool_fails_to_notice_of_a_full_disk(size: int, small_disk: SmallDisk) -> None:
+    result = small_disk.folder / "result"
+    careless = ["/bin/sh", "-c", f'head -c {size} /dev/zero >"$2" 2>&-; exit 0', "sh", "-o", "result"]
+    with pytest.raises(OSError, match="No space left on device: .*result"):
+        run_tool(careless, small_disk.folder, os.environ, None, result)
+    small_disk.resize(1000)
+    run_tool(careless, small_disk.folder, os.environ, None, result)
+    assert result.stat().st_size == size
