@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from arch.errors import TaktError
+from arch.files import write_whole
 
 
 def insert(document: Path, start: str, stop: str, text: str) -> None:
@@ -14,10 +15,10 @@ def insert(document: Path, start: str, stop: str, text: str) -> None:
         When the document cannot be read or written, or has no such lines.
     """
     try:
-        before, _, rest = document.read_text().partition(start)
+        before, _, rest = document.read_text(encoding="utf-8").partition(start)
         _, found, after = rest.partition(stop)
         if not found:
             raise TaktError(f"{str(document)!r} must hold the lines {start} and {stop}")
-        document.write_text(f"{before}{start}\n{text}\n{stop}{after}")
     except OSError as error:
-        raise TaktError(f"cannot write {str(document)!r}: {error.strerror}") from None
+        raise TaktError(f"cannot read {str(document)!r}: {error.strerror}") from None
+    write_whole(document, f"{before}{start}\n{text}\n{stop}{after}")

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arch.errors import TaktError
+from arch.files import write_whole
 
 _SUFFIX = ".npy"
 _CHUNK = 1 << 20
@@ -140,15 +141,7 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> N
     """
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **dict(arrays))
-    target = Path(path)
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(buffer.getvalue())
-        partial.replace(target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise TaktError(f"cannot write image {str(path)!r}: {error.strerror}") from None
+    write_whole(path, buffer.getvalue(), "image")
 
 
 def digest_of(arrays: Mapping[str, Array]) -> bytes:

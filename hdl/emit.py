@@ -37,11 +37,16 @@ _PORT = "    connect "
 """Begins a line that connects the port of a cell."""
 
 # A subprocess, because Yosys numbers its objects through a counter of the process.
+# Its result comes back through a pipe, since Yosys does not notice that a disk is full. It ends with this process.
 _YOSYS_SCRIPT = """
-import sys
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+result = os.dup(1)
+os.dup2(2, 1)
 from pyosys import libyosys
 design = libyosys.Design()
-for command in sys.argv[1:]:
+for command in ("read_rtlil " + sys.argv[1], "proc", f"write_verilog -sv -noattr /dev/fd/{result}"):
     libyosys.run_pass(command, design)
 """
 
@@ -79,7 +84,7 @@ class Emitted:
     @classmethod
     def load(cls, folder: Path) -> "Emitted":
         """Read the description that :func:`emit` left in ``folder``."""
-        fields = json.loads((folder / _MANIFEST).read_text())
+        fields = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
         return cls(
             top=fields["top"],
             sources=tuple(folder / name for name in fields["sources"]),
@@ -94,7 +99,7 @@ class Emitted:
             "rtlil": self.rtlil.name,
             "ports": [vars(port) for port in self.ports],
         }
-        (folder / _MANIFEST).write_text(json.dumps(fields, indent=1) + "\n")
+        (folder / _MANIFEST).write_text(json.dumps(fields, indent=1) + "\n", encoding="utf-8")
 
 
 def emit(top: wiring.Component, name: str, out_dir: Path) -> Emitted:
@@ -123,13 +128,13 @@ def emit(top: wiring.Component, name: str, out_dir: Path) -> Emitted:
     out_dir.mkdir(parents=True, exist_ok=True)
     text = emit_rtlil(top, name)
     rtlil_path = out_dir / f"{name}.il"
-    rtlil_path.write_text(text)
+    rtlil_path.write_text(text, encoding="utf-8")
     generated = out_dir / f"{name}.sv"
     _write_verilog(text, generated)
     sources = [generated]
     for library in library_sources(text):
         sources.append(out_dir / library.name)
-        sources[-1].write_text(library.read_text())
+        sources[-1].write_text(library.read_text(encoding="utf-8"), encoding="utf-8")
     ports = [Port(name=port, width=1, is_input=True) for port in ("clk", "rst")]
     ports += [Port(name=p.name, width=p.width, is_input=p.is_input) for p in flat_ports(top).values()]
     emitted = Emitted(top=name, sources=tuple(sources), rtlil=rtlil_path, ports=tuple(ports))
@@ -167,7 +172,7 @@ def library_sources(rtlil_text: str) -> list[Path]:
     used = {stem for stem in library if re.search(rf"^\s*cell \\{stem} ", rtlil_text, re.MULTILINE)}
     pending = set(used)
     while pending:
-        words = set(re.findall(r"\w+", library[pending.pop()].read_text()))
+        words = set(re.findall(r"\w+", library[pending.pop()].read_text(encoding="utf-8")))
         new = (words & library.keys()) - used
         used |= new
         pending |= new
@@ -227,14 +232,18 @@ def _write_verilog(rtlil_text: str, path: Path) -> None:
     # An undefined first value of a memory's read register is X in Icarus alone; golden memories start as zeros.
     simulated = re.sub(r"(parameter \\INIT_VALUE \d+')(x+)", lambda m: m[1] + "0" * len(m[2]), rtlil_text)
     source = path.with_suffix(".tmp.il")
-    source.write_text(simulated)
+    source.write_text(simulated, encoding="utf-8")
     # No opt_dff: flip-flops with `if (rst)` and `if (en)` branches cost Verilator a quarter of its speed on busy logic.
-    commands = [f"read_rtlil {source.name}", "proc", f"write_verilog -sv -noattr {path.name}"]
     result = subprocess.run(
-        [sys.executable, "-c", _YOSYS_SCRIPT, *commands], cwd=path.parent, capture_output=True, text=True, check=False
+        [sys.executable, "-c", _YOSYS_SCRIPT, source.name],
+        cwd=path.parent,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     source.unlink()
-    if result.returncode or not path.exists():
-        raise RuntimeError(f"Yosys failed on {path.name}:\n{(result.stdout + result.stderr)[-2000:]}")
+    if result.returncode or not result.stdout.endswith("endmodule\n"):
+        raise RuntimeError(f"Yosys failed on {path.name}:\n{result.stderr[-2000:]}")
     # The first line names the Yosys build.
-    path.write_text(path.read_text().split("\n", 1)[1])
+    path.write_text(result.stdout.split("\n", 1)[1], encoding="utf-8")

@@ -12,8 +12,9 @@ import numpy.typing as npt
 from arch.config import Config
 from arch.errors import TaktError
 from arch.faults import Fault, FaultError
+from arch.files import move_whole
 from arch.image import Image
-from runtime.console import working
+from runtime.console import say, working
 
 if TYPE_CHECKING:
     from golden.machine.machine import Machine
@@ -28,6 +29,7 @@ __all__ = [
     "check_ended",
     "checked_inputs",
     "make_backend",
+    "report_wave",
 ]
 
 Tensors = Mapping[str, npt.NDArray[Any]]
@@ -134,7 +136,8 @@ class RtlBackend:
     simulator
         ``"verilator"`` or ``"icarus"``.
     wave
-        Waveform to write; a traced build, slower.
+        Waveform to write; a traced build, slower. Where it cannot be written, `report_wave` says so: the run itself
+        gives its results all the same.
     """
 
     def __init__(self, simulator: str, wave: Path | None = None) -> None:
@@ -142,6 +145,7 @@ class RtlBackend:
         self.wave = wave
         self._built: Built | None = None
         self._built_for: Config | None = None
+        self._lost_wave: TaktError | None = None
 
     def run(self, image: Image, inputs: Sequence[Tensors]) -> list[RunResult]:
         """Run in one simulation; see :class:`Backend`."""
@@ -152,14 +156,37 @@ class RtlBackend:
         if self._built is None or self._built_for != image.config:
             with working(f"building {image.config.name} for {self.name}, or finding it in the cache"):
                 self._built, self._built_for = build_chip(image.config, self.name, trace=trace), image.config
-        results = run_on_rtl(image, inputs, self.name, trace=self.wave)
-        if self.wave is not None:
-            from runtime.waves import read_hierarchy, write_views
+        if self.wave is None:
+            return run_on_rtl(image, inputs, self.name)
+        from runtime.simulator.scratch import scratch_folder
+        from runtime.waves import check_waveform, read_hierarchy, write_views
 
+        with scratch_folder("wave") as scratch:
+            wave = scratch / "wave.fst"
+            results = run_on_rtl(image, inputs, self.name, trace=wave)
             emitted = self._built.emitted
-            chip = read_hierarchy(emitted.rtlil.read_text(), emitted.top)
-            write_views(self.wave, image, results, chip)
+            try:
+                check_waveform(wave)
+                move_whole(wave, self.wave)
+                chip = read_hierarchy(emitted.rtlil.read_text(encoding="utf-8"), emitted.top)
+                write_views(self.wave, image, results, chip)
+                self._lost_wave = None
+            except TaktError as error:
+                self._lost_wave = error
         return results
+
+    def report_wave(self) -> None:
+        """Say on stderr where the waveform of the last run is; to be called once its figures are printed.
+
+        Raises
+        ------
+        TaktError
+            If it could not be written.
+        """
+        if self._lost_wave is not None:
+            raise self._lost_wave
+        if self.wave is not None:
+            say(f"wrote {self.wave} and {self.wave.with_suffix('.gtkw')}")
 
 
 def make_backend(name: str, wave: Path | None = None) -> Backend:
@@ -177,6 +204,12 @@ def make_backend(name: str, wave: Path | None = None) -> Backend:
     if name not in ("verilator", "icarus"):
         raise TaktError(f"backend must be one of golden, verilator, icarus, not {name!r}")
     return RtlBackend(name, wave)
+
+
+def report_wave(backend: Backend) -> None:
+    """Say on stderr where a waveform is, or raise why there is none; see :meth:`RtlBackend.report_wave`."""
+    if isinstance(backend, RtlBackend):
+        backend.report_wave()
 
 
 def check_ended(image: Image, cycles: int) -> None:

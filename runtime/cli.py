@@ -1,17 +1,19 @@
 """The command line: ``takt SUBCOMMAND``."""
 
 import importlib
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import click
 
 from arch.errors import TaktError
+from runtime.console import say
+from runtime.os_errors import os_error_line
+from runtime.surroundings import Stopped, mend_streams, silence_stdout, stoppable
 
-__all__ = ["main"]
+__all__ = ["guarded", "main"]
 
 _COMMANDS = ("info", "gemm", "kernel", "digits", "bench", "demo", "run", "disasm", "timetable", "isa", "picture")
 """Subcommands in the order of the help text; each is `command` of ``runtime.commands.<name>_command``."""
@@ -29,7 +31,8 @@ class _Takt(click.Group):
         if cmd_name not in _COMMANDS:
             raise TaktError(f"command must be one of {', '.join(_COMMANDS)}, not {cmd_name!r}")
         command = importlib.import_module(f"runtime.commands.{cmd_name}_command").command
-        assert isinstance(command, click.Command)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{cmd_name} has no command")
         return command
 
     def main(
@@ -40,18 +43,35 @@ class _Takt(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        try:
-            code = super().main(args, prog_name or "takt", complete_var, standalone_mode=False, **extra)
-        except click.ClickException as error:
-            code = _fail(error.format_message(), _MISTAKE)
-        except (KeyboardInterrupt, click.Abort):
-            code = _fail("interrupted", _INTERRUPTED)
-        except BrokenPipeError:  # the reader of a pipe, such as `head`, has had enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = _FAILED
-        except Exception as error:
-            code = _fail(str(error), _exit_code(error))
-        sys.exit(code if isinstance(code, int) else 0)
+        run = super().main
+        sys.exit(guarded(lambda: run(args, prog_name or "takt", complete_var, standalone_mode=False, **extra)))
+
+
+def guarded(work: Callable[[], Any]) -> int:
+    """Return the exit code of a piece of work; what users or their systems can cause is one line on stderr.
+
+    Signals that end the process become exceptions meanwhile, so that nothing is left behind.
+    """
+    mend_streams()
+    try:
+        with stoppable():
+            code = work()
+            sys.stdout.flush()
+    except click.ClickException as error:
+        code = _fail(error.format_message(), _MISTAKE)
+    except Stopped as stopped:
+        code = _fail(str(stopped), stopped.code)
+    except (KeyboardInterrupt, click.Abort):
+        code = _fail("interrupted", _INTERRUPTED)
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has had enough
+        silence_stdout()
+        code = _FAILED
+    except OSError as error:
+        code = _fail(os_error_line(error), _MISTAKE)
+        silence_stdout()
+    except Exception as error:
+        code = _fail(str(error), _exit_code(error))
+    return code if isinstance(code, int) else 0
 
 
 def _exit_code(error: Exception) -> int:
@@ -70,7 +90,7 @@ def _exit_code(error: Exception) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(f"takt: error: {message.strip() or 'out of memory'}", err=True)
+    say(f"takt: error: {message.strip() or 'out of memory'}")
     return code
 
 

@@ -8,20 +8,20 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from arch.errors import TaktError
+from arch.files import write_whole
 from runtime.table import text_table
 
 if TYPE_CHECKING:
     from rich.status import Status
 
-__all__ = ["show_markdown", "show_table", "terminal_width", "working", "write_json", "write_text"]
+__all__ = ["say", "show_markdown", "show_table", "terminal_width", "working", "write_json", "write_text"]
 
 _BAR = re.compile(r"(?<!\\)\|")
 """Between the cells of a table in Markdown."""
@@ -35,6 +35,12 @@ def terminal_width() -> int | None:
     if os.environ.get("COLUMNS", "").isdecimal() or sys.stdout.isatty():
         return shutil.get_terminal_size().columns
     return None
+
+
+def say(text: str) -> None:
+    """Print a line on stderr, if anybody can read it: a full or closed stderr stops no work."""
+    with suppress(OSError, ValueError):
+        click.echo(text, err=True)
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
@@ -73,9 +79,9 @@ def working(what: str) -> Iterator[None]:
     """
     if not sys.stderr.isatty():
         start = time.monotonic()
-        click.echo(f"{what} ...", err=True)
+        say(f"{what} ...")
         yield
-        click.echo(f"{what}: {time.monotonic() - start:.1f} s", err=True)
+        say(f"{what}: {time.monotonic() - start:.1f} s")
         return
     from rich.console import Console
 
@@ -107,7 +113,4 @@ def write_text(path: Path, text: str) -> None:
     if str(path) == "-":
         click.echo(text, nl=False)
         return
-    try:
-        path.write_text(text)
-    except OSError as error:
-        raise TaktError(f"cannot write {str(path)!r}: {error.strerror}") from None
+    write_whole(path, text)

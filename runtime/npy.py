@@ -1,5 +1,6 @@
 """Arrays in files, with an error line for everything that can be wrong with them."""
 
+import io
 import os
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arch.errors import TaktError
+from arch.files import write_whole
 
 __all__ = ["load_array", "save_array"]
 
@@ -72,8 +74,6 @@ def save_array(path: str | os.PathLike[str], array: npt.NDArray[Any]) -> None:
     TaktError
         When it cannot be written.
     """
-    try:
-        with Path(path).open("wb") as file:
-            np.save(file, array, allow_pickle=False)
-    except OSError as error:
-        raise TaktError(f"cannot write {str(path)!r}: {error.strerror}") from None
+    contents = io.BytesIO()
+    np.save(contents, array, allow_pickle=False)
+    write_whole(path, contents.getvalue())

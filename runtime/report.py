@@ -89,7 +89,7 @@ def between_markers(path: Path, marker: str, text: str) -> None:
     """
     start, stop = f"<!-- {marker} -->", f"<!-- /{marker} -->"
     try:
-        before, found, rest = path.read_text().partition(start)
+        before, found, rest = path.read_text(encoding="utf-8").partition(start)
         _, closed, after = rest.partition(stop)
     except OSError as error:
         raise TaktError(f"cannot read {str(path)!r}: {error.strerror}") from None

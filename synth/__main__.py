@@ -11,6 +11,7 @@ from rich.console import Console
 
 from arch.document import insert
 from arch.errors import TaktError
+from arch.files import write_whole
 from arch.presets import preset
 from synth.flow import build_folder, synthesise
 from synth.tables import markdown, parts_table, per_mac
@@ -42,6 +43,10 @@ def main(names: tuple[str, ...], settings: tuple[str, ...], jobs: int, document:
     except TaktError as error:
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        where = error.filename or build_folder()
+        print(f"Error: cannot use {str(where)!r}: {error.strerror}; TAKT_BUILD names another folder", file=sys.stderr)
+        sys.exit(2)
     except YosysFailed as error:
         print(f"Error: Yosys refuses the netlist:\n{error}", file=sys.stderr)
         sys.exit(1)
@@ -64,11 +69,11 @@ def run(names: tuple[str, ...], settings: tuple[str, ...], jobs: int, document: 
     reports = []
     for config in configs:
         report = synthesise(config, jobs, partial(_print, progress, config.name))
-        (folder / f"{report.preset}.json").write_text(json.dumps(report.as_dict(), indent=1) + "\n")
+        write_whole(folder / f"{report.preset}.json", json.dumps(report.as_dict(), indent=1) + "\n")
         console.print(parts_table(report))
         reports.append(report)
     text = markdown(reports, yosys_version())
-    (folder / "report.md").write_text(text + "\n")
+    write_whole(folder / "report.md", text + "\n")
     for report in reports:
         console.print(per_mac(report))
     console.print(f"Written: {folder / 'report.md'} and a JSON file per preset, no latch, no combinational loop")

@@ -34,8 +34,8 @@ def elaborate_component(component: wiring.Component, folder: Path) -> Hierarchy:
     """
     folder.mkdir(parents=True, exist_ok=True)
     rtlil = folder / f"{TOP}.il"
-    rtlil.write_text(emit_rtlil(component, TOP))
-    return elaborate(rtlil, library_sources(rtlil.read_text()), TOP, folder)
+    rtlil.write_text(emit_rtlil(component, TOP), encoding="utf-8")
+    return elaborate(rtlil, library_sources(rtlil.read_text(encoding="utf-8")), TOP, folder)
 
 
 def map_design(design: Hierarchy, cache: Path, jobs: int, progress: Progress) -> dict[str, Area]:

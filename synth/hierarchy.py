@@ -101,7 +101,7 @@ def elaborate(rtlil: Path, libraries: list[Path], top: str, folder: Path) -> Hie
     commands += [f"read_verilog -sv {path.resolve()}" for path in libraries]
     commands += [f"hierarchy -check -top {top}", "proc -latches error", "write_rtlil elaborated.il"]
     run_yosys(commands, folder)
-    return parse((folder / "elaborated.il").read_text(), f"\\{top}")
+    return parse((folder / "elaborated.il").read_text(encoding="utf-8"), f"\\{top}")
 
 
 def parse(text: str, top: str) -> Hierarchy:

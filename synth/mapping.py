@@ -1,5 +1,6 @@
 """One module to generic gates, with a cache of the results."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -7,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from arch.files import write_whole
 from synth.area import Area, area_of_cells
 from synth.yosys import run_yosys, yosys_version
 
@@ -44,25 +46,23 @@ def map_module(rtlil: str, cache: Path) -> Area:
     """
     key = hashlib.sha256("\n".join((yosys_version(), *SCRIPT, rtlil)).encode()).hexdigest()[:24]
     entry = cache / f"{key}.json"
-    if entry.exists():
-        return Area(**json.loads(entry.read_text()))
+    with contextlib.suppress(OSError, ValueError, TypeError):  # absent, or damaged: then it is made again
+        return Area(**json.loads(entry.read_text(encoding="utf-8")))
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as name:
         folder = Path(name)
-        (folder / "module.il").write_text(rtlil)
+        (folder / "module.il").write_text(rtlil, encoding="utf-8")
         run_yosys(["read_rtlil module.il", *SCRIPT], folder)
         area = _read(folder)
-        result = folder / "area.json"
-        result.write_text(json.dumps(dataclasses.asdict(area)))
-        result.replace(entry)
+    write_whole(entry, json.dumps(dataclasses.asdict(area)))
     return area
 
 
 def _read(folder: Path) -> Area:
-    words = _cells(json.loads((folder / "words.json").read_text()))
+    words = _cells(json.loads((folder / "words.json").read_text(encoding="utf-8")))
     memories = (cell["parameters"] for cell in words if cell["type"] == "$mem_v2")
     bits = sum(int(memory["SIZE"], 2) * int(memory["WIDTH"], 2) for memory in memories)
-    statistics = json.loads((folder / "gates.json").read_text())["design"]["num_cells_by_type"]
+    statistics = json.loads((folder / "gates.json").read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
     gates = [(kind, count) for kind, count in statistics.items() if _is_generic(kind)]
     return area_of_cells(gates) + Area(memory_bits=bits)
 

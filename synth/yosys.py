@@ -1,5 +1,7 @@
 """Yosys in a process of its own."""
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,6 +15,9 @@ design = libyosys.Design()
 for command in sys.argv[1:]:
     libyosys.run_pass(command, design)
 """
+
+_LITTLE = 1 << 16
+"""Free bytes of a disk that counts as full."""
 
 
 class YosysFailed(RuntimeError):
@@ -43,10 +48,15 @@ def run_yosys(commands: Sequence[str], folder: Path) -> str:
     ------
     YosysFailed
         When a command fails.
+    OSError
+        When the disk is full.
     """
     result = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, *commands], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-c", _PROGRAM, *commands], cwd=folder, capture_output=True, encoding="utf-8", check=False
     )
     if result.returncode:
         raise YosysFailed("\n".join((result.stdout + result.stderr).splitlines()[-20:]))
+    state = os.statvfs(folder)
+    if state.f_bavail * state.f_frsize < _LITTLE:  # Yosys does not notice that it wrote half a file
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
     return result.stdout

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from arch.config import Config
-from runtime.backend import make_backend
+from runtime.backend import make_backend, report_wave
 from runtime.console import show_table, terminal_width, working, write_json
 from runtime.digits.data import HELD_OUT
 from runtime.digits.draw import DIGIT_WIDTH, draw_digits
@@ -56,6 +56,7 @@ def command(
     if str(json_file) != "-":
         show_digits(result)
     show_mismatches(result.measurement, err=str(json_file) == "-")
+    report_wave(machine)
     if not result.measurement.right:
         raise click.exceptions.Exit(1)
 

@@ -8,7 +8,7 @@ import click
 
 from arch.config import Config
 from arch.errors import TaktError
-from runtime.backend import make_backend
+from runtime.backend import make_backend, report_wave
 from runtime.console import show_table, working, write_json
 from runtime.gemm import FORMATS, Gemm, blank_gemm, compile_gemm, gemm_reference, randomised
 from runtime.measure import Measurement, measure
@@ -93,8 +93,7 @@ def command(
     if str(json_file) != "-":
         show_table(("", result.work), [(name.replace("_", " "), _text(name, value)) for name, value in figures.items()])
     show_mismatches(result, err=str(json_file) == "-")
-    if wave is not None:
-        click.echo(f"wrote {wave} and {wave.with_suffix('.gtkw')}", err=True)
+    report_wave(machine)
     if not result.right:
         raise click.exceptions.Exit(1)
 

@@ -7,7 +7,7 @@ import click
 from arch.config import Config
 from arch.errors import TaktError
 from arch.image import TensorMap
-from runtime.backend import checked_inputs, make_backend
+from runtime.backend import checked_inputs, make_backend, report_wave
 from runtime.console import working
 from runtime.images import load_image
 from runtime.measure import run_checked
@@ -61,6 +61,7 @@ def command(
     for name, path in targets.items():
         save_array(path, result.outputs[name])
     click.echo(f"{result.cycles} cycles, {image.cycles} predicted")
+    report_wave(machine)
     if result.cycles != image.cycles:
         raise click.exceptions.Exit(1)
 

@@ -10,31 +10,35 @@ so that an edit which does not change the SystemVerilog compiles nothing.
 
 import inspect
 import json
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from amaranth.lib import wiring
 
+from arch.files import move_whole
 from hdl.emit import Emitted, emit
 from hdl.identity import identity_of
-from runtime.simulator.cache import build_root, cached_folder, content_key
+from runtime.os_errors import full_disk, is_full, naming
+from runtime.simulator.cache import cached_folder, content_key, discard
+from runtime.simulator.compile import TIMESCALE, compile_rtl, own_environment, starts
 from runtime.simulator.control_file import control_file
-from runtime.simulator.failure import SimulationFailed, TestResults, read_results
-from runtime.simulator.runner import CXX_FLAGS, OPTIONS, SIMULATORS, binary, make_runner
+from runtime.simulator.failure import NoResults, SimulationFailed, TestResults, read_results
+from runtime.simulator.places import build_root
+from runtime.simulator.runner import CXX_FLAGS, OPTIONS, SIMULATORS, make_runner
+from runtime.simulator.scratch import keep, scratch_folder
 from runtime.simulator.toolchain import find_fst_headers, tool_versions
 from runtime.simulator.verilated import verilated_objects
 
 __all__ = ["Built", "build"]
 
-_TIMESCALE = ("1ns", "1ps")
 _PACKAGES = ("arch", "hdl")
+_WAVE = "dump.fst"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +55,15 @@ class Built:
         ``"icarus"`` or ``"verilator"``.
     trace
         Whether it records a waveform (FST) when run.
+    find
+        Returns the folder, built anew if it is no more what it was.
     """
 
     emitted: Emitted
     folder: Path
     simulator: str
     trace: bool
+    find: Callable[[], Path] = field(repr=False, compare=False)
 
     def run(
         self,
@@ -67,6 +74,7 @@ class Built:
         env: Mapping[str, str] | None = None,
         parameters: Mapping[str, object] | None = None,
         plusargs: Sequence[str] = (),
+        wave: Path | None = None,
     ) -> TestResults:
         """Run the cocotb tests of a module in a process of its own.
 
@@ -84,6 +92,8 @@ class Built:
             Anything JSON can carry; the tests read it as ``Bench.parameters``.
         plusargs
             Arguments for ``$value$plusargs``.
+        wave
+            Where to put the waveform of a traced run; else it stays in the folder of the run.
 
         Returns
         -------
@@ -94,13 +104,11 @@ class Built:
         ------
         SimulationFailed
             If a test failed, with the lines of the log that say why.
+        TaktError
+            If the waveform or the build folder cannot be written.
+        OSError
+            If there is no room for what the simulation writes.
         """
-        runs = build_root() / "run"
-        runs.mkdir(parents=True, exist_ok=True)
-        stem = f"{test_module.rpartition('.')[2]}-{self.simulator}-"
-        folder = Path(tempfile.mkdtemp(prefix=stem, dir=runs))
-        log = folder / "sim.log"
-        results_file = folder / "results.xml"
         extra = {
             "TAKT_PARAMETERS": json.dumps(dict(parameters or {})),
             "TAKT_INPUTS": " ".join(port.name for port in self.emitted.ports if port.is_input),
@@ -108,32 +116,52 @@ class Built:
         }
         if seed is not None:
             extra["TAKT_SEED"] = str(seed)
-        runner = make_runner(self.simulator)
-        with suppress(RuntimeError, SystemExit):  # the result file or the log says more
-            runner.test(
-                test_module=test_module,
-                hdl_toplevel=self.emitted.top,
-                hdl_toplevel_lang="verilog",
-                build_dir=self.folder,
-                test_dir=folder,
-                results_xml=str(results_file),
-                log_file=log,
-                seed=seed,
-                testcase=testcase,
-                plusargs=plusargs,
-                extra_env=extra,
-                waves=self.trace,
-                timescale=_TIMESCALE,
-            )
+        words = {
+            "test_module": test_module,
+            "seed": seed,
+            "testcase": testcase,
+            "plusargs": plusargs,
+            "extra_env": extra,
+        }
         try:
-            results = read_results(folder, results_file, log)
-        except SimulationFailed as failure:
-            again = f"simulator {self.simulator}, seed {seed} (TAKT_SEED={seed} repeats it), log {log}"
-            raise SimulationFailed(f"{failure}\n{again}") from None
-        if self.trace:
-            results.wave = folder / "dump.fst"
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+            return self._simulate(words, wave)
+        except NoResults:
+            if starts(self.simulator, self.folder, self.emitted.top):
+                raise
+            discard(self.folder, "it does not start")
+            self.find()
+            return self._simulate(words, wave)
+
+    def _simulate(self, words: dict[str, Any], wave: Path | None) -> TestResults:
+        with scratch_folder(f"{words['test_module'].rpartition('.')[2]}-{self.simulator}") as folder, naming(folder):
+            log = folder / "sim.log"
+            results_file = folder / "results.xml"
+            with own_environment(), suppress(RuntimeError, SystemExit):  # the result file or the log says more
+                make_runner(self.simulator).test(
+                    **words,
+                    hdl_toplevel=self.emitted.top,
+                    hdl_toplevel_lang="verilog",
+                    build_dir=self.folder,
+                    test_dir=folder,
+                    results_xml=str(results_file),
+                    log_file=log,
+                    waves=self.trace,
+                    timescale=TIMESCALE,
+                )
+            try:
+                results = read_results(folder, results_file, log)
+            except SimulationFailed as failure:
+                if is_full(folder, str(failure)):
+                    raise full_disk(folder) from None
+                seed, kept = words["seed"], keep(folder)
+                again = f"simulator {self.simulator}, seed {seed} (TAKT_SEED={seed} repeats it), log {kept / log.name}"
+                raise type(failure)(f"{failure}\n{again}") from None
+            if self.trace and wave is not None:
+                move_whole(folder / _WAVE, wave)
+                results.wave = wave
+            elif self.trace:
+                results.folder = keep(folder)
+                results.wave = results.folder / _WAVE
         return results
 
 
@@ -178,14 +206,20 @@ def build(
     versions = json.dumps(tool_versions(simulator), sort_keys=True)
     emitted = design if isinstance(design, Emitted) else _emitted(design, name)
     visible = control_file(emitted, probes) if simulator == "verilator" else ""
-    options = json.dumps([simulator, trace, OPTIONS[simulator], CXX_FLAGS, _TIMESCALE])
+    options = json.dumps([simulator, trace, OPTIONS[simulator], CXX_FLAGS, TIMESCALE])
     key = content_key(versions, options, visible, emitted.top, emitted.sources)
     folder = build_root() / "sim" / f"{emitted.top}-{simulator}{'-trace' if trace else ''}-{key}"
 
     def fill(scratch: Path) -> None:
-        _compile(emitted, simulator, trace, visible, scratch)
+        if trace and simulator == "verilator":
+            find_fst_headers()
+        objects = verilated_objects(trace) if simulator == "verilator" else ()
+        compile_rtl(emitted.sources, emitted.top, simulator, scratch, trace=trace, visible=visible, objects=objects)
 
-    return Built(emitted=emitted, folder=cached_folder(folder, fill), simulator=simulator, trace=trace)
+    def find() -> Path:
+        return cached_folder(folder, fill)
+
+    return Built(emitted=emitted, folder=find(), simulator=simulator, trace=trace, find=find)
 
 
 def _emitted(design: wiring.Component | Callable[[], wiring.Component], name: str) -> Emitted:
@@ -195,7 +229,10 @@ def _emitted(design: wiring.Component | Callable[[], wiring.Component], name: st
     key = content_key(name, identity_of(component).key, tools, _sources_key(), own_source)
 
     def fill(scratch: Path) -> None:
-        emit(component, name, scratch)
+        try:
+            emit(component, name, scratch)
+        except RuntimeError as error:
+            raise SimulationFailed(f"cannot emit {name}: {error}") from None
 
     return Emitted.load(cached_folder(build_root() / "rtl" / f"{name}-{key}", fill))
 
@@ -211,33 +248,3 @@ def _sources_key() -> str:
         if path.is_file() and path.suffix != ".pyc"
     ]
     return content_key(*(str(path.relative_to(root)) for path in sorted(files)), files)
-
-
-def _compile(emitted: Emitted, simulator: str, trace: bool, visible: str, folder: Path) -> None:
-    work = folder / "work"
-    work.mkdir()
-    sources = list(emitted.sources)
-    if visible:
-        control = work / "visible.vlt"
-        control.write_text(visible)
-        sources.insert(0, control)
-    log = folder / "build.log"
-    if trace and simulator == "verilator":
-        find_fst_headers()
-    objects = verilated_objects(trace) if simulator == "verilator" else ()
-    try:
-        make_runner(simulator, objects).build(
-            sources=sources,
-            hdl_toplevel=emitted.top,
-            build_args=OPTIONS[simulator],
-            build_dir=work,
-            waves=trace,
-            timescale=_TIMESCALE,
-            always=True,
-            log_file=log,
-        )
-    except RuntimeError as error:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-40:])
-        raise SimulationFailed(f"{simulator} refused {emitted.top}: {error}\n{tail}") from None
-    binary(simulator, work, emitted.top).rename(binary(simulator, folder, emitted.top))
-    shutil.rmtree(work)

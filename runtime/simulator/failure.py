@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
-__all__ = ["SimulationFailed", "TestResults", "read_results"]
+__all__ = ["NoResults", "SimulationFailed", "TestResults", "read_results"]
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _MARK = re.compile(r"\b(ERROR|CRITICAL)\b|Traceback|%Error| failed$")
@@ -15,6 +15,10 @@ class SimulationFailed(AssertionError):
     """A cocotb test failed, or the simulator died before the tests were done."""
 
 
+class NoResults(SimulationFailed):
+    """The simulator ended before cocotb wrote results."""
+
+
 class TestResults:
     """Outcome of one simulation.
 
@@ -23,7 +27,7 @@ class TestResults:
     passed, failed
         Names of the cocotb tests.
     folder
-        Where the simulation ran, with its log and waveform; removed after a pass without trace.
+        Where the simulation ran; removed after a pass, unless a waveform stays in it.
     wave
         The waveform, if a trace was asked for.
     log
@@ -48,12 +52,16 @@ def read_results(folder: Path, results_file: Path, log_file: Path) -> TestResult
     SimulationFailed
         With the failed tests and the end of the log.
     """
-    log = _ANSI.sub("", log_file.read_text(errors="replace")) if log_file.exists() else ""
+    log = _ANSI.sub("", log_file.read_text(encoding="utf-8", errors="replace")) if log_file.exists() else ""
     if not results_file.exists():
-        raise SimulationFailed(f"the simulation ended without results\n{_relevant(log)}")
+        raise NoResults(f"the simulation ended without results\n{_relevant(log)}")
     passed: list[str] = []
     failed: list[str] = []
-    for case in ElementTree.parse(results_file).iter("testcase"):
+    try:
+        cases = list(ElementTree.parse(results_file).iter("testcase"))
+    except ElementTree.ParseError:
+        raise NoResults(f"the simulation ended amid its results\n{_relevant(log)}") from None
+    for case in cases:
         broken = case.find("failure") is not None or case.find("error") is not None
         (failed if broken else passed).append(case.get("name", "?"))
     if failed or not passed:

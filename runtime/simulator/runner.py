@@ -3,10 +3,13 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
+import cocotb_tools.config
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
-from runtime.simulator.cache import project_root
+from runtime.simulator.places import project_root
+from runtime.simulator.process import run_tool
 from runtime.simulator.toolchain import build_environment, find_tool, make_variables, verilator_root
 
 __all__ = ["CXX_FLAGS", "OPTIONS", "SIMULATORS", "VerilatorRunner", "binary", "make_runner"]
@@ -38,11 +41,44 @@ CXX_FLAGS = "-O1 -march=native -fno-plt"
 
 
 class _InProject(Runner):
-    """Lets the simulation import the project's packages from any working folder."""
+    """A runner whose tools end with this process, and meet no path but short relative ones while they build.
+
+    Shells, make and Verilator take a space in a path for the end of it. So they run in the build folder, which holds
+    links to all that lies elsewhere. The simulation imports the project's packages from any working folder.
+    """
 
     def _set_env_common(self) -> None:
         super()._set_env_common()
         self.env["PYTHONPATH"] = os.pathsep.join([str(project_root()), self.env["PYTHONPATH"]])
+        self.env["PYTHONUTF8"] = "1"  # for names of files, whatever the locale
+
+    def _set_env_build(self) -> None:
+        super()._set_env_build()
+        self.env.update(dict.fromkeys(("TMPDIR", "TMP", "TEMP"), "."))
+
+    def _set_env_test(self) -> None:
+        super()._set_env_test()
+        self.env.update(dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(self.test_dir)))
+        libraries = [str(cocotb_tools.config.libs_dir), os.environ.get("LD_LIBRARY_PATH", "")]
+        self.env["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, libraries))
+
+    def _link(self, target: Path, name: str = "") -> str:
+        """Make a file or folder known in the build folder, and return its name there."""
+        link = self.build_dir / (name or target.name)
+        if not link.exists():
+            link.symlink_to(target)
+        return link.name
+
+    def _short(self, command: Sequence[str]) -> list[str]:
+        """The command with the names of sources and of files in the build folder as they are seen from there."""
+        sources = {str(source.value): self._link(source.value) for source in self._sources}
+        return [sources.get(word, word.removeprefix(f"{self.build_dir}/")) for word in command]
+
+    def _execute_cmds(
+        self, cmds: Sequence[list[str]], cwd: "os.PathLike[str] | str", stdout: TextIO | None = None
+    ) -> None:
+        for command in cmds:
+            run_tool(command, Path(cwd), self.env, stdout)
 
 
 class VerilatorRunner(_InProject, Verilator):
@@ -63,22 +99,36 @@ class VerilatorRunner(_InProject, Verilator):
     def _set_env_build(self) -> None:
         super()._set_env_build()
         self.env.update(build_environment("verilator"))
+        self.env["VERILATOR_ROOT"] = self._root()
 
     def _simulator_in_path_build_only(self) -> None:
         find_tool("g++")
-        self.executable = str(verilator_root() / "bin" / "verilator_bin")
+        self.executable = f"{self._root()}/bin/verilator_bin"
+
+    def _root(self) -> str:
+        return self._link(verilator_root(), "verilator-root")
 
     def _waves_file(self) -> str:
         return "dump.fst"
 
     def _build_command(self) -> list[list[str]]:
         verilate, make = super()._build_command()
-        verilate = ["--trace-fst" if word == "--trace" else word for word in verilate if word != "--public-flat-rw"]
+        main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+        libraries = self._link(cocotb_tools.config.libs_dir, "cocotb-libs")
+        linked = f"-L{libraries} -Wl,-rpath-link,{libraries} -lcocotbvpi_verilator"
+        own = {
+            "--trace": "--trace-fst",
+            str(self.build_dir): ".",
+            str(main): self._link(main),
+            # No rpath: whoever runs the binary says where the libraries are.
+            verilate[verilate.index("-LDFLAGS") + 1]: linked,
+        }
+        verilate = [own.get(word, word) for word in self._short(verilate) if word != "--public-flat-rw"]
         jobs = str(min(8, os.cpu_count() or 1))
-        make = [find_tool("make"), "-s", "-j", jobs, "-C", str(self.build_dir), "-f", "Vtop.mk"]
+        make = [find_tool("make"), "-s", "-j", jobs, "-f", "Vtop.mk", "CURDIR=."]  # it refuses spaces there
         make += [f"OPT_FAST={CXX_FLAGS}", "OPT_SLOW=-O0", f"OPT_GLOBAL={CXX_FLAGS}", *make_variables()]
         # Copied after the makefile is written: make takes them for up to date.
-        copy = ["cp", *map(str, self.objects), str(self.build_dir)]
+        copy = ["cp", *map(str, self.objects), "."]
         return [verilate, copy, make] if self.objects else [verilate, make]
 
 
@@ -91,11 +141,19 @@ class _Icarus(_InProject, Icarus):
         super()._set_env_build()
         self.env.update(build_environment("icarus"))
 
-    def _test_command(self) -> Sequence[list[str]]:
-        commands = super()._test_command()
-        if self.waves:
-            commands[0].append(f"+dumpfile_path={self.test_dir / 'dump.fst'}")
-        return commands
+    def _create_iverilog_dump_file(self) -> None:
+        text = f'initial begin $dumpfile("dump.fst"); $dumpvars(0, {self.hdl_toplevel}); end'
+        self.iverilog_dump_file.write_text(f"module cocotb_iverilog_dump();\n{text}\nendmodule\n", encoding="utf-8")
+
+    def _build_command(self) -> list[list[str]]:
+        return [self._short(command) for command in super()._build_command()]
+
+    def _execute_cmds(
+        self, cmds: Sequence[list[str]], cwd: "os.PathLike[str] | str", stdout: TextIO | None = None
+    ) -> None:
+        for command in cmds:
+            # Icarus Verilog does not notice that a disk is full.
+            run_tool(command, Path(cwd), self.env, stdout, self.sim_file if "-o" in command else None)
 
 
 def make_runner(simulator: str, objects: Sequence[Path] = ()) -> Runner:

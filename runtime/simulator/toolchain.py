@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -62,7 +63,7 @@ def find_fst_headers() -> None:
     """
     probe = "#include <lz4.h>\n#include <zlib.h>\n"
     command = [find_tool("g++"), "-fsyntax-only", "-x", "c++", "-"]
-    if subprocess.run(command, input=probe, text=True, capture_output=True, check=False).returncode:
+    if subprocess.run(command, input=probe.encode(), capture_output=True, check=False).returncode:
         raise MissingTool("lz4.h or zlib.h")
 
 
@@ -96,14 +97,19 @@ def build_environment(simulator: str) -> dict[str, str]:
 def make_variables() -> list[str]:
     """Overrides for the wheel's ``verilated.mk``, which was configured on another machine."""
     return [
-        f"CXX={find_tool('g++')}",
-        f"LINK={find_tool('g++')}",
+        f"CXX={_word(find_tool('g++'))}",
+        f"LINK={_word(find_tool('g++'))}",
         "AR=ar",
-        f"PYTHON3={sys.executable}",
+        f"PYTHON3={_word(sys.executable)}",
         "CFG_CXXFLAGS_PCH_I=-include",
         "CFG_LDLIBS_THREADS=-pthread",
         "CFG_CXXFLAGS_STD=-std=gnu++17",
     ]
+
+
+def _word(path: str) -> str:
+    """A path as one word of a command in a makefile."""
+    return shlex.quote(path).replace("$", "$$")
 
 
 @lru_cache
@@ -128,13 +134,13 @@ def tool_versions(simulator: str) -> dict[str, str]:
 
 
 def _first_line(command: list[str]) -> str:
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     return result.stdout.partition("\n")[0]
 
 
 def _cpu() -> str:
     """The processor's instruction sets: binaries are compiled for this machine."""
     cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines() if cpuinfo.exists() else []
     flags = next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
     return f"{platform.machine()} {hashlib.sha256(flags.encode()).hexdigest()[:12]}"

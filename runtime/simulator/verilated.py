@@ -3,13 +3,16 @@
 import json
 from pathlib import Path
 
-from runtime.simulator.cache import build_root, cached_folder, content_key
-from runtime.simulator.runner import CXX_FLAGS, OPTIONS, VerilatorRunner
+from runtime.simulator.cache import cached_folder, content_key
+from runtime.simulator.compile import compile_rtl
+from runtime.simulator.places import build_root
+from runtime.simulator.runner import CXX_FLAGS, OPTIONS
 from runtime.simulator.toolchain import tool_versions
 
 __all__ = ["verilated_objects"]
 
-_TRIVIAL = "module takt_trivial (input logic clk /* verilator public_flat_rd */);\nendmodule\n"
+_TOP = "takt_trivial"
+_TRIVIAL = f"module {_TOP} (input logic clk /* verilator public_flat_rd */);\nendmodule\n"
 """Its public port makes Verilator want the library's part for DPI, as the ports of every model do."""
 
 
@@ -26,23 +29,8 @@ def verilated_objects(trace: bool) -> tuple[Path, ...]:
     folder = build_root() / "sim" / f"verilated{'-trace' if trace else ''}-{key}"
 
     def fill(scratch: Path) -> None:
-        work = scratch / "work"
-        work.mkdir()
-        source = work / "takt_trivial.sv"
-        source.write_text(_TRIVIAL)
-        VerilatorRunner().build(
-            sources=[source],
-            hdl_toplevel="takt_trivial",
-            build_args=OPTIONS["verilator"],
-            build_dir=work,
-            waves=trace,
-            always=True,
-            log_file=scratch / "build.log",
-        )
-        for path in work.glob("verilated*.o"):
-            path.rename(scratch / path.name)
-        for path in sorted(work.rglob("*"), reverse=True):
-            path.unlink()
-        work.rmdir()
+        source = scratch / f"{_TOP}.sv"
+        source.write_text(_TRIVIAL, encoding="utf-8")
+        compile_rtl([source], _TOP, "verilator", scratch, trace=trace, keep="verilated*.o")
 
     return tuple(sorted(cached_folder(folder, fill).glob("*.o")))

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from arch.errors import TaktError
+from arch.files import write_whole
 from arch.image import Image
 from runtime.timetable.activity import Activity, activities
 from runtime.timetable.colours import OTHER, RGB
@@ -78,10 +79,7 @@ def draw_chart(image: Image, path: Path) -> None:
         about = {"Date": None, "Creator": f"matplotlib {matplotlib.__version__}", "Identifier": chart_digest(image)}
         figure.savefig(picture, format=path.suffix[1:], dpi=130, metadata=about if svg else None)
         plt.close(figure)
-    try:
-        path.write_bytes(_compact(picture.getvalue()) if svg else picture.getvalue())
-    except OSError as error:
-        raise TaktError(f"cannot write {str(path)!r}: {error.strerror}") from None
+    write_whole(path, _compact(picture.getvalue()) if svg else picture.getvalue())
 
 
 def chart_rows(image: Image) -> list[tuple[str, str, list[Bar]]]:

@@ -1,10 +1,8 @@
 """Programs on the chip's RTL and on the golden machine, with flipped bits in MEM."""
 
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +14,7 @@ from runtime.backend import Tensors
 from runtime.chip_job.exchange import read_results, write_job
 from runtime.rtl_backend import build_chip
 from runtime.simulator import Built
+from runtime.simulator.scratch import scratch_folder
 
 __all__ = ["Flip", "FlippedRun", "Outcome", "run_on_both"]
 
@@ -80,12 +79,12 @@ def run_on_both(
 
 def _simulate(built: Built, runs: Sequence[FlippedRun]) -> list[Outcome]:
     """Run in one simulation."""
-    with tempfile.TemporaryDirectory(prefix="takt-flips-") as name:
-        folders = [Path(name) / str(number) for number in range(len(runs))]
+    with scratch_folder("flips") as scratch:
+        folders = [scratch / str(number) for number in range(len(runs))]
         for folder, run in zip(folders, runs, strict=True):
             write_job(folder, run.image, [run.inputs])
             (folder / "flips.json").write_text(json.dumps([[int(number) for number in flip] for flip in run.flips]))
-        built.run("verif.chip.flipped_tests", env={"TAKT_JOBS": name})
+        built.run("verif.chip.flipped_tests", env={"TAKT_JOBS": str(scratch)})
         found = []
         for folder, run in zip(folders, runs, strict=True):
             (result,) = read_results(folder, run.image)

@@ -64,10 +64,10 @@ def test_second_build_does_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     first = build(Accumulator(width=5), "accumulator", "icarus")
     elaborations = Accumulator.elaborations
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise AssertionError("compiled again")
 
-    monkeypatch.setattr("runtime.simulator.built._compile", refuse)
+    monkeypatch.setattr("runtime.simulator.built.compile_rtl", refuse)
     second = build_function(lambda: Accumulator(width=5), "accumulator", "icarus")
     assert isinstance(second, Built) and second.folder == first.folder
     assert Accumulator.elaborations == elaborations

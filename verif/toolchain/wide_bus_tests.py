@@ -16,3 +16,4 @@ async def every_lane_arrives(dut: Any) -> None:
         bench.drive_lanes("a", data, bits=8)
         await bench.tick()
         bench.check("q", bench.lanes("q", bits=8, signed=True), (data + 1).astype(np.int8))
+    await bench.ticks(bench.parameters.get("cycles", 0))
