@@ -27,7 +27,7 @@ from hdl.identity import identity_of
 from runtime.simulator.cache import build_root, cached_folder, content_key
 from runtime.simulator.control_file import control_file
 from runtime.simulator.failure import SimulationFailed, TestResults, read_results
-from runtime.simulator.runner import CXX_FLAGS, OPTIONS, SIMULATORS, binary, make_runner
+from runtime.simulator.runner import OPTIONS, SIMULATORS, binary, make_runner
 from runtime.simulator.toolchain import find_fst_headers, tool_versions
 from runtime.simulator.verilated import verilated_objects
 
@@ -178,7 +178,7 @@ def build(
     versions = json.dumps(tool_versions(simulator), sort_keys=True)
     emitted = design if isinstance(design, Emitted) else _emitted(design, name)
     visible = control_file(emitted, probes) if simulator == "verilator" else ""
-    options = json.dumps([simulator, trace, OPTIONS[simulator], CXX_FLAGS, _TIMESCALE])
+    options = json.dumps([simulator, trace, OPTIONS[simulator], _TIMESCALE])
     key = content_key(versions, options, visible, emitted.top, emitted.sources)
     folder = build_root() / "sim" / f"{emitted.top}-{simulator}{'-trace' if trace else ''}-{key}"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
 from runtime.simulator.cache import project_root
-from runtime.simulator.toolchain import build_environment, find_tool, make_variables, verilator_root
+from runtime.simulator.toolchain import build_environment, cxx_compiler, find_tool, make_variables, verilator_root
 
-__all__ = ["CXX_FLAGS", "OPTIONS", "SIMULATORS", "VerilatorRunner", "binary", "make_runner"]
+__all__ = ["OPTIONS", "SIMULATORS", "VerilatorRunner", "binary", "make_runner"]
 
 SIMULATORS = ("icarus", "verilator")
 """Names of the simulators, the one that starts fastest first."""
@@ -33,8 +33,6 @@ _VERILATOR = [
 
 OPTIONS: dict[str, list[str]] = {"icarus": [], "verilator": _VERILATOR}
 """Options of the simulator; part of a build's cache key."""
-
-CXX_FLAGS = "-O1 -march=native -fno-plt"
 
 
 class _InProject(Runner):
@@ -65,7 +63,7 @@ class VerilatorRunner(_InProject, Verilator):
         self.env.update(build_environment("verilator"))
 
     def _simulator_in_path_build_only(self) -> None:
-        find_tool("g++")
+        cxx_compiler()
         self.executable = str(verilator_root() / "bin" / "verilator_bin")
 
     def _waves_file(self) -> str:
@@ -76,7 +74,8 @@ class VerilatorRunner(_InProject, Verilator):
         verilate = ["--trace-fst" if word == "--trace" else word for word in verilate if word != "--public-flat-rw"]
         jobs = str(min(8, os.cpu_count() or 1))
         make = [find_tool("make"), "-s", "-j", jobs, "-C", str(self.build_dir), "-f", "Vtop.mk"]
-        make += [f"OPT_FAST={CXX_FLAGS}", "OPT_SLOW=-O0", f"OPT_GLOBAL={CXX_FLAGS}", *make_variables()]
+        flags = cxx_compiler().flags
+        make += [f"OPT_FAST={flags}", "OPT_SLOW=-O0", f"OPT_GLOBAL={flags}", *make_variables()]
         # Copied after the makefile is written: make takes them for up to date.
         copy = ["cp", *map(str, self.objects), str(self.build_dir)]
         return [verilate, copy, make] if self.objects else [verilate, make]

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from runtime.simulator.cache import build_root, cached_folder, content_key
-from runtime.simulator.runner import CXX_FLAGS, OPTIONS, VerilatorRunner
+from runtime.simulator.runner import OPTIONS, VerilatorRunner
 from runtime.simulator.toolchain import tool_versions
 
 __all__ = ["verilated_objects"]
@@ -22,7 +22,7 @@ def verilated_objects(trace: bool) -> tuple[Path, ...]:
         Named like the objects Verilator's makefile would make.
     """
     versions = json.dumps(tool_versions("verilator"), sort_keys=True)
-    key = content_key(versions, json.dumps([trace, OPTIONS["verilator"], CXX_FLAGS, _TRIVIAL]))
+    key = content_key(versions, json.dumps([trace, OPTIONS["verilator"], _TRIVIAL]))
     folder = build_root() / "sim" / f"verilated{'-trace' if trace else ''}-{key}"
 
     def fill(scratch: Path) -> None:
