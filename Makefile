@@ -18,11 +18,11 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sim test test-long lint format synth waves docs bench clean distclean
+.PHONY: help sim test test-long lint format synth waves docs bench bench-build clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do \
-	    printf '  make %-10s %s\n' "$$name" "$$what"; done
+	    printf '  make %-11s %s\n' "$$name" "$$what"; done
 
 sim: $(RUN) ## set up, then run digits, products and matrix-vector products on the RTL in Verilator
 	@$(BIN)/takt demo
@@ -68,6 +68,9 @@ docs: $(TEST) ## draw the pictures and write the tables of docs/ again; takes mi
 bench: $(RUN) ## measure cycles, utilisation and simulation speed
 	@mkdir -p build
 	@$(BIN)/takt bench --json build/bench.json
+
+bench-build: $(RUN) ## measure the CPU seconds of building small for Verilator, stage by stage
+	@$(BIN)/python -m runtime.build_cost
 
 clean: ## remove build/
 	rm -rf build

@@ -10,11 +10,14 @@ Emission is deterministic: the same sources give the same bytes, and a change re
 that what was saved of one build's waveforms opens those of the next.
 """
 
+import gc
 import json
 import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -157,13 +160,24 @@ def emit_rtlil(top: wiring.Component, name: str) -> str:
         :func:`library_sources` with ``read_verilog -sv`` before ``hierarchy``.
     """
     shared = SharedModules()
-    with shared.collecting():
+    with _rare_collection(), shared.collecting():
         texts = {name: _convert(top, name)}
         for shared_name, component in shared.drain():
             if shared_name == name:
                 raise NameError(f"the top module must not have the name of a shared module, {name!r}")
             texts[shared_name] = _convert(component, shared_name).replace("attribute \\top 1\n", "")
     return "".join(texts.values())
+
+
+@contextmanager
+def _rare_collection() -> Iterator[None]:
+    """Let the search for cyclic garbage, a quarter of a conversion's time, wait for a million objects."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(1_000_000, before[0]) if before[0] else 0, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def library_sources(rtlil_text: str) -> list[Path]:

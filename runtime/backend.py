@@ -150,11 +150,12 @@ class RtlBackend:
     def run(self, image: Image, inputs: Sequence[Tensors]) -> list[RunResult]:
         """Run in one simulation; see :class:`Backend`."""
         from runtime.rtl_backend import build_chip, run_on_rtl
+        from runtime.simulator.toolchain import simulator_text
 
         inputs = checked_inputs(image, inputs)
         trace = self.wave is not None
         if self._built is None or self._built_for != image.config:
-            with working(f"building {image.config.name} for {self.name}, or finding it in the cache"):
+            with working(f"building {image.config.name} for {simulator_text(self.name)}, or finding it in the cache"):
                 self._built, self._built_for = build_chip(image.config, self.name, trace=trace), image.config
         if self.wave is None:
             return run_on_rtl(image, inputs, self.name)

@@ -1,17 +1,27 @@
-"""What every test may use: a seeded random generator, and the seed in the header of the run."""
+"""What every test may use: a seeded random generator; the seed and the compiler in the header of the run."""
 
 import os
 
 import numpy as np
 import pytest
 
+from arch.errors import TaktError
+from runtime.simulator import MissingTool
+from runtime.simulator.toolchain import simulator_text
 from verif.bench import default_seed
 
 
-def pytest_report_header() -> str:
-    """Say how the random tests of this run are seeded."""
+def pytest_report_header() -> list[str]:
+    """Say how the random tests of this run are seeded, and what compiles the simulators."""
     seed = os.environ.get("TAKT_SEED")
-    return f"seed: {seed} (TAKT_SEED)" if seed else "seed: fixed per test (TAKT_SEED=n changes all of them)"
+    try:
+        simulator = simulator_text("verilator")
+    except (MissingTool, TaktError) as error:
+        simulator = str(error)
+    return [
+        f"seed: {seed} (TAKT_SEED)" if seed else "seed: fixed per test (TAKT_SEED=n changes all of them)",
+        f"simulator: {simulator}",
+    ]
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from runtime.simulator.compile import TIMESCALE, compile_rtl, own_environment, s
 from runtime.simulator.control_file import control_file
 from runtime.simulator.failure import NoResults, SimulationFailed, TestResults, read_results
 from runtime.simulator.places import build_root
-from runtime.simulator.runner import CXX_FLAGS, OPTIONS, SIMULATORS, make_runner
+from runtime.simulator.runner import OPTIONS, SIMULATORS, make_runner
 from runtime.simulator.scratch import keep, scratch_folder
 from runtime.simulator.toolchain import find_fst_headers, tool_versions
 from runtime.simulator.verilated import verilated_objects
@@ -206,7 +206,7 @@ def build(
     versions = json.dumps(tool_versions(simulator), sort_keys=True)
     emitted = design if isinstance(design, Emitted) else _emitted(design, name)
     visible = control_file(emitted, probes) if simulator == "verilator" else ""
-    options = json.dumps([simulator, trace, OPTIONS[simulator], CXX_FLAGS, TIMESCALE])
+    options = json.dumps([simulator, trace, OPTIONS[simulator], TIMESCALE])
     key = content_key(versions, options, visible, emitted.top, emitted.sources)
     folder = build_root() / "sim" / f"{emitted.top}-{simulator}{'-trace' if trace else ''}-{key}"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from runtime.simulator.cache import cached_folder, content_key
 from runtime.simulator.compile import compile_rtl
 from runtime.simulator.places import build_root
-from runtime.simulator.runner import CXX_FLAGS, OPTIONS
+from runtime.simulator.runner import OPTIONS
 from runtime.simulator.toolchain import tool_versions
 
 __all__ = ["verilated_objects"]
@@ -25,7 +25,7 @@ def verilated_objects(trace: bool) -> tuple[Path, ...]:
         Named like the objects Verilator's makefile would make.
     """
     versions = json.dumps(tool_versions("verilator"), sort_keys=True)
-    key = content_key(versions, json.dumps([trace, OPTIONS["verilator"], CXX_FLAGS, _TRIVIAL]))
+    key = content_key(versions, json.dumps([trace, OPTIONS["verilator"], _TRIVIAL]))
     folder = build_root() / "sim" / f"verilated{'-trace' if trace else ''}-{key}"
 
     def fill(scratch: Path) -> None:

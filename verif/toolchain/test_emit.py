@@ -1,5 +1,6 @@
 """Emission and shared modules."""
 
+import gc
 import re
 import subprocess
 import sys
@@ -32,6 +33,21 @@ def test_emission_is_deterministic(tmp_path: Path) -> None:
     assert files == ["emitted.json", "grid.il", "grid.sv", "takt_clock_gate.sv"]
     for name in files:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+@pytest.mark.parametrize("threshold", [0, 700, 2_000_000])
+def test_emission_leaves_the_collector_of_garbage_as_it_was(threshold: int) -> None:
+    """Also after a design that is refused."""
+    before = gc.get_threshold()
+    gc.set_threshold(threshold, 7, 9)
+    try:
+        emit_rtlil(Grid(), "grid")
+        assert gc.get_threshold() == (threshold, 7, 9)
+        with pytest.raises(NameError, match="top module"):
+            emit_rtlil(Grid(), "Row_width8_count3")
+        assert gc.get_threshold() == (threshold, 7, 9)
+    finally:
+        gc.set_threshold(*before)
 
 
 def test_description_survives(tmp_path: Path) -> None:
