@@ -1,4 +1,4 @@
-"""What every test may use: a seeded random generator, and the seed in the header of the run."""
+"""What every test may use, a seeded random generator, and what reports say: seed and costs."""
 
 import os
 
@@ -6,6 +6,12 @@ import numpy as np
 import pytest
 
 from verif.bench import default_seed
+from verif.cost import CostPlugin
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Note what each test costs."""
+    config.pluginmanager.register(CostPlugin(), "cost")
 
 
 def pytest_report_header() -> str:

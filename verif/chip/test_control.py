@@ -22,8 +22,8 @@ MACHINES = {
     "lanes=8": preset("nano", [*SMALL_QUEUES, "lanes=8", "mem_slices=12", "superlanes=3"]),
     "slow SRAM": preset("small", [*SMALL_QUEUES, "sram_latency=2", "alu_cols=2"]),
 }
-SMALL = preset("small")
-"""With its 1024 places per queue, on which other benches run too: a chip of its own would take minutes to build."""
+NANO, SMALL = preset("nano"), preset("small")
+"""With their 1024 places per queue, on which other benches run too: a chip of its own would take minutes to build."""
 
 
 def golden(found: Image) -> Verdict:
@@ -117,18 +117,33 @@ def on_rtl(config: Config, number: int) -> dict[str, Image]:
 
 
 @each_simulator
-def test_nano(simulator: str) -> None:
+def test_barriers(simulator: str) -> None:
+    """SYNC and NOTIFY on the whole chip release, miss and lock up when the golden machine says so."""
+    check_on_rtl(barriers(NANO), simulator)
+
+
+@pytest.mark.parametrize("config", [NANO, SMALL], ids=["nano", "small"])
+def test_barriers_and_text(config: Config) -> None:
+    """Barriers, IFETCH by every queue, its faults, and random programs of both on the whole chip."""
+    check_on_rtl(on_rtl(config, 60), "verilator")
+
+
+@pytest.mark.long
+@each_simulator
+def test_short_queues(simulator: str) -> None:
+    """The same on a chip whose queues wrap around after 16 words; too slow in Icarus for every day."""
     check_on_rtl(on_rtl(MACHINES["nano"], 6 if simulator == "icarus" else 60), simulator)
-
-
-def test_small() -> None:
-    check_on_rtl(on_rtl(SMALL, 60), "verilator")
 
 
 @pytest.mark.parametrize(
     "config,transfers,simulator",
-    [(MACHINES["nano"], 165, "icarus"), (MACHINES["nano"], 165, "verilator"), (SMALL, 1022, "verilator")],
-    ids=["nano-icarus", "nano-verilator", "small-verilator"],
+    [
+        (NANO, 1022, "verilator"),
+        (SMALL, 1022, "verilator"),
+        pytest.param(MACHINES["nano"], 165, "icarus", marks=pytest.mark.long),
+        pytest.param(MACHINES["nano"], 165, "verilator", marks=pytest.mark.long),
+    ],
+    ids=["nano", "small", "short-icarus", "short-verilator"],
 )
 def test_boot_on_rtl(config: Config, transfers: int, simulator: str) -> None:
     """Twice: the text has overwritten the host's words, so they are written anew."""
