@@ -52,6 +52,7 @@ def check_on_rtl(images: Mapping[str, Image], simulator: str, runs: int = 1) -> 
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_golden_and_verifier(machine: str) -> None:
+    """Golden machine and verifier agree on barriers and fetched text of every preset."""
     config = MACHINES[machine]
     for name, found in programs(config).items():
         assert golden(found) == verified(found), name
@@ -95,6 +96,7 @@ def test_boot(machine: str) -> None:
     ids=["nano", "small", "lanes=8", "deep"],
 )
 def test_random_programs(config: Config) -> None:
+    """Golden machine and verifier agree on random barriers, fetches and their faults."""
     seed = default_seed(__name__)
     control = RandomControl(config, seed)
     kinds = set()
