@@ -1,7 +1,7 @@
 """``python -m verif.repo.durations``: the tests that cost most, and what each is for.
 
 ``make test`` leaves what each test cost in ``build/tests.xml``. What a test is for is the first paragraph of its
-docstring.
+docstring, or of its file's where the test's name says the rest.
 """
 
 import ast
@@ -66,7 +66,7 @@ def costs(report: Path) -> list[Cost]:
 
 
 def purpose(test: str) -> str:
-    """Return the first paragraph of a test's docstring as one line; empty where there is none.
+    """Return the first paragraph of a test's docstring, or else of its file's, as one line; empty if both lack one.
 
     Raises
     ------
@@ -75,9 +75,11 @@ def purpose(test: str) -> str:
     """
     path, _, name = test.partition("::")
     if (ROOT / path).is_file():
-        for node in ast.parse((ROOT / path).read_text()).body:
+        file = ast.parse((ROOT / path).read_text())
+        for node in file.body:
             if isinstance(node, ast.FunctionDef) and node.name == name:
-                return " ".join((ast.get_docstring(node) or "").partition("\n\n")[0].split())
+                text = ast.get_docstring(node) or ast.get_docstring(file) or ""
+                return " ".join(text.partition("\n\n")[0].split())
     raise LookupError(f"{test} must be a test of this folder")
 
 
@@ -89,8 +91,9 @@ def table(found: list[Cost], count: int) -> str:
 def _lines(found: list[Cost], count: int) -> Iterator[str]:
     everything = sum(cost.seconds for cost in found)
     cases = sum(cost.cases for cost in found)
-    yield f"All {cases:,} tests take {everything / 60:.0f} minutes of CPU, these {count} of {len(found)} functions"
-    yield f"{sum(cost.seconds for cost in found[:count]) / 60:.0f} of them."
+    first = sum(cost.seconds for cost in found[:count])
+    yield f"The {cases:,} tests of the report took {everything / 60:.0f} minutes of CPU, {first / 60:.0f} of them in the"
+    yield f"{count} functions below, of {len(found)}."
     yield ""
     yield "| CPU s | cases | test | what it is for |"
     yield "| ---: | ---: | --- | --- |"
@@ -119,7 +122,9 @@ def main(report: Path, count: int, document: Path | None) -> None:
             raise click.ClickException(str(error)) from None
     silent = [cost.test for cost in found[:count] if not purpose(cost.test)]
     if silent:
-        raise click.ClickException(f"every test listed must say in its docstring what it is for, not {silent}")
+        raise click.ClickException(
+            f"docstrings must say what every test listed is for, which is not so of {', '.join(silent)}"
+        )
 
 
 if __name__ == "__main__":

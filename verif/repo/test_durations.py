@@ -53,26 +53,29 @@ def test_a_report_without_costs_is_refused(tmp_path: Path) -> None:
         costs(path)
 
 
-def test_a_test_that_does_not_say_what_it_is_for_is_refused(tmp_path: Path) -> None:
+def test_a_test_of_which_nobody_says_what_it_is_for_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def case(name: str, seconds: float) -> str:
         found = f'<properties><property name="cpu_seconds" value="{seconds}"/></properties>'
-        return f'<testcase classname="verif.repo.test_durations" name="{name}">{found}</testcase>'
+        return f'<testcase classname="test_few" name="{name}">{found}</testcase>'
 
+    monkeypatch.setattr("verif.repo.durations.ROOT", tmp_path)
+    (tmp_path / "test_few.py").write_text('def test_x(): pass\ndef test_y():\n    """For z."""\n')
     path = tmp_path / "tests.xml"
-    name = test_a_report_without_costs_is_refused.__name__
-    path.write_text(f"<testsuites><testsuite>{case(name, 2)}{case(f'{name}[x]', 1)}</testsuite></testsuites>")
-    (found,) = costs(path)
-    assert (found.cases, found.seconds) == (2, 3)
+    cases = case("test_y", 4) + case("test_x[1]", 2) + case("test_x[2]", 1)
+    path.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
     result = CliRunner().invoke(main, ["--report", str(path)])
     assert result.exit_code == 1
-    assert f"| 3 | 2 | [`{name}`](../verif/repo/test_durations.py) |" in result.output
-    assert "must say in its docstring what it is for" in result.output
+    assert "| 4 | 1 | [`test_y`](../test_few.py) | For z. |\n| 3 | 2 | [`test_x`](../test_few.py) |  |" in result.output
+    assert "docstrings must say what every test listed is for, which is not so of test_few.py::test_x" in result.output
+    assert CliRunner().invoke(main, ["--report", str(path), "--count", "1"]).exit_code == 0
 
 
 def test_purpose_is_the_first_paragraph() -> None:
-    assert purpose("verif/repo/test_durations.py::report").startswith("Return the report of a run of tests of which")
+    own = "verif/repo/test_durations.py"
+    assert purpose(f"{own}::report").startswith("Return the report of a run of tests of which")
+    assert purpose(f"{own}::test_table_escapes_what_would_end_a_cell") == __doc__
     with pytest.raises(LookupError, match="must be a test of this folder"):
-        purpose("verif/repo/test_durations.py::test_gone")
+        purpose(f"{own}::test_gone")
 
 
 def test_the_document_says_what_the_docstrings_say() -> None:
