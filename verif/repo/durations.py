@@ -92,8 +92,8 @@ def _lines(found: list[Cost], count: int) -> Iterator[str]:
     everything = sum(cost.seconds for cost in found)
     cases = sum(cost.cases for cost in found)
     first = sum(cost.seconds for cost in found[:count])
-    yield f"The {cases:,} tests of the report took {everything / 60:.0f} minutes of CPU, {first / 60:.0f} of them in the"
-    yield f"{count} functions below, of {len(found)}."
+    yield f"The {cases:,} tests of the report took {everything / 60:.0f} minutes of CPU, {first / 60:.0f} in the"
+    yield f"{count} functions below, out of {len(found)}."
     yield ""
     yield "| CPU s | cases | test | what it is for |"
     yield "| ---: | ---: | --- | --- |"
