@@ -6,6 +6,9 @@ JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n > 8 ? 8 : n)))
 # Further words for pytest, such as PYTEST="-k gemm -x".
 PYTEST ?=
 
+# Every simulation is a Python of its own: where bytecode may not be kept, each would compile all sources again.
+export PYTHONDONTWRITEBYTECODE =
+
 BIN := .venv/bin
 RUN := .venv/.installed-run
 TEST := .venv/.installed-test
@@ -29,7 +32,7 @@ sim: $(RUN) ## set up, then run digits, products and matrix-vector products on t
 
 test: $(TEST) ## set up, then run every test but the long ones
 	@tools/iverilog.sh
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --junitxml build/tests.xml $(PYTEST)
 
 test-long: $(TEST) ## run the tests that take minutes each
 	@tools/iverilog.sh

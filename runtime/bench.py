@@ -1,4 +1,4 @@
-"""The products of DESIGN section 8, and a long program."""
+"""What ``takt bench`` measures: products of the sizes that published accelerators report, and a long program."""
 
 from dataclasses import dataclass
 

@@ -35,7 +35,7 @@ START, STOP = "<!-- takt synth -->", "<!-- /takt synth -->"
 def main(names: tuple[str, ...], settings: tuple[str, ...], jobs: int, document: Path | None) -> None:
     """Synthesise the chip to generic gates: cells, flip-flops and memory bits per unit.
 
-    Writes build/synth/PRESET.json and build/synth/report.md. Fails on a latch or a combinational loop. Modules that
+    Writes PRESET.json and report.md to build/synth. Fails on a latch or a combinational loop. Modules that
     did not change since the last run are not synthesised again.
     """
     try:

@@ -1,6 +1,6 @@
 """Unit benches in two files, one per side of the simulator.
 
-``verif/mem/test_slice.py`` (pytest: builds, and runs under each simulator)::
+``test_slice.py`` (pytest: builds, and runs under each simulator)::
 
     from verif.bench import each_simulator, run_bench
 
@@ -9,7 +9,7 @@
     def test_mem_slice(simulator, depth):
         run_bench(MemSlice(depth=depth), "verif.mem.slice_tests", simulator, parameters={"depth": depth})
 
-``verif/mem/slice_tests.py`` (cocotb: runs in the simulator)::
+``slice_tests.py`` (cocotb: runs in the simulator)::
 
     import cocotb
     from verif.bench import Bench

@@ -1,4 +1,4 @@
-"""What every test may use: a seeded random generator; the seed and the compiler in the header of the run."""
+"""What every test may use, a seeded random generator, and what reports say: seed, compiler and costs."""
 
 import os
 
@@ -9,6 +9,12 @@ from arch.errors import TaktError
 from runtime.simulator import MissingTool
 from runtime.simulator.toolchain import simulator_text
 from verif.bench import default_seed
+from verif.cost import CostPlugin
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Note what each test costs."""
+    config.pluginmanager.register(CostPlugin(), "cost")
 
 
 def pytest_report_header() -> list[str]:

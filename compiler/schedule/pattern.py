@@ -1,6 +1,6 @@
 """Cycles that something occupies."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +23,4 @@ class Pattern:
 
     def shifted(self, cycles: int) -> "Pattern":
         """Return the same pattern `cycles` later."""
-        return replace(self, start=self.start + cycles)
+        return Pattern(self.start + cycles, self.count, self.every, self.length, self.interval)

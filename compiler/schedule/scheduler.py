@@ -9,7 +9,7 @@ from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from compiler.schedule.flow import Flow
 from compiler.schedule.issue import Issue
-from compiler.schedule.macro import Action, Macro
+from compiler.schedule.macro import Action, Key, Macro
 from compiler.schedule.pattern import Pattern
 from compiler.schedule.reservations import Reservations
 
@@ -163,8 +163,9 @@ class Scheduler:
     def _find(self, macro: Macro, start: int, limit: int | None) -> int | None:
         """Return the first cycle below `limit` that suits, what it needs being taken but not committed."""
         tried = False
+        needs = self._needs(macro)
         while limit is None or start < limit:
-            shift = self._claim(macro, start, {})
+            shift = self._claim(macro, needs, start, {})
             if not shift:
                 return start
             self._table.rollback(0)
@@ -173,7 +174,7 @@ class Scheduler:
             if not tried:
                 # What stands in its own way fits nowhere.
                 tried = True
-                alone = not self._claim(macro, self._table.last + 1 - macro.first, {})
+                alone = not self._claim(macro, needs, self._table.last + 1 - macro.first, {})
                 self._table.rollback(0)
                 if not alone:
                     return None
@@ -182,7 +183,7 @@ class Scheduler:
 
     def _commit(self, macro: Macro, start: int) -> None:
         streams: dict[int, int] = {}
-        taken = self._claim(macro, start, streams)
+        taken = self._claim(macro, self._needs(macro), start, streams)
         assert not taken
         self._table.commit()
         for flow in macro.flows:
@@ -190,14 +191,14 @@ class Scheduler:
         for action in macro.actions:
             self._issue(action, start, streams)
 
-    def _claim(self, macro: Macro, start: int, streams: dict[int, int]) -> int:
-        for key, cycles in macro.holds:
+    def _needs(self, macro: Macro) -> list[tuple[Key, Pattern]]:
+        """Return what a macro-operation occupies, streams apart."""
+        return [*macro.holds, *(need for action in macro.actions for need in action.claims(self._config))]
+
+    def _claim(self, macro: Macro, needs: Sequence[tuple[Key, Pattern]], start: int, streams: dict[int, int]) -> int:
+        for key, cycles in needs:
             if shift := self._table.claim(key, cycles.shifted(start)):
                 return shift
-        for action in macro.actions:
-            for key, cycles in action.claims(self._config):
-                if shift := self._table.claim(key, cycles.shifted(start)):
-                    return shift
         for flow in macro.flows:
             stream = self._pick(flow, start)
             if stream is None:

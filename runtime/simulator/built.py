@@ -112,6 +112,8 @@ class Built:
         extra = {
             "TAKT_PARAMETERS": json.dumps(dict(parameters or {})),
             "TAKT_INPUTS": " ".join(port.name for port in self.emitted.ports if port.is_input),
+            # cocotb lets pytest rewrite the assertions of whatever is imported, unless it is told which files matter.
+            "COCOTB_REWRITE_ASSERTION_FILES": "*_tests.py",
             **(env or {}),
         }
         if seed is not None:

@@ -62,6 +62,7 @@ def test_tensor_of_another_kind_is_refused(wrong: Any) -> None:
 
 
 def test_a_damaged_byte_anywhere_is_noticed_or_means_nothing(saved: Path, rng: np.random.Generator) -> None:
+    """An image file with any byte changed is refused."""
     good = saved.read_bytes()
     noticed = 0
     places = range(int(rng.integers(4)), len(good), 4)

@@ -181,18 +181,22 @@ def check_random_programs(config: Config, count: int) -> None:
 
 
 def test_every_bit() -> None:
+    """Every bit of every operand of every consumer is flipped once: results stay, and the registers are right."""
     check_walks(CUT)
 
 
 def test_double_flips() -> None:
+    """Two flipped bits stop the run at the consumer, in the cycle of its read."""
     check_doubles(CUT, 60)
 
 
 def test_products() -> None:
+    """Compiled products give the same bits and cycles with flipped weights as with whole ones."""
     check_products(CUT)
 
 
 def test_random_programs() -> None:
+    """Random legal and illegal programs with single and double flips: verdicts and ECC registers agree."""
     check_random_programs(CUT, 6)
 
 
@@ -213,6 +217,7 @@ def test_many_random_programs(config: Config) -> None:
 
 @pytest.mark.long
 def test_in_icarus() -> None:
+    """The second simulator agrees on products and random programs with flipped bits."""
     check_products(NANO, "icarus")
     # Legal ones only: they come first, and every fault would cost a simulation of its own.
     check(NANO, random_runs(NANO, 4)[:4], "icarus")

@@ -41,6 +41,7 @@ def test_every_kind_has_a_case() -> None:
 
 @each_simulator
 def test_illegal_timetables(simulator: str) -> None:
+    """One program per rule that can be broken: RTL, golden machine and verifier name the same fault."""
     images = [image for image, *_ in CASES.values()]
     for name, image, found in zip(CASES, images, rtl_verdicts(images, simulator), strict=True):
         assert found == verified(image), name
@@ -49,6 +50,7 @@ def test_illegal_timetables(simulator: str) -> None:
 
 @each_simulator
 def test_damaged_programs(simulator: str) -> None:
+    """Compiled programs with random changes: RTL, golden machine and verifier name the same fault or cycle count."""
     seed = default_seed(__name__)
     images = damaged_products(NANO, seed, DAMAGED[simulator])
     for number, (image, found) in enumerate(zip(images, rtl_verdicts(images, simulator), strict=True)):

@@ -59,6 +59,7 @@ def check(jobs: Sequence[Job], simulator: str) -> None:
 @each_simulator
 @pytest.mark.parametrize("planes", [1, None])
 def test_awkward_sizes_on_nano(simulator: str, planes: int | None) -> None:
+    """Products of sizes one off a tile and primes: NumPy's bits, predicted cycles, both simulators."""
     rng = np.random.default_rng(default_seed(__name__))
     shapes = ONE_OFF_NANO if simulator == "icarus" else ONE_OFF_NANO + PRIMES
     check([product(preset("nano"), shape, planes, rng) for shape in shapes], simulator)
@@ -66,6 +67,7 @@ def test_awkward_sizes_on_nano(simulator: str, planes: int | None) -> None:
 
 @each_simulator
 def test_requantisation_on_nano(simulator: str) -> None:
+    """Bias, scale, zero point and relu after a product: the definition's bits, predicted cycles, both simulators."""
     rng = np.random.default_rng(default_seed(__name__))
     cases = [((5, 11, 9), 0, True), ((9, 8, 7), -7, False), ((4, 3, 2), 5, True)]
     check([requantised(preset("nano"), *case, rng) for case in cases], simulator)
@@ -73,11 +75,13 @@ def test_requantisation_on_nano(simulator: str) -> None:
 
 @pytest.mark.parametrize("planes", [1, 2, 4])
 def test_sizes_on_small(planes: int) -> None:
+    """Products of awkward sizes over one, two and four planes of 16 lanes: NumPy's bits, predicted cycles."""
     rng = np.random.default_rng(default_seed(__name__))
     check([product(preset("small"), shape, planes, rng) for shape in SMALL], "verilator")
 
 
 def test_requantisation_on_small() -> None:
+    """Requantised products of 16 lanes: the definition's bits, predicted cycles."""
     rng = np.random.default_rng(default_seed(__name__))
     check(
         [requantised(preset("small"), (60, 64, 32), zp, relu, rng) for zp, relu in ((0, True), (3, False))], "verilator"

@@ -114,6 +114,7 @@ class Indexed:
 
 @each_simulator
 def test_gather_and_scatter(simulator: str) -> None:
+    """GATHER and SCATTER on the whole chip, from MEM to MEM, against their definition."""
     rng = np.random.default_rng(default_seed(__name__))
     programs = {name: Indexed(NANO, rng, name == "SCATTER") for name in ("GATHER", "SCATTER")}
     results = run_jobs_on_rtl([(program.image, [{}]) for program in programs.values()], simulator)

@@ -16,6 +16,7 @@ from verif.chip.mixed_product import MixedProduct
     [("nano", "icarus", 9, 2), ("nano", "verilator", 21, 3), ("small", "verilator", 50, 4)],
 )
 def test_mixed_product(name: str, simulator: str, rows: int, passes: int) -> None:
+    """fp16 on one pair of planes and int8 on the other at full rate: nothing that they share gets in the way."""
     mixed = MixedProduct(preset(name), np.random.default_rng(default_seed(__name__)), rows=rows, passes=passes)
     (result,) = run_on_rtl(mixed.image, [{}], simulator)
     golden = Machine(mixed.image.config).run_image(mixed.image, {})

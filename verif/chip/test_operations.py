@@ -15,8 +15,13 @@ def test_every_operation_runs_below() -> None:
     assert all(operation.config in (NANO, SHORT_QUEUES, SMALL) for operation in OPERATIONS.values())
 
 
-@pytest.mark.parametrize("config", [NANO, SHORT_QUEUES, SMALL], ids=["nano", "short queues", "small"])
+@pytest.mark.parametrize(
+    "config",
+    [NANO, SMALL, pytest.param(SHORT_QUEUES, marks=pytest.mark.long)],
+    ids=["nano", "small", "short queues"],
+)
 def test_operations(config: Config) -> None:
+    """Every operation of the compiler's interface gives the golden machine's bits and cycles on the RTL."""
     rng = np.random.default_rng(default_seed(__name__))
     images = {name: operation.compile() for name, operation in OPERATIONS.items() if operation.config == config}
     inputs = {name: sample_inputs(image, rng) for name, image in images.items()}

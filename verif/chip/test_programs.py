@@ -31,6 +31,7 @@ def mem_of(machine: Machine, image: Image) -> np.ndarray:
 
 @each_simulator
 def test_random_programs(simulator: str) -> None:
+    """Random programs of every unit leave the MEM that the golden machine leaves, or its fault."""
     seed = default_seed(__name__)
     programs = [RandomProgram(CONFIG, seed + number) for number in range(PROGRAMS[simulator])]
     for program in programs:

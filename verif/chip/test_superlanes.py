@@ -23,6 +23,7 @@ PROGRAMS = 12
     ],
 )
 def test_every_unit_with_superlanes_of_its_own(simulator: str, settings: tuple[str, ...]) -> None:
+    """CONFIG per queue: superlanes that are off read, write and drive nothing, on 1, 2 and 4 of them."""
     seed = default_seed(__name__)
     config, rng = preset("nano", settings), np.random.default_rng(seed)
     kept = Kept.at_power_up(config)

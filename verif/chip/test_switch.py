@@ -217,6 +217,7 @@ def cases(config: Config, rng: np.random.Generator) -> Iterator[Case]:
 
 @each_simulator
 def test_every_instruction_from_mem_to_mem(simulator: str) -> None:
+    """Each word of the switch moves the lanes that it says, from MEM to MEM, in both hemispheres."""
     rng = np.random.default_rng(default_seed(__name__))
     programs = [(side, case) for side in "WE" for case in cases(NANO, rng)]
     images = [image_of(NANO, side, case) for side, case in programs]

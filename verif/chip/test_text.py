@@ -39,6 +39,7 @@ def check(config: Config, backend: Backend) -> None:
 
 
 def test_no_cycle_is_lost():
+    """Text that streams into short queues takes no cycle from the planes."""
     check(preset("small"), GoldenBackend())
 
 

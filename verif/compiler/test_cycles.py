@@ -1,4 +1,4 @@
-"""Predicted cycles that the project promises (reference design, section 8)."""
+"""Predicted cycles that the project promises: products within a few percent of one product per MAC and cycle."""
 
 import pytest
 

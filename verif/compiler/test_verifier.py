@@ -99,6 +99,7 @@ def programs():
 
 
 def test_damaged_programs(rng):
+    """The verifier finds in damaged programs the fault that the golden machine runs into."""
     kinds: Counter[int] = Counter()
     images = list(programs())
     for number in range(240):

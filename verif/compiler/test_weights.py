@@ -37,6 +37,7 @@ def same(found, wanted):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("origin", ["input", "result"])
 def test_weights_of_a_pass(config, dtype, shape, origin, rng):
+    """Weights may be constants, inputs or results, in every shape and format."""
     m, k, n = shape
     x, columns = values(rng, dtype, m, k), values(rng, dtype, n, k)
     program = Program(config)
@@ -99,6 +100,7 @@ def test_states_gathered_rows_and_repeated_columns(config, dtype, rng):
 
 @formats
 def test_gram_matrix_and_constant_activations(dtype, rng):
+    """One tensor as both operands of a product, and a constant on its left."""
     config = preset("small")
     x, rows = values(rng, dtype, 33, 29), values(rng, dtype, 4, 29)
     program = Program(config)

@@ -35,7 +35,12 @@ __all__ = ["Recorder", "tests_of"]
 
 _SIMULATION = {"run_bench", "run_jobs_on_rtl", "run_on_rtl"}
 
-_BY_CHANCE = ("verif/chip/test_programs.py", "verif/chip/test_faults.py", "verif/vxm/test_column.py")
+_BY_CHANCE = (
+    "verif/chip/test_control.py::test_random_programs",
+    "verif/chip/test_faults.py",
+    "verif/chip/test_programs.py",
+    "verif/vxm/test_column.py",
+)
 """Tests of programs that hold whatever a seed gives: slow to make, and no evidence that lasts."""
 
 

@@ -28,6 +28,7 @@ DECLARATIONS = {"input", "constant", "output", "compile", "config", "operations"
 
 
 def test_every_instruction_has_everything() -> None:
+    """docs/coverage.md is current: each instruction has RTL, golden model, operation and tests that execute it."""
     environment = {name: value for name, value in os.environ.items() if name != "TAKT_SIMULATORS"}
     command = [sys.executable, "-m", "verif.coverage"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -61,6 +62,7 @@ def test_what_is_missing_shows() -> None:
 
 
 def test_what_is_not_built_is_not_decoded() -> None:
+    """The RTL decodes the instructions that the table calls built, and no others."""
     found = rtl_decoders(NANO)
     assert found["ABC"] == {"hdl/mxm/activations_controller.py"}
     assert all(row.built for row in INSTRUCTIONS if row.mnemonic in found)

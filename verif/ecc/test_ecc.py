@@ -11,6 +11,7 @@ from verif.ecc.registers import EccRegisters
 @each_simulator
 @pytest.mark.parametrize("lanes", [4, 8, 16])
 def test_code(simulator: str, lanes: int) -> None:
+    """Single flipped bits are corrected and pairs detected, for each length of code word."""
     config = preset("nano", [f"lanes={lanes}", "mem_slices=16", "ecc=true"])
     run_bench(
         FlippedPath(config=config),
@@ -23,6 +24,7 @@ def test_code(simulator: str, lanes: int) -> None:
 
 @each_simulator
 def test_registers(simulator: str) -> None:
+    """Counts and first places of corrected reads against the definition."""
     run_bench(
         EccRegisters(units=9, rows=3),
         "verif.ecc.registers_tests",

@@ -28,6 +28,7 @@ MACHINES = {
     ],
 )
 def test_fetch(simulator: str, machine: str) -> None:
+    """Text from streams comes into queues in the cycles that are due, on 1 to 5 superlanes, with flipped bits."""
     config = preset("nano", MACHINES[machine])
     run_bench(
         FetchPath(config=config, queues=3),

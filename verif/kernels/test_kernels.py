@@ -38,18 +38,21 @@ def test_every_kernel_has_cases():
 @pytest.mark.parametrize("size", [1, 5, 17, 33])
 @pytest.mark.parametrize("name,dtype", FORMATS)
 def test_definition(name, dtype, size, config):
+    """Every kernel and format meets its definition on awkward sizes."""
     check(run(name, dtype, size, config))
 
 
 @pytest.mark.parametrize("size", [1, 5, 9])
 @pytest.mark.parametrize("name,dtype", FORMATS)
 def test_definition_on_nano(name, dtype, size):
+    """Every kernel and format meets its definition where vectors are short."""
     check(run(name, dtype, size, NANO))
 
 
 @pytest.mark.parametrize("name", ["maxpool", "avgpool", "conv2d"])
 @pytest.mark.parametrize("stride,padding", [(1, 0), (2, 1), (3, 1)])
 def test_windows(name, stride, padding):
+    """Convolution and pooling with every window, stride and padding."""
     check(run(name, "float16", 5, SMALL, stride=str(stride), padding=str(padding)))
 
 
@@ -109,6 +112,7 @@ def test_closeness_to_the_bound(name, dtype, config):
 
 @pytest.mark.parametrize("name,dtype", [item for item in FORMATS if item[0] in CLOSE_ON_NANO])
 def test_closeness_on_nano(name, dtype):
+    """Kernels stay close to the bound of cycles where vectors are short."""
     for size in (64, 96):
         check_closeness(name, dtype, size, NANO)
 
@@ -116,6 +120,7 @@ def test_closeness_on_nano(name, dtype):
 @pytest.mark.parametrize("activation", range(4))
 @pytest.mark.parametrize("config", [NANO, SMALL], ids=lambda config: config.name)
 def test_epilogues_of_a_product(activation, config):
+    """Every activation fused behind an fp16 product meets its definition."""
     for size in (5, 33):
         check(run("gemm", "float16", size, config, activation=str(activation)))
 
@@ -129,6 +134,7 @@ def test_bits_are_compared():
 
 @pytest.mark.parametrize("name,dtype", [(name, dtypes[-1]) for name, (_, dtypes) in SAMPLES.items()])
 def test_rtl(name, dtype):
+    """Every kernel gives the golden machine's bits and cycles on the RTL."""
     check(run(name, dtype, 5, preset("nano"), RtlBackend("verilator")))
 
 

@@ -27,6 +27,7 @@ CASES = {
     ],
 )
 def test_mem(simulator: str, case: str, slice_number: int, programs: int) -> None:
+    """READ, WRITE, GATHER and SCATTER of a position's slices against the golden machine, with latencies and ECC."""
     config = preset("nano", CASES[case])
     run_bench(
         lambda: MemPosition(config=config),

@@ -20,6 +20,7 @@ def _run(config: Config, hemisphere: Hemisphere, simulator: str, programs: int) 
 
 @each_simulator
 def test_nano(simulator: str) -> None:
+    """Loads, products and accumulators of a plane with 2 superlanes against the golden machine, cycle by cycle."""
     _run(preset("nano"), Hemisphere.WEST, simulator, programs=4)
 
 
@@ -29,6 +30,7 @@ def test_three_superlanes() -> None:
 
 
 def test_small() -> None:
+    """The same with 16 lanes and one superlane, as `make sim` uses it."""
     _run(preset("small"), Hemisphere.EAST, "verilator", programs=4)
 
 

@@ -20,6 +20,7 @@ def _run(config: Config, hemisphere: Hemisphere, simulator: str, programs: int, 
 
 @each_simulator
 def test_nano(simulator: str) -> None:
+    """fp16 products over both planes of a pair, mixed with int8 ones, against the golden machine, cycle by cycle."""
     _run(preset("nano"), Hemisphere.EAST, simulator, programs=1 if simulator == "icarus" else 4)
 
 
@@ -29,6 +30,7 @@ def test_three_superlanes() -> None:
 
 
 def test_small() -> None:
+    """The same with 16 lanes: sums of 16 exact products rounded once."""
     _run(preset("small"), Hemisphere.WEST, "verilator", programs=2)
 
 
@@ -38,9 +40,11 @@ def test_nano_with_ecc() -> None:
 
 
 def test_flipped_bits() -> None:
+    """Flipped bits of weights and activations are corrected and reported in the cycle of their read."""
     config = preset("nano", ["superlanes=3", "acc_depth=16", "ecc=true"])
     _run(config, Hemisphere.EAST, "icarus", 4, "ecc_tests")
 
 
 def test_flipped_bits_of_16_lanes() -> None:
+    """The same with the code words of 16 lanes, 137 bits each."""
     _run(preset("small", ["acc_depth=16", "ecc=true"]), Hemisphere.WEST, "verilator", 4, "ecc_tests")

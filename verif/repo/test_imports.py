@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 from verif.repo.files import PACKAGES, ROOT, name_of, source_files
@@ -22,6 +23,7 @@ def names(requirements: list[str]) -> set[str]:
     return {re.split(r"[^\w-]", requirement)[0] for requirement in requirements}
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Return the top packages of others that a file imports."""
     found = set()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from verif.repo.files import PACKAGES, ROOT, name_of, source_files
+from verif.repo.files import PACKAGES, ROOT, all_files, name_of, source_files
 from verif.repo.sizes import sizes
 
 # A letter of each in brackets, so that this file does not hold what it looks for.
@@ -64,9 +64,7 @@ def test_amaranth_sees_its_annotations() -> None:
 
 def test_no_large_file() -> None:
     large = 512 * 1024
-    files = [path for path in ROOT.rglob("*") if path.is_file() and path.stat().st_size > large]
-    kept = {".git", ".venv", "build", ".mypy_cache", ".ruff_cache", ".import_linter_cache"}
-    assert [name_of(path) for path in files if not kept & set(path.relative_to(ROOT).parts)] == []
+    assert [name_of(path) for path in all_files() if path.stat().st_size > large] == []
 
 
 def test_licence() -> None:

@@ -25,6 +25,7 @@ def test_no_held_out_image_is_trained_on(digits):
 
 
 def test_training_is_repeatable(digits, mlp):
+    """Training twice gives the same weights, so that figures can be compared between machines."""
     again = train(digits)
     for first, second in zip((*mlp.weights, *mlp.biases), (*again.weights, *again.biases), strict=True):
         np.testing.assert_array_equal(first, second)

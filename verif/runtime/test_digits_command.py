@@ -10,6 +10,7 @@ from verif.runtime.command_line import refusal, takt
     [("small", "verilator", 360), ("small", "golden", 360), ("nano", "golden", 61), ("nano", "verilator", 60)],
 )
 def test_every_answer_is_that_of_golden_model_and_numpy(preset, backend, count):
+    """A trained network reads held-out digits on the RTL: every answer and cycle as predicted."""
     result = takt("digits", "--preset", preset, "--backend", backend, "--count", count, "--json", "-")
     assert result.exit_code == 0, result.stderr
     figures = json.loads(result.stdout)

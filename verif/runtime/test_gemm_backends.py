@@ -25,6 +25,7 @@ LONG = pytest.mark.long
     ],
 )
 def test_own_matrices(backend, preset, shape, tmp_path, monkeypatch):
+    """`takt gemm` on one's own files gives NumPy's bits and the predicted cycles on every backend."""
     monkeypatch.chdir(tmp_path)
     m, k, n = shape
     rng = np.random.default_rng(sum(shape))

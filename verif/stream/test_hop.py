@@ -20,6 +20,7 @@ CASES = {
 @each_simulator
 @pytest.mark.parametrize("case", CASES)
 def test_hop(simulator: str, case: str) -> None:
+    """Stream registers move on, and drivers of every width replace what they drive only, with and without ECC."""
     drivers, settings = CASES[case]
     config = preset("nano", settings)
     run_bench(

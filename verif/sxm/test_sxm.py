@@ -15,6 +15,7 @@ def _run(config: Config, hemisphere: Hemisphere, simulator: str, tests: str = "s
 
 @each_simulator
 def test_nano(simulator: str) -> None:
+    """Every unit of the switch and its map registers against the golden machine, cycle by cycle."""
     _run(preset("nano"), Hemisphere.WEST, simulator)
 
 
@@ -24,10 +25,12 @@ def test_three_superlanes() -> None:
 
 
 def test_small() -> None:
+    """The same with 16 lanes and one superlane, as `make sim` uses it."""
     _run(preset("small"), Hemisphere.EAST, "verilator")
 
 
 def test_rotations_that_leave_streams_alone() -> None:
+    """A ROTATE of fewer results than its group of streams drives no others."""
     _run(preset("nano", ["lanes=8"]), Hemisphere.WEST, "icarus")
 
 
@@ -37,8 +40,10 @@ def test_nano_with_ecc() -> None:
 
 
 def test_flipped_bits() -> None:
+    """Flipped bits of the switch's operands and maps are corrected and reported in the cycle of their read."""
     _run(preset("nano", ["superlanes=3", "ecc=true"]), Hemisphere.WEST, "icarus", "ecc_tests")
 
 
 def test_flipped_bits_of_16_lanes() -> None:
+    """The same with the code words of 16 lanes, 137 bits each."""
     _run(preset("small", ["ecc=true"]), Hemisphere.WEST, "icarus", "ecc_tests")

@@ -29,10 +29,12 @@ def chip(folder: Path) -> Hierarchy:
 
 
 def test_no_combinational_loop(chip: Hierarchy, folder: Path) -> None:
+    """The whole chip has no latch, no combinational loop, and one driver per net."""
     check_flat(folder / "elaborated.il", folder)
 
 
 def test_every_tile_is_counted(chip: Hierarchy) -> None:
+    """The report counts every cell of the array, slice, lane and queue that the configuration has."""
     found: Counter[str] = Counter()
     for (_, module), count in counts_by_unit(chip, unit_of_class()).items():
         found[label_of(module)] += count
@@ -45,6 +47,7 @@ def test_every_tile_is_counted(chip: Hierarchy) -> None:
 
 
 def test_memory_bits_are_those_of_the_configuration(chip: Hierarchy, folder: Path) -> None:
+    """The report finds the bits of MEM, accumulators and queues."""
     bits: Counter[str] = Counter()
     areas = {
         name: map_module(chip.standalone(name), folder / "cache")

@@ -27,6 +27,7 @@ def test_shared_modules_are_elaborated_once_and_nest() -> None:
 
 
 def test_emission_is_deterministic(tmp_path: Path) -> None:
+    """A design that is emitted twice gives the same files, or caches would never hit."""
     for run in "ab":
         emit(Grid(), "grid", tmp_path / run)
     files = sorted(path.name for path in (tmp_path / "a").iterdir())

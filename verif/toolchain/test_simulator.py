@@ -22,6 +22,7 @@ def test_shared_modules_and_gated_clock(simulator: str) -> None:
 @pytest.mark.parametrize("latency", [1, 2])
 @pytest.mark.parametrize("width,depth", [(128, 16), (7, 13)])
 def test_sram(simulator: str, width: int, depth: int, latency: int) -> None:
+    """Both SRAM models keep what was written, at both latencies and odd sizes."""
     parameters = {"width": width, "depth": depth, "latency": latency}
     run_bench(SramBench(**parameters), "verif.toolchain.sram_tests", simulator, parameters=parameters)
 

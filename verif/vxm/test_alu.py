@@ -12,6 +12,7 @@ CONFIG = preset("small", ["alu_rows=1", "streams=16"])
 @each_simulator
 @pytest.mark.parametrize("column", [0, 1, 2])
 def test_alu(simulator: str, column: int) -> None:
+    """Every operation and pair of formats of an ALU on corner and random operands, against the golden model."""
     slow = simulator == "icarus"
     run_bench(
         LoneAlu(config=CONFIG, column=column),

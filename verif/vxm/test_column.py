@@ -22,6 +22,7 @@ from verif.vxm.column import VxmColumn
     ],
 )
 def test_column(simulator: str, machine: str, settings: tuple[str, ...], cycles: int) -> None:
+    """The VXM's controllers, mesh and chaining: random words at full rate, and faults, against the golden machine."""
     config = preset(machine, settings)
     run_bench(
         VxmColumn(config),

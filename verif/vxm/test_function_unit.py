@@ -6,6 +6,7 @@ from verif.vxm.function_lanes import FunctionLanes
 
 @each_simulator
 def test_function_unit(simulator: str) -> None:
+    """The costly functions' table, polynomial and rounding, bit for bit with the golden model."""
     lanes, vectors = (16, 1 << 12) if simulator == "verilator" else (4, 60)
     run_bench(
         FunctionLanes(lanes),
