@@ -25,10 +25,7 @@ _GXX_FLAGS = "-O1 -march=native -fno-plt"
 
 # A cycle's functions are straight lines of many thousand stores to one object. Every load looks upwards for the store
 # it reads, every store downwards for the one that kills it: a third of g++'s time, and the code gets no smaller by it.
-_GXX_10_FLAGS = (
-    "--param sccvn-max-alias-queries-per-access=30 --param dse-max-alias-queries-per-store=16 "
-    "-fno-tree-dominator-opts -fno-tree-dse -fno-dse -fno-tree-pta"
-)
+_GXX_10_FLAGS = "--param sccvn-max-alias-queries-per-access=30 --param dse-max-alias-queries-per-store=16"
 
 _TRIAL = "#include <cstdint>\nstd::uint8_t takt;\n"
 """clang has no standard library of its own: without g++'s it cannot compile this."""
