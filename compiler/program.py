@@ -114,10 +114,11 @@ class Program(Products, Passes, Switching, Gathers):
         for state, update in self._updates.items():
             if update is None and id(state) not in self._scattered:
                 raise TaktError(f"state must be updated, not {state.name!r} left as it is: make it a constant")
+        given = [update for update in self._updates.values() if update is not None]
+        check_size(self._config, self._name, [*self._operations, *given])
         cleared = clear_padding(self._operations, self._updates, self._needs, self._mask)
         operations = cleared.operations
         updates = {state: update for state, update in cleared.updates.items() if update is not None}
-        check_size(self._config, self._name, [*operations, *updates.values()])
         sums = {op.sums for op in operations if isinstance(op, MatMul)}
         barriers = {
             id(after) for op, after in zip(self._operations, operations, strict=True) if id(op) in self._barriers
