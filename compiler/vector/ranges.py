@@ -17,6 +17,9 @@ from compiler.mesh.graph import Graph, Kind, Node
 _LARGEST = {DType.FP16: 65504.0, DType.FP32: 3.4e38}
 """Magnitudes up to which a float format rounds to a finite number."""
 
+_SMALLEST = {DType.FP16: 2.0**-23, DType.FP32: 2.0**-148}
+"""Magnitudes from which on a number surely does not become a zero (twice the smallest subnormal)."""
+
 _EXP_LIMIT = 88.0
 """Arguments up to which exp is finite in fp32 (the first infinity is at 88.72)."""
 
@@ -101,7 +104,12 @@ def _held(node: Node, found: Range) -> Range:
     """Return what of a range the format of a node can hold: integers wrap or saturate, floats overflow."""
     dtype = node.out_dtype
     if dtype.is_float:
-        return found if max(-found.low, found.high) <= _LARGEST[dtype] else ANY
+        if max(-found.low, found.high) > _LARGEST[dtype]:
+            return ANY
+        # What is too small becomes a zero: 1 / x of a number that was above 0 may still be infinite.
+        low = 0.0 if 0 < found.low < _SMALLEST[dtype] else found.low
+        high = 0.0 if -_SMALLEST[dtype] < found.high < 0 else found.high
+        return Range(low, high, found.zero)
     limits = range_of(dtype)
     return found if limits.low <= found.low and found.high <= limits.high else limits
 

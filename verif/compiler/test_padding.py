@@ -14,6 +14,7 @@ from compiler.tensor import join
 from golden.reference.matmul_fp16 import matmul_fp16
 from runtime.backend import make_backend
 from runtime.rtl_backend import run_jobs_on_rtl
+from verif.bits import same_bits
 from verif.compiler.expressions import apply, run_golden
 from verif.compiler.ragged_graphs import FUNCTIONS, RaggedGraph, random_graph, random_inputs
 
@@ -27,12 +28,6 @@ QUICK, LONG, LONG_ON_RTL = 12, 667, 50
 def widths(config):
     vector = config.vector_length
     return [1, 3, vector - 3, vector - 1, vector, vector + 1, 2 * vector - 3]
-
-
-def same(found, wanted):
-    assert found.dtype == wanted.dtype and found.shape == wanted.shape
-    bits = f"u{wanted.itemsize}"
-    np.testing.assert_array_equal(found.view(bits), np.ascontiguousarray(wanted).view(bits))
 
 
 @machines
@@ -51,8 +46,8 @@ def test_what_functions_make_of_zeros_reaches_no_sum(config, name, rng):
     found = run_golden(program.compile(), **inputs)
     for k, w in weights.items():
         x = inputs[f"x{k}"]
-        same(found[f"h{k}"], apply(lambda a: cast(FUNCTIONS[name](a), "float16"), x))
-        same(found[f"y{k}"], matmul_fp16(found[f"h{k}"], w, config.vector_length))
+        same_bits(found[f"h{k}"], apply(lambda a: cast(FUNCTIONS[name](a), "float16"), x))
+        same_bits(found[f"y{k}"], matmul_fp16(found[f"h{k}"], w, config.vector_length))
 
 
 @machines
@@ -69,7 +64,7 @@ def test_padding_of_a_product_reaches_no_sum(config, rng):
     sums = matmul_fp16(x, v, config.vector_length)
     wanted = matmul_fp16(apply(lambda a: cast(recip(a), "float16"), sums), w, config.vector_length)
     assert np.isfinite(wanted).any()
-    same(run_golden(program.compile(), x=x)["y"], wanted)
+    same_bits(run_golden(program.compile(), x=x)["y"], wanted)
 
 
 @machines
@@ -80,7 +75,7 @@ def test_a_negative_lane_beyond_k_does_not_turn_the_sign_of_a_zero(config):
     made = program.map(lambda a: a - 2.0, program.input("x", (2, k), "float16"), dtype="float16")
     program.output("y", program.matmul(made, np.full((k, 3), -0.0, np.float16)))
     found = run_golden(program.compile(), x=np.full((2, k), 5, np.float16))["y"]
-    same(found, np.zeros((2, 3), np.float32))
+    same_bits(found, np.zeros((2, 3), np.float32))
 
 
 @machines
@@ -110,16 +105,16 @@ def test_padded_views_of_results_are_zeros(config, dtype, name, rng):
     program.output("map", program.map(lambda a: a + 1, view, dtype=dtype))
     program.output("greatest", program.reduce(view, "max", axis=0, function=lambda a: 1 - a))
     found = run_golden(program.compile(), x=x)
-    same(found["map"], apply(lambda a: cast(a + 1, dtype), value))
-    same(found["greatest"], apply(lambda a: 1 - a, value).max(axis=0))
+    same_bits(found["map"], apply(lambda a: cast(a + 1, dtype), value))
+    same_bits(found["greatest"], apply(lambda a: 1 - a, value).max(axis=0))
 
     program = Program(config)
     view = result(program)
     program.output("turned", program.transpose2d(view))
     program.output("shifted", program.shift(view, 1))
     found = run_golden(program.compile(), x=x)
-    same(found["turned"], value.T)
-    same(found["shifted"], shifted.reshape(len(value), -1))
+    same_bits(found["turned"], value.T)
+    same_bits(found["shifted"], shifted.reshape(len(value), -1))
 
     if dtype in ("int8", "float16"):
         w, ones = rng.integers(-3, 4, (value.shape[1], 5)).astype(dtype), np.ones((2, value.shape[1]), dtype)
@@ -130,7 +125,7 @@ def test_padded_views_of_results_are_zeros(config, dtype, name, rng):
         found = run_golden(program.compile(), x=x)
         for output, (a, b) in {"product": (value, w), "weights": (ones, value.T)}.items():
             exact = a.astype(np.float64) @ b.astype(np.float64)
-            same(found[output], exact.astype(np.int32 if dtype == "int8" else np.float32))
+            same_bits(found[output], exact.astype(np.int32 if dtype == "int8" else np.float32))
 
 
 @machines
@@ -145,8 +140,8 @@ def test_sums_and_switched_results_padded(config, rng):
     program.output("turned", program.map(lambda a: a + 7, turned.pad(((0, 0), (0, 2)))))
     found = run_golden(program.compile(), x=x)
     exact = x.astype(np.int32) @ w.astype(np.int32)
-    same(found["sums"], np.pad(exact, ((0, 0), (0, 2))) + np.int32(7))
-    same(found["turned"], np.pad((exact + 1).astype(np.int8).T, ((0, 0), (0, 2))) + np.int8(7))
+    same_bits(found["sums"], np.pad(exact, ((0, 0), (0, 2))) + np.int32(7))
+    same_bits(found["turned"], np.pad((exact + 1).astype(np.int8).T, ((0, 0), (0, 2))) + np.int8(7))
 
 
 @machines
@@ -165,8 +160,8 @@ def test_states_keep_no_padding(config):
     for number, run in enumerate(runs):
         assert run.fault is None and run.cycles == image.cycles
         value = np.full((2, width), 2 * number, np.float16)
-        same(run.outputs["sum"], matmul_fp16(value, w, config.vector_length))
-        same(run.outputs["padded"], np.pad(value, ((0, 0), (0, 3))) + np.float16(1))
+        same_bits(run.outputs["sum"], matmul_fp16(value, w, config.vector_length))
+        same_bits(run.outputs["padded"], np.pad(value, ((0, 0), (0, 3))) + np.float16(1))
 
 
 @machines
@@ -186,7 +181,7 @@ def test_stored_keys(config, rows):
     for at, run in zip((3, 5), make_backend("golden").run(image, steps), strict=True):
         wanted[:, at] = 4 * (vector - 1)
         assert run.fault is None and run.cycles == image.cycles
-        same(run.outputs["scores"], wanted)
+        same_bits(run.outputs["scores"], wanted)
 
 
 @machines
@@ -203,9 +198,9 @@ def test_products_of_rows_of_zeros(config, rows, dtype):
     program.output("only", program.matmul(made.pad(((0, rows), (0, 0)))[1:], w))
     found = run_golden(program.compile(), x=x)
     row = ((x + x.dtype.type(1)).astype(np.float64) @ w.astype(np.float64)).astype(found["after"].dtype)
-    same(found["after"], np.pad(row, ((0, rows), (0, 0))))
-    same(found["before"], np.pad(row, ((rows, 0), (0, 0))))
-    same(found["only"], np.zeros((rows, 19), row.dtype))
+    same_bits(found["after"], np.pad(row, ((0, rows), (0, 0))))
+    same_bits(found["before"], np.pad(row, ((rows, 0), (0, 0))))
+    same_bits(found["only"], np.zeros((rows, 19), row.dtype))
 
 
 @machines
@@ -225,10 +220,10 @@ def test_views_of_zeros_only(config, name):
     program.output("reduced", program.reduce(join([zeros, zeros]), "add", axis=0))
     program.output("turned", program.transpose2d(zeros))
     found = run_golden(program.compile(), x=x)
-    same(found["map"], np.ones((1, x.shape[1]), np.float32))
-    same(found["joined"], value)
-    same(found["reduced"], np.zeros(x.shape[1], np.float32))
-    same(found["turned"], np.zeros((x.shape[1], 1), np.float32))
+    same_bits(found["map"], np.ones((1, x.shape[1]), np.float32))
+    same_bits(found["joined"], value)
+    same_bits(found["reduced"], np.zeros(x.shape[1], np.float32))
+    same_bits(found["turned"], np.zeros((x.shape[1], 1), np.float32))
 
 
 def test_what_cannot_matter_costs_nothing():
@@ -254,11 +249,7 @@ def check(graph: RaggedGraph, results, cycles, inputs):
         wanted, states = graph.expected(given, states)
         assert result.fault is None and result.cycles == cycles, (number, result.fault, result.cycles, graph.log)
         for name, value in wanted.items():
-            found = result.outputs[name]
-            assert (found.dtype, found.shape) == (value.dtype, value.shape), (name, graph.log)
-            bits = f"u{value.itemsize}"
-            wrong = np.argwhere(found.view(bits) != np.ascontiguousarray(value).view(bits))
-            assert not len(wrong), (f"run {number}, {name} at {wrong[0]}", graph.log)
+            same_bits(result.outputs[name], value, f"run {number}, {name}, {graph.log}")
 
 
 def graph_of(seed, config, operations):
