@@ -138,5 +138,5 @@ class Gathers(Workspace):
         if scope.stored(view.tensor) and (maker is None or not maker.in_mesh):
             view = self._append(copy_pass(scope, self._fresh("copy"), view))[0].view()
         # Indices in padding would send words to where other tensors have elements; states begin with zeros there.
-        view = self.settled(view, -1, Need.ZERO)
+        view = self._settled(view, -1, Need.ZERO)
         return operand_of(scope, view.tensor, vectors_along(view.elements, -1, scope.config.vector_length))

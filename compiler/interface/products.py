@@ -111,7 +111,7 @@ class Products(Workspace):
             raise TaktError("bias, scale, zero_point and relu must be left out of a float16 product")
         n = weights.shape[1]
         given = as_view(x)
-        settled = self.settled(given, -1, Need.TIMES_ZERO if x.dtype == "float16" else Need.NOTHING)
+        settled = self._settled(given, -1, Need.TIMES_ZERO if x.dtype == "float16" else Need.NOTHING)
         x = x if settled is given else settled
         computed = self._is_stored(as_view(weights).tensor)
         if computed:

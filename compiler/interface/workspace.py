@@ -49,7 +49,7 @@ class Workspace:
         self._scalars: dict[tuple[DType, int], Tensor] = {}
         self._needs: dict[Tensor, Need] = {}
         self._masks: dict[tuple[int, int], Tensor] = {}
-        self._scope = Scope(config, self._is_stored, self._scalar, self.constant, self.settled)
+        self._scope = Scope(config, self._is_stored, self._scalar, self.constant, self._settled)
 
     @property
     def config(self) -> Config:
@@ -114,7 +114,7 @@ class Workspace:
         self._tensors[tensor.name] = tensor
         return tensor
 
-    def settled(self, view: View, lanes: int, beyond: Need = Need.NOTHING) -> View:
+    def _settled(self, view: View, lanes: int, beyond: Need = Need.NOTHING) -> View:
         """Return a view of the same shape whose zeros are zeros in MEM, and what lies beyond them as it is needed.
 
         Vectors of a result hold other elements where a view leaves some out: a pass copies them without those. Padding

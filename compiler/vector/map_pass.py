@@ -35,7 +35,7 @@ class Scope:
         ``constant(name, values)`` is a new constant.
     settled : callable
         ``settled(view, lanes, beyond)`` is a view of the same shape whose zeros are zeros in MEM, with what is needed
-        of lanes beyond its end; see `compiler.interface.workspace.Workspace.settled`.
+        of lanes beyond its end; see `compiler.interface.workspace.Workspace._settled`.
     """
 
     config: Config

@@ -180,6 +180,7 @@ def check_random_programs(config: Config, count: int) -> None:
     assert faults.count(FaultKind.UNCORRECTABLE) > 1
 
 
+@pytest.mark.long
 def test_every_bit() -> None:
     """Every bit of every operand of every consumer is flipped once: results stay, and the registers are right."""
     check_walks(CUT)

@@ -20,7 +20,13 @@ MACHINES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize(
+    "machine",
+    [
+        pytest.param(name, marks=pytest.mark.long) if name == "slow SRAM, two planes, no links, small mesh" else name
+        for name in MACHINES
+    ],
+)
 def test_machine(machine: str) -> None:
     """Products on chips of odd sizes give the bits and cycles that are due, also with text longer than the queues."""
     config = preset("nano", MACHINES[machine])

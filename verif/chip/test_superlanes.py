@@ -18,7 +18,7 @@ PROGRAMS = 12
     "simulator,settings",
     [
         ("verilator", ()),
-        ("icarus", ("superlanes=4",)),
+        pytest.param("icarus", ("superlanes=4",), marks=pytest.mark.long),
         ("icarus", ("superlanes=1",)),
     ],
 )

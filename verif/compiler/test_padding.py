@@ -21,7 +21,7 @@ from verif.compiler.ragged_graphs import FUNCTIONS, RaggedGraph, random_graph, r
 MACHINES = {"nano": preset("nano", ["mem_depth=2048"]), "small": preset("small"), "base": preset("base")}
 machines = pytest.mark.parametrize("config", MACHINES.values(), ids=MACHINES)
 
-QUICK, LONG, LONG_ON_RTL = 12, 667, 50
+QUICK, LONG, LONG_ON_RTL = 8, 667, 50
 """Random graphs per preset, and on RTL."""
 
 
@@ -288,7 +288,7 @@ def test_many_random_graphs(config, part):
     check_graphs(config, 1_000_000 * (part + 1), count, operations=3 + part // 2)
 
 
-@pytest.mark.parametrize("count", [6, pytest.param(LONG_ON_RTL, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [4, pytest.param(LONG_ON_RTL, marks=pytest.mark.long)])
 def test_random_graphs_on_rtl(count, rng):
     config, seed = preset("nano"), int(rng.integers(1 << 30))
     jobs: list[Any] = []

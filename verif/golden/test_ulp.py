@@ -48,5 +48,5 @@ def test_a_document_without_markers(tmp_path):
     document.write_text("nothing\n")
     with pytest.raises(TaktError, match="must hold the lines"):
         insert(document, START, STOP, "text")
-    with pytest.raises(TaktError, match="cannot write"):
+    with pytest.raises(TaktError, match="cannot read"):
         insert(tmp_path / "missing.md", START, STOP, "text")

@@ -21,7 +21,7 @@ CASES = {
         ("icarus", "latency", 9, 2),
         ("icarus", "ecc", 2, 2),
         ("verilator", "ecc", 11, 12),
-        ("verilator", "ecc_latency", 4, 4),
+        pytest.param("verilator", "ecc_latency", 4, 4, marks=pytest.mark.long),
         ("verilator", "nano", 12, 20),
         ("verilator", "latency", 4, 8),
     ],

@@ -1,5 +1,7 @@
 """A pair of planes with its controllers."""
 
+import pytest
+
 from arch.config import Config
 from arch.geometry import Hemisphere
 from arch.presets import preset
@@ -24,6 +26,7 @@ def test_nano(simulator: str) -> None:
     _run(preset("nano"), Hemisphere.EAST, simulator, programs=1 if simulator == "icarus" else 4)
 
 
+@pytest.mark.long
 def test_three_superlanes() -> None:
     """A stagger that is no power of two, and more than one block to travel."""
     _run(preset("nano", ["superlanes=3", "lanes=8"]), Hemisphere.WEST, "verilator", programs=2)
@@ -45,6 +48,7 @@ def test_flipped_bits() -> None:
     _run(config, Hemisphere.EAST, "icarus", 4, "ecc_tests")
 
 
+@pytest.mark.long
 def test_flipped_bits_of_16_lanes() -> None:
     """The same with the code words of 16 lanes, 137 bits each."""
     _run(preset("small", ["acc_depth=16", "ecc=true"]), Hemisphere.WEST, "verilator", 4, "ecc_tests")

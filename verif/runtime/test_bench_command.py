@@ -3,6 +3,9 @@ import json
 import numpy as np
 import pytest
 
+from arch.presets import PRESETS
+from runtime.backend import make_backend
+from runtime.bench import Case, bench_cases
 from runtime.commands import demo_command, gemm_command
 from runtime.commands.bench_command import BENCH_COLUMNS
 from runtime.digits.quantised import QuantisedMlp
@@ -26,7 +29,21 @@ def test_bench_leaves_out_what_does_not_fit(tmp_path):
     assert lines[3].startswith("| 64x64x64, 1 plane | nano | golden |")
 
 
-def test_bench_meets_the_issues_bounds(tmp_path):
+def test_products_of_the_bench_are_compiled_into_few_cycles():
+    """Cycles of the compiler, which the long test holds against the golden model's."""
+    cases = [case for case in bench_cases(PRESETS["small"], make_backend("golden")) if isinstance(case, Case)]
+    images = {(case.shape, case.planes, case.dtype): case.compile() for case in cases}
+    cycles = {key: image.cycles for key, image in images.items()}
+    assert cycles[(64, 64, 64), 1, "int8"] <= 1_100
+    assert cycles[(256, 256, 256), 1, "int8"] <= 66_000
+    assert cycles[(1, 512, 512), 1, "int8"] <= 1_150
+    assert cycles[(512, 512, 512), 1, "int8"] <= 131_700
+    assert cycles[(128, 128, 128), 2, "fp16"] <= 128**3 / (2 * 16**2 / 4) / 0.988
+    assert cycles[(256, 256, 256), 4, "fp16"] <= 256**3 / (4 * 16**2 / 4) / 0.988
+
+
+@pytest.mark.long
+def test_bench_meets_its_bounds(tmp_path):
     result = takt("bench", "--backend", "golden", "--json", "-")
     assert result.exit_code == 0, result.stderr
     assert max(row["instructions"] for row in json.loads(result.stdout)) > 100_000

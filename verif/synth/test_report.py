@@ -69,7 +69,7 @@ def test_document_without_markers(tmp_path: Path) -> None:
     with pytest.raises(TaktError, match="must hold the lines"):
         insert(page, START, STOP, "new")
     assert page.read_text() == "nothing here\n"
-    with pytest.raises(TaktError, match="cannot write '.*missing.md': No such file or directory"):
+    with pytest.raises(TaktError, match="cannot read '.*missing.md': No such file or directory"):
         insert(tmp_path / "missing.md", START, STOP, "new")
 
 

@@ -89,7 +89,9 @@ def test_bytes_are_those_of_every_process(tmp_path: Path) -> None:
         assert (tmp_path / file.name).read_bytes() == file.read_bytes(), file.name
 
 
-@pytest.mark.parametrize("config", [NANO, NANO.replace(ecc=True)], ids=["plain", "ecc"])
+@pytest.mark.parametrize(
+    "config", [NANO, pytest.param(NANO.replace(ecc=True), marks=pytest.mark.long)], ids=["plain", "ecc"]
+)
 def test_no_instance_has_a_number_that_shifts(config: Config) -> None:
     rtlil = build_chip(config, "icarus").emitted.rtlil.read_text()
     instances = re.findall(r"^  cell \\\S+ \\(\S+)$", rtlil, re.MULTILINE)

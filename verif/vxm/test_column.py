@@ -18,7 +18,7 @@ from verif.vxm.column import VxmColumn
             *("verilator", "nano", ("lanes=8", "superlanes=3", "alu_rows=2", "alu_cols=2", "ecc=true"), 100),
             marks=pytest.mark.long,
         ),
-        ("verilator", "small", ("alu_rows=1",), 250),
+        pytest.param("verilator", "small", ("alu_rows=1",), 250, marks=pytest.mark.long),
     ],
 )
 def test_column(simulator: str, machine: str, settings: tuple[str, ...], cycles: int) -> None:

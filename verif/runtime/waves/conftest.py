@@ -38,8 +38,9 @@ def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp(request.param) / "waves"
     folder.mkdir()
     wave, image = folder / Path(command[2]).name, folder / "image.takt"
-    more = ["--backend", request.param, "--wave", wave, "--save-image", image]
-    result = takt(*shlex.split(command[1]), *more)
+    words = shlex.split(command[1])
+    words[words.index("--backend") + 1] = request.param
+    result = takt(*words, "--wave", wave, "--save-image", image)
     assert result.exit_code == 0, result.stderr
     waveform = pywellen.Waveform(str(wave))
     assert (waveform.timescale.factor, str(waveform.timescale.unit)) == (1, "ps")
