@@ -10,6 +10,11 @@ from compiler.tensor import Tensor
 from compiler.vector.operation import Pass
 
 
+def superlanes_at(config: Config, stretches: Sequence[tuple[int, int]], number: int) -> int:
+    """Return the superlanes that are on for operation `number`; `stretches` as of `superlanes_of`."""
+    return ([config.superlanes] + [on for first, on in stretches if first <= number])[-1]
+
+
 def superlanes_of(
     config: Config, operations: Sequence[MatMul | Pass], stretches: Sequence[tuple[int, int]]
 ) -> dict[int, int]:
@@ -33,7 +38,7 @@ def superlanes_of(
     found = {}
     limited = any(superlanes < config.superlanes for _, superlanes in stretches)
     for number, op in enumerate(operations):
-        superlanes = ([config.superlanes] + [on for first, on in stretches if first <= number])[-1]
+        superlanes = superlanes_at(config, stretches, number)
         found[id(op)] = superlanes
         if limited and isinstance(op, MatMul) and op.tandem:
             raise TaktError(f"x of {op.y.name} must be int8 in a program that switches superlanes off, not float16")

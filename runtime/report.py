@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from arch.errors import TaktError
-from runtime.console import write_text
+from arch.document import insert
 from runtime.measure import Measurement
 
 __all__ = ["COLUMNS", "between_markers", "cells", "figures", "markdown_table", "show_mismatches"]
@@ -87,12 +86,4 @@ def between_markers(path: Path, marker: str, text: str) -> None:
     TaktError
         When the file cannot be read or written, or has no such markers.
     """
-    start, stop = f"<!-- {marker} -->", f"<!-- /{marker} -->"
-    try:
-        before, found, rest = path.read_text(encoding="utf-8").partition(start)
-        _, closed, after = rest.partition(stop)
-    except OSError as error:
-        raise TaktError(f"cannot read {str(path)!r}: {error.strerror}") from None
-    if not found or not closed:
-        raise TaktError(f"{str(path)!r} must hold the lines {start} and {stop}")
-    write_text(path, f"{before}{start}\n{text}\n{stop}{after}")
+    insert(path, f"<!-- {marker} -->", f"<!-- /{marker} -->", text)

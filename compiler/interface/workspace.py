@@ -13,6 +13,7 @@ from compiler.arguments import integers
 from compiler.expression.expr import FORMATS
 from compiler.mesh.keepers import BITS
 from compiler.operation import MatMul, results_of
+from compiler.superlanes import superlanes_at
 from compiler.tensor import MOST_ELEMENTS, Tensor, View, as_view, check_shape, layout_axis
 from compiler.vector.lanes import Strays, strays, vectors_along
 from compiler.vector.map_pass import Scope
@@ -154,7 +155,7 @@ class Workspace:
 
     def _superlanes(self, number: int) -> int:
         """Return the superlanes that are on for operation `number`."""
-        return ([self._config.superlanes] + [on for first, on in self._stretches if first <= number])[-1]
+        return superlanes_at(self._config, self._stretches, number)
 
     def _mask(self, size: int, lanes: int) -> Tensor:
         """Return the constant that clears lanes from `lanes` on of elements of `size` bytes: see `padding.Mask`."""
