@@ -1,10 +1,11 @@
 """The operation of the MXM."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from arch.config import Config
-from compiler.tensor import Tensor, View
+from compiler.tensor import Tensor, View, as_view
 from compiler.vector.operation import Pass
 
 
@@ -56,6 +57,17 @@ class MatMul:
         """Return the product, and the epilogue as a pass over the sums in MEM."""
         assert self.epilogue is not None
         return replace(self, epilogue=None), self.epilogue
+
+    def reads(self) -> Iterator[Tensor]:
+        """Yield the tensors that are read; the sums never are."""
+        yield as_view(self.x).tensor
+        yield as_view(self.w).tensor
+        if self.epilogue is not None:
+            yield from (tensor for tensor in self.epilogue.reads() if tensor is not self.sums)
+
+    def writes(self) -> Iterator[Tensor]:
+        """Yield the tensor that is made."""
+        yield self.y
 
     @property
     def m(self) -> int:

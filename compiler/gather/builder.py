@@ -9,15 +9,15 @@ from arch.isa.mem_rows import gather_accesses
 from arch.timing import timing
 from compiler.gather.operation import Gather
 from compiler.gather.share import passing, turn_cycles
-from compiler.placement.layout import BURST_LIMIT
-from compiler.placement.placed import Placed
+from compiler.memory.copies import Template
+from compiler.memory.storage import OperationStorage
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
+from compiler.schedule.sweeps import BURST_LIMIT
 from compiler.schedule.transfer import Transfers
-from compiler.vector.builder import PassTemplate
 
 
-def gather_template(op: Gather, placed: Placed) -> PassTemplate:
+def gather_template(op: Gather, placed: OperationStorage) -> Template:
     """Return the template of a Gather.
 
     The slices of the table read indices as these pass: those of a way the same ones, those of another way others, in
@@ -27,7 +27,7 @@ def gather_template(op: Gather, placed: Placed) -> PassTemplate:
     assert gathering is not None
     latency = timing(config)["GATHER"]
     assert latency.d_skew is not None and latency.d_func is not None
-    template = PassTemplate(Macro(op.name))
+    template = Template(Macro(op.name))
     macro = template.macro
     transfers = Transfers(config, macro)
     interval = gather_accesses(config)
@@ -46,27 +46,30 @@ def gather_template(op: Gather, placed: Placed) -> PassTemplate:
             # READs of single words would hold the engine as long; bursts at intervals do.
             cycles = np.sort(np.concatenate(times[number]))
             transfers.read(indices, byte, slices[byte], addrs[byte], cycles, sink, interval)
-    layout = placed.outputs[0][0]
-    ready = np.zeros((op.blocks, op.m), np.int64)
+    copy = placed.outputs[0][0]
+    ready = np.zeros(op.blocks * op.m, np.int64)
+    first = np.full(op.blocks * op.m, 1 << 62)
     flows: dict[int, Flow] = {}
     for part in gathering.parts:
         unit = units(config)[part.slice]
         flow = flows.setdefault(part.slice, Flow(("gather", unit.id), gathering.direction, 1))
         rows = gathering.turns[part.turn].ways[part.way]
         issues = times[part.turn][part.way] - abs(sink - unit.position) - latency.d_skew
-        for first in range(0, len(rows), BURST_LIMIT):
+        for burst in range(0, len(rows), BURST_LIMIT):
             fields = {
                 "dir": int(gathering.direction),
                 "map_dir": int(gathering.direction),
                 "addr": part.addr,
-                "count": min(BURST_LIMIT, len(rows) - first),
+                "count": min(BURST_LIMIT, len(rows) - burst),
             }
             streams = {"stream": (flow, 0), "map": (indices, 0)}
-            macro.actions.append(Action(unit, "GATHER", int(issues[first]), fields, streams, interval=interval))
-        words = layout.slices[part.byte, part.block, rows], layout.addrs[part.byte, part.block, rows]
+            macro.actions.append(Action(unit, "GATHER", int(issues[burst]), fields, streams, interval=interval))
+        vectors = part.block * op.m + rows
+        words = copy.slices[part.byte, vectors], copy.addrs[part.byte, vectors]
         (done,) = transfers.write(flow, 0, [words], issues + latency.d_func, unit.position, interval)
-        ready[part.block, rows] = np.maximum(ready[part.block, rows], done)
-    template.written = [(layout, np.arange(op.blocks * op.m), ready.reshape(-1))]
+        ready[vectors] = np.maximum(ready[vectors], done)
+        first[vectors] = np.minimum(first[vectors], done)
+    template.writes(copy, np.arange(op.blocks * op.m), ready, ready - first + 1)
     macro.flows += flows.values()
     macro.flows.sort(key=lambda flow: -flow.width)
     return template

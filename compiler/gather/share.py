@@ -10,7 +10,7 @@ from arch.config import Config
 from arch.isa.mem_rows import gather_accesses
 from arch.timing import timing
 from compiler.gather.operation import Rows, Turn
-from compiler.placement.layout import BURST_LIMIT
+from compiler.schedule.sweeps import BURST_LIMIT
 
 _NEAR = 16
 """A share that takes up to one part in so many longer than another, and needs fewer copies, is the better one."""

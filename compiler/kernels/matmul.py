@@ -1,6 +1,6 @@
 """One group of a matrix product as a macro-operation: all its weight tiles, from MEM through plane and VXM to MEM."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -11,8 +11,8 @@ from arch.timing import timing
 from compiler.kernels.plan import Feeder
 from compiler.kernels.vxm import EpilogueBuilder, Exit
 from compiler.operation import MatMul
-from compiler.placement.layout import Cycles, Layout
-from compiler.placement.placed import Placed
+from compiler.memory.copies import Cycles, Template
+from compiler.memory.storage import OperationStorage
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
@@ -43,30 +43,6 @@ class Group:
     first_load: int
 
 
-@dataclass
-class Template:
-    """A group's macro-operation, with what ties it to others.
-
-    Attributes
-    ----------
-    macro : Macro
-        Its cycle 0 is the issue of the first ABC.
-    needs : int
-        Earliest start at which all activations are in MEM when they are read.
-    written : list of (Layout, int, ndarray, ndarray)
-        Layout, block of columns, rows, and from which cycle on (relative) each of them can be read.
-    """
-
-    macro: Macro
-    needs: int = 0
-    written: list[tuple[Layout, int, Cycles, Cycles]] = field(default_factory=list)
-
-    def place(self, start: int) -> None:
-        """Note in the results' layouts that the group starts at cycle `start`."""
-        for layout, block, rows, ready in self.written:
-            layout.ready[block, rows] = start + ready
-
-
 def groups_of(op: MatMul, feeder: Feeder, number: int) -> list[Group]:
     """Return a feeder's groups in order of execution."""
     found = []
@@ -85,7 +61,7 @@ class GroupBuilder:
     weights come one after another, the last just in time. Pairs of planes take a row every second cycle.
     """
 
-    def __init__(self, op: MatMul, placed: Placed, group: Group) -> None:
+    def __init__(self, op: MatMul, placed: OperationStorage, group: Group) -> None:
         self._op = op
         self._config = op.config
         self._timing = timing(op.config)
@@ -97,7 +73,7 @@ class GroupBuilder:
         self._template = Template(Macro(op.y.name))
         self._macro = self._template.macro
         self._transfers = Transfers(op.config, self._macro)
-        self._epilogue = EpilogueBuilder(op, placed, self._macro, group.number)
+        self._epilogue = EpilogueBuilder(op, placed, self._template, group.number)
         self._outward = Direction.WEST if self._side == 0 else Direction.EAST
 
     def build(self) -> Template:
@@ -124,21 +100,23 @@ class GroupBuilder:
         assert skew is not None
         first = -self._timing.install_after_load - load
         steps = (np.arange(tiles)[:, None] * self._period + np.arange(load) + first + skew).reshape(-1)
-        loaded = self._placed.loaded
-        if loaded is None:
-            words = slice(self._group.first_load, self._group.first_load + tiles * load)
-            slices, addrs = (part[:, words] for part in self._placed.weights[self._side])
+        computed = self._placed.computed
+        if computed is None:
+            weights = self._placed.weights[self._side]
+            words = np.arange(self._group.first_load, self._group.first_load + tiles * load)
+            slices, addrs, numbers = weights.slices[:, words], weights.addrs[:, words], words[None].repeat(lanes, axis=0)
+            copy, ready = weights, np.zeros_like(numbers)
         else:
-            slices, addrs, ready = loaded.words(self._op, self._group.feeder, self._group.blocks)
-            for mine, where in zip(ready, slices, strict=True):
-                access = steps - self._transfers.read_travel(where, self._position)
-                self._template.needs = max(self._template.needs, int((mine - access).max()))
+            slices, addrs, ready, numbers = computed.words(self._op, self._group.feeder, self._group.blocks)
+            copy = computed.copy
         for way, loads in enumerate(self._group.feeder.loads(self._op, self._group.blocks)):
             flow = Flow(("weights", self._side, way), self._outward, lanes)
             self._macro.flows.append(flow)
             for member in range(lanes):
                 row = way * lanes + member
                 self._transfers.read(flow, member, slices[row], addrs[row], steps, self._position)
+                access = steps - self._transfers.read_travel(slices[row], self._position)
+                self._template.reads(copy, numbers[member], access, ready[member])
             at = first
             for part in loads:
                 unit = self._unit(UnitKind.MXM_WEIGHTS, part.plane)
@@ -153,17 +131,17 @@ class GroupBuilder:
         flow = Flow(("activations", self._side, self._group.number), self._outward, self._op.x.itemsize)
         self._macro.flows.append(flow)
         first, rows = self._group.rows
-        layout = self._placed.activations[self._group.number]
-        part = slice(first, first + rows)
+        port = self._placed.ports[self._group.number]
+        every = (np.arange(self._op.k_blocks)[:, None] * self._op.m + np.arange(first, first + rows)).reshape(-1)
         passing = np.arange(self._op.k_blocks)[:, None] * self._period + self._op.interval * np.arange(rows)
         arrival = passing.reshape(-1) + skew
-        ready = layout.ready[:, part].reshape(-1)
+        slices, addrs, ready = (part[..., every] for part in port.words())
         for member in range(flow.width):
-            slices = layout.slices[member, :, part].reshape(-1)
-            addrs = layout.addrs[member, :, part].reshape(-1)
-            self._transfers.read(flow, member, slices, addrs, arrival, self._position, self._op.interval)
-            access = arrival - self._transfers.read_travel(slices, self._position)
-            self._template.needs = max(self._template.needs, int((ready - access).max()))
+            self._transfers.read(
+                flow, member, slices[member], addrs[member], arrival, self._position, self._op.interval
+            )
+            access = arrival - self._transfers.read_travel(slices[member], self._position)
+            self._template.reads(port.copy, port.steps[every], access, ready)
         return flow
 
     def _multiply(self, number: int, activations: Flow) -> None:
@@ -225,12 +203,12 @@ class GroupBuilder:
             self._write(flow, block, np.arange(start, start + count), leaves, middle)
             exits.append(Exit(start, count, flow))
         self._epilogue.build(mapping, number, results, arrival, (block * self._op.m + first, rows), exits)
-        self._template.needs = max(self._template.needs, self._epilogue.needs)
 
     def _directions(self, block: int) -> list[tuple[int, int, Direction]]:
         """Return runs of rows (first, rows) that leave the VXM in one direction."""
         first, rows = self._group.rows
-        slices = np.max([layout.slices[0, block, first : first + rows] for layout in self._placed.results], axis=0)
+        numbers = block * self._op.m + np.arange(first, first + rows)
+        slices = np.max([copy.slices[0, numbers] for copy in self._placed.outputs[0]], axis=0)
         east = slices >= self._config.mem_slices
         starts = [0, *(np.flatnonzero(np.diff(east)) + 1).tolist()]
         ends = [*starts[1:], rows]
@@ -241,18 +219,17 @@ class GroupBuilder:
 
     def _write(self, flow: Flow, block: int, rows: Cycles, first_cycle: int, source: int) -> None:
         """Write rows of the group (numbered from its first) to every copy; row 0 passes `source` in `first_cycle`."""
-        numbers = rows + self._group.rows[0]
-        holds = np.array([layout.slices[0, block, numbers] >= 0 for layout in self._placed.results])
+        numbers = block * self._op.m + rows + self._group.rows[0]
+        holds = np.array([copy.slices[0, numbers] >= 0 for copy in self._placed.outputs[0]])
         starts = [0, *(np.flatnonzero((np.diff(holds, axis=1) != 0).any(axis=0)) + 1).tolist(), len(rows)]
         for start, end in pairwise(starts):
             part = numbers[start:end]
-            layouts = [layout for layout, held in zip(self._placed.results, holds[:, start], strict=True) if held]
+            copies = [copy for copy, held in zip(self._placed.outputs[0], holds[:, start], strict=True) if held]
             cycles = first_cycle + self._op.interval * rows[start:end].astype(np.int64)
-            ready = [np.zeros(len(part), np.int64)] * len(layouts)
+            ready = [np.zeros(len(part), np.int64)] * len(copies)
             for member in range(self._op.y.itemsize):
-                copies = [(layout.slices[member, block, part], layout.addrs[member, block, part]) for layout in layouts]
-                done = self._transfers.write(flow, member, copies, cycles, source, self._op.interval)
+                words = [(copy.slices[member, part], copy.addrs[member, part]) for copy in copies]
+                done = self._transfers.write(flow, member, words, cycles, source, self._op.interval)
                 ready = [np.maximum(*pair) for pair in zip(ready, done, strict=True)]
-            self._template.written += [
-                (layout, block, part, readable) for layout, readable in zip(layouts, ready, strict=True)
-            ]
+            for copy, readable in zip(copies, ready, strict=True):
+                self._template.writes(copy, part, readable)

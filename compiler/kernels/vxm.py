@@ -9,10 +9,11 @@ from arch.timing import timing
 from compiler.kernels.epilogue import latency, sum_level
 from compiler.mesh.mapping import Cell, Mapping
 from compiler.operation import MatMul
-from compiler.placement.layout import Cycles, Numbers
-from compiler.placement.placed import Placed
+from compiler.memory.copies import Cycles, Template
+from compiler.memory.storage import OperationStorage
+from compiler.memory.words import Numbers
 from compiler.schedule.flow import Flow
-from compiler.schedule.macro import Action, Macro
+from compiler.schedule.macro import Action
 from compiler.schedule.pattern import Pattern
 from compiler.schedule.transfer import Transfers
 from compiler.vector.cells import Streams, driving, instruction, repeating
@@ -34,25 +35,24 @@ class EpilogueBuilder:
     ----------
     op : MatMul
     placed : Placed
-    macro : Macro
+    template : Template
     feeder : int
         Number of the feeder.
     """
 
-    def __init__(self, op: MatMul, placed: Placed, macro: Macro, feeder: int) -> None:
+    def __init__(self, op: MatMul, placed: OperationStorage, template: Template, feeder: int) -> None:
         self._op = op
         self._config = op.config
         self._timing = timing(op.config)
         self._placed = placed
-        self._macro = macro
+        self._template = template
+        self._macro = template.macro
         self._feeder = feeder
-        self._transfers = Transfers(op.config, macro)
+        self._transfers = Transfers(op.config, template.macro)
         self._alus = [unit for unit in units(op.config) if unit.kind is UnitKind.VXM]
         self._middle = vxm_position(op.config)
         self._skew = self._timing["PASS"].d_skew or 0
         self._taken: dict[int, set[int]] = {}
-        self.needs = 0
-        """Earliest start of the macro-operation at which all operands are in MEM when they are read."""
 
     def latency(self, mapping: Mapping) -> int:
         """Cycles from a sum's arrival at the VXM to the result on the register there."""
@@ -103,14 +103,14 @@ class EpilogueBuilder:
 
     def _read(self, key: tuple[int, int, int], steps: Cycles, at: int) -> Flow:
         """Read an operand's words of some steps so that they arrive with the issues from cycle `at` on."""
-        slices, addrs, ready = self._placed.ports[key].words()
-        slices, addrs, ready = slices[:, steps], addrs[:, steps], ready[steps]
+        port = self._placed.ports[key]
+        slices, addrs, ready = (part[..., steps] for part in port.words())
         flow = self._flow(("operand", *key), slices)
         arrival = at + self._skew + self._op.interval * np.arange(len(steps))
         for member in range(flow.width):
             self._transfers.read(flow, member, slices[member], addrs[member], arrival, self._middle, self._op.interval)
             access = arrival - self._transfers.read_travel(slices[member], self._middle)
-            self.needs = max(self.needs, int((ready - access).max()))
+            self._template.reads(port.copy, port.steps[steps], access, ready)
         return flow
 
     def _read_kept(self, number: int, port: int, step: int, at: int, rows: int) -> tuple[Flow, int]:
@@ -119,8 +119,8 @@ class EpilogueBuilder:
         At best the first issues read it, until the ALU sees its own result. Where another ALU reads the slice just
         then, the word is read once, so much ahead.
         """
-        slices, addrs, ready = self._placed.ports[(port,)].words()
-        slices, addrs = slices[:, step], addrs[:, step]
+        kept = self._placed.ports[(port,)]
+        slices, addrs, ready = (part[..., step] for part in kept.words())
         flow = self._flow(("kept", number, port), slices[:, None])
         travel = self._transfers.read_travel(slices, self._middle).tolist()
         fresh, ahead = self._fresh(rows), 0
@@ -133,7 +133,10 @@ class EpilogueBuilder:
             # Pauses are for others that read the slice.
             cycles = Pattern(arrival, 1, 1, fresh) if interval == 1 else Pattern(arrival, fresh, interval)
             self._transfers.read_constant(flow, member, int(slices[member]), int(addrs[member]), cycles, self._middle)
-            self.needs = max(self.needs, int(ready[step]) - first - self._skew)
+            # Two bounds: the first access decides when the word must be there, the last one when it may go.
+            one = np.array([first + self._skew])
+            self._template.reads(kept.copy, kept.steps[[step]], one, ready[None])
+            self._template.reads(kept.copy, kept.steps[[step]], one + (fresh - 1) * interval, ready[None])
         return flow, ahead
 
     def _fresh(self, rows: int) -> int:

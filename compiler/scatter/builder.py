@@ -5,16 +5,16 @@ import numpy as np
 from arch.geometry import Direction, units
 from arch.isa.mem_rows import scatter_accesses
 from arch.timing import timing
-from compiler.placement.layout import BURST_LIMIT, Cycles
-from compiler.placement.placed import Placed
+from compiler.memory.copies import Cycles, Template
+from compiler.memory.storage import OperationStorage
 from compiler.scatter.operation import STATE_SIDE, Scatter
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
+from compiler.schedule.sweeps import BURST_LIMIT
 from compiler.schedule.transfer import Transfers
-from compiler.vector.builder import PassTemplate
 
 
-def scatter_template(op: Scatter, placed: Placed) -> PassTemplate:
+def scatter_template(op: Scatter, placed: OperationStorage) -> Template:
     """Return the template of a Scatter.
 
     Blocks of a row come one cycle after another, each with its indices; all copies of the state take them as they
@@ -24,7 +24,7 @@ def scatter_template(op: Scatter, placed: Placed) -> PassTemplate:
     table = timing(config)
     skew = table["SCATTER"].d_skew
     assert skew is not None
-    template = PassTemplate(Macro(op.name))
+    template = Template(Macro(op.name))
     macro = template.macro
     transfers = Transfers(config, macro)
     targets = placed.scattering
@@ -43,17 +43,19 @@ def scatter_template(op: Scatter, placed: Placed) -> PassTemplate:
     def read(name: str, number: int, width: int) -> Flow:
         flow = Flow(("scatter", name), direction, width)
         macro.flows.append(flow)
-        slices, addrs, ready = placed.ports[number].words()
+        port = placed.ports[number]
+        slices, addrs, ready = port.words()
         for byte in range(width):
             words = slices[byte, order], addrs[byte, order]
             transfers.read(flow, byte, *words, cycles, sink)
             access = cycles - transfers.read_travel(words[0], sink)
-            template.needs = max(template.needs, int((ready[order] - access).max()))
+            template.reads(port.copy, port.steps[order], access, ready[order])
         return flow
 
     rows = read("rows", 0, op.state.itemsize)
     indices = read("indices", 1, 2)
     done: dict[int, Cycles] = {}
+    rows_each = len(targets[0].copy.ready) // op.blocks
     first_access = int(cycles[-1])
     for target in targets:
         unit = units(config)[target.slice]
@@ -68,14 +70,13 @@ def scatter_template(op: Scatter, placed: Placed) -> PassTemplate:
             streams = {"stream": (rows, target.byte), "map": (indices, 0)}
             macro.actions.append(Action(unit, "SCATTER", int(issues[first]), fields, streams, interval=op.pace))
         first_access = min(first_access, int(issues[0]) + skew + 1)
-        ready = done.setdefault(id(target.layout), np.zeros(target.layout.ready.shape, np.int64))
-        ready[target.block] = np.maximum(ready[target.block], int(issues[-1]) + skew + 1 + scatter_accesses(config))
-    template.first_access = first_access
-    layouts = {id(target.layout): target.layout for target in targets}
-    for number, layout in layouts.items():
-        flat = done[number].reshape(-1)
-        template.written.append((layout, np.arange(len(flat)), flat))
-        # After the rows of an operation before it.
-        template.needs = max(template.needs, int(layout.ready.max()) - first_access)
+        ready = done.setdefault(id(target.copy), np.zeros(len(target.copy.ready), np.int64))
+        mine = slice(target.block * rows_each, (target.block + 1) * rows_each)
+        ready[mine] = np.maximum(ready[mine], int(issues[-1]) + skew + 1 + scatter_accesses(config))
+    for copy in {id(target.copy): target.copy for target in targets}.values():
+        found = done[id(copy)]
+        # Any row may change, from the first access on: after all reads of it, and after the rows of one before.
+        template.writes(copy, np.arange(len(found)), found, found - first_access)
+        template.needs = max(template.needs, int(max(copy.ready.max(), copy.last.max() + 1)) - first_access)
     macro.flows.sort(key=lambda flow: -flow.width)
     return template

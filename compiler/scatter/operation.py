@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from arch.geometry import Hemisphere
 from arch.isa.mem_rows import scatter_accesses
-from compiler.placement.layout import Layout
+from compiler.memory.copies import TensorCopy
 from compiler.tensor import Tensor
 from compiler.vector.operation import Pass
 
@@ -20,7 +20,7 @@ SOURCE_SIDE = Hemisphere.WEST
 class Target:
     """A byte of a block of columns of a copy of a state: in one slice, from `addr` on, as its number `turn`."""
 
-    layout: Layout
+    copy: TensorCopy
     block: int
     byte: int
     slice: int

@@ -13,6 +13,7 @@ from compiler.schedule.pattern import Pattern
 
 Table = npt.NDArray[np.bool_]
 _MARGIN = 4096
+"""Cycles by which a table grows beyond what is asked for: growing copies it."""
 
 
 class Reservations:
@@ -20,7 +21,14 @@ class Reservations:
 
     A resource other than a stream is a row of cycles. A stream is a table of diagonals by positions: a value driven at
     position p in cycle c moves one position per cycle, so on its way it stays on the diagonal ``c - p`` (east) or
-    ``c + p`` (west), and taking the positions from producer to last reader keeps it whole.
+    ``c + p`` (west), and taking the positions from producer to last reader keeps it whole::
+
+        cycle      position 0  1  2  3         an eastward value driven at position 1 in cycle 5
+          5                    x               is at 2 in cycle 6, at 3 in cycle 7:
+          6                       x            one diagonal, 5 - 1 = 6 - 2 = 7 - 3 = 4,
+          7                          x         of which it takes the positions 1 to 3.
+
+    What is taken stays tentative until `commit`; `rollback` gives back what was taken since a mark.
     """
 
     def __init__(self, config: Config) -> None:
@@ -30,55 +38,76 @@ class Reservations:
         self.last = -1
         """Last cycle in which anything is taken."""
 
-    def claim(self, key: Hashable, cycles: Pattern) -> int:
-        """Take cycles of a resource.
+    def claim(self, key: Hashable, cycles: Pattern) -> bool:
+        """Take cycles of a resource; return whether they were free, otherwise nothing is taken."""
+        return self._claim(key, slice(0, 1), 1, cycles)
+
+    def claim_flow(self, flow: Flow, stream: int, start: int) -> bool:
+        """Take the way of a flow whose macro-operation starts at cycle `start`, from `stream` up.
 
         Returns
         -------
-        int
-            0 when they were free; otherwise nothing was taken, and a start less than this many cycles later meets
-            the same obstacle.
+        bool
+            Whether all of it was free; otherwise part of it may be taken, for the caller to roll back.
         """
-        return self._claim(key, slice(0, 1), 1, cycles)
-
-    def claim_flow(self, flow: Flow, stream: int, start: int) -> int:
-        """Take the way of a flow whose macro-operation starts at cycle `start`, from `stream` up; return as `claim`."""
         for item in flow.segments:
             offset = self._positions - item.source if flow.direction is Direction.EAST else item.source
             way = slice(min(item.source, item.sink), max(item.source, item.sink) + 1)
             key = ("stream", flow.direction, stream + item.member)
-            shift = self._claim(key, way, self._positions, item.cycles.shifted(start + offset))
-            if shift:
-                return shift
-        return 0
+            if not self._claim(key, way, self._positions, item.cycles.shifted(start + offset)):
+                return False
+        return True
 
-    def mark(self) -> int:
+    def free(self, key: Hashable, cycles: Pattern, count: int) -> Table:
+        """Return for each of `count` shifts, by 0, 1, 2 ... cycles, whether a pattern's cycles are free.
+
+        Looking at many shifts together is what makes a search for the first free one fast.
+        """
+        table = self._tables.get(key)
+        if table is None or cycles.start >= len(table):
+            return np.ones(count, np.bool_)
+        span = cycles.last - cycles.start + count
+        row = table[cycles.start : cycles.start + span, 0]
+        if not row.any():
+            return np.ones(count, np.bool_)
+        if len(row) < span:
+            row = np.concatenate([row, np.zeros(span - len(row), np.bool_)])
+        blocks = _any_of(row, cycles.length, cycles.interval)
+        return ~_any_of(blocks, cycles.count, cycles.every)[:count]
+
+    def occupied(self, key: Hashable, first: int, last: int) -> int:
+        """Return how many cycles from `first` to `last` of a resource are taken."""
+        table = self._tables.get(key)
+        return 0 if table is None else int(np.count_nonzero(table[max(first, 0) : last + 1, 0]))
+
+    def mark(self) -> tuple[int, int]:
         """Return a point to which `rollback` can return."""
-        return len(self._undo)
+        return len(self._undo), self.last
 
-    def rollback(self, mark: int) -> None:
+    def rollback(self, mark: tuple[int, int]) -> None:
         """Give back everything taken since `mark`."""
-        for key, columns, cycles in self._undo[mark:]:
+        count, self.last = mark
+        for key, columns, cycles in self._undo[count:]:
             _view(self._tables[key], columns, cycles)[...] = False
-        del self._undo[mark:]
+        del self._undo[count:]
 
     def commit(self) -> None:
         """Make everything taken so far final."""
-        for _, _, cycles in self._undo:
-            self.last = max(self.last, cycles.last)
         self._undo.clear()
 
-    def _claim(self, key: Hashable, columns: slice, width: int, cycles: Pattern) -> int:
+    def _claim(self, key: Hashable, columns: slice, width: int, cycles: Pattern) -> bool:
         table = self._tables.get(key)
         needed = cycles.last + cycles.every + 1
         if table is None or len(table) < needed:
             table = self._tables[key] = _grown(table, needed + _MARGIN, width)
         view = _view(table, columns, cycles)
         if view.any():
-            return int(np.flatnonzero(view.any(axis=1))[-1]) + 1 if view.ndim == 2 and _dense(cycles) else 1
+            return False
         view[...] = True
         self._undo.append((key, columns, cycles))
-        return 0
+        # Diagonals of streams begin up to `positions` later than their cycles: the last one is an upper bound then.
+        self.last = max(self.last, cycles.last)
+        return True
 
 
 def _grown(table: Table | None, length: int, width: int) -> Table:
@@ -88,13 +117,23 @@ def _grown(table: Table | None, length: int, width: int) -> Table:
     return fresh
 
 
-def _dense(cycles: Pattern) -> bool:
-    return cycles.interval == 1 and (cycles.count == 1 or cycles.every == cycles.length)
+def _any_of(row: Table, count: int, every: int) -> Table:
+    """Return for each place of a row whether any of `count` places from there on, `every` apart, is set."""
+    if count == 1:
+        return row
+    places = len(row) - (count - 1) * every
+    if every == 1:
+        sums = np.concatenate([[0], np.cumsum(row)])
+        dense: Table = sums[count:] > sums[:-count]
+        return dense
+    (step,) = row.strides
+    found: Table = as_strided(row, (places, count), (step, every * step)).any(axis=1)
+    return found
 
 
 def _view(table: Table, columns: slice, cycles: Pattern) -> Table:
     start, count, every, length, interval = cycles.start, cycles.count, cycles.every, cycles.length, cycles.interval
-    if _dense(cycles):
+    if interval == 1 and (count == 1 or every == length):
         return table[start : start + count * length, columns]
     if length == 1:
         return table[start : cycles.last + 1 : every, columns]

@@ -1,7 +1,10 @@
 """First-fit placement of macro-operations in time."""
 
 from bisect import bisect_left
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
 
 from arch.config import Config
 from arch.geometry import units
@@ -13,22 +16,37 @@ from compiler.schedule.macro import Action, Key, Macro
 from compiler.schedule.pattern import Pattern
 from compiler.schedule.reservations import Reservations
 
+_WINDOWS = (1, 8, 64, 256)
+"""Start cycles that are looked at together: mostly the first one will do; where it does not, many will not."""
 
-class Unschedulable(Exception):
-    """A macro-operation is in its own way: no start cycle can help."""
+Mark = tuple[tuple[int, int], int, dict[Hashable, int]]
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A macro-operation that starts at cycle `start`, its flows on `streams` (by their ids)."""
+
+    macro: Macro
+    start: int
+    streams: dict[int, int]
 
 
 class Scheduler:
-    """Finds a start cycle and streams for one macro-operation after another; what is placed stays placed."""
+    """Finds a start cycle and streams for one macro-operation after another.
+
+    What is placed is tentative, so that choices can be compared, until `commit`; then it stays placed.
+    """
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._timing = timing(config)
         self._table = Reservations(config)
         self._preferred: dict[Hashable, int] = {}
+        self._pending: list[_Placed] = []
         self.issues: list[Issue] = []
         self.retired = 0
-        """First cycle in which nothing placed so far is under way."""
+        """First cycle in which nothing committed so far is under way."""
+        self._issued = 0
         self._barriers: list[int] = []
         self._floor = 0
         self._fences: list[tuple[int, int]] = []
@@ -37,10 +55,10 @@ class Scheduler:
         """Let what is placed from now on issue after everything so far, and use so many superlanes."""
         if superlanes == (self._fences[-1][1] if self._fences else self._config.superlanes):
             return
-        start = max([self._floor, *(int(issue.cycles[-1]) + 1 for issue in self.issues)])
+        start = max(self._floor, self._issued)
         for unit in units(self._config):
-            taken = self._table.claim(("issue", unit.id), Pattern(start))
-            assert not taken
+            free = self._table.claim(("issue", unit.id), Pattern(start))
+            assert free
         self._table.commit()
         self._fences.append((start, superlanes))
         self._floor = start + 1
@@ -50,8 +68,8 @@ class Scheduler:
         """Let every queue park after all that is placed; what is placed from now on starts at the release."""
         start = self.retired
         for unit in units(self._config):
-            taken = self._table.claim(("issue", unit.id), Pattern(start, length=self._timing.barrier))
-            assert not taken
+            free = self._table.claim(("issue", unit.id), Pattern(start, length=self._timing.barrier))
+            assert free
         self._table.commit()
         self._barriers.append(start)
         self._floor = self.retired = start + self._timing.barrier
@@ -88,134 +106,108 @@ class Scheduler:
             on, since = superlanes, start
         self._table.commit()
 
-    def place(self, macro: Macro, earliest: int, latest: int | None = None) -> int:
-        """Place a macro-operation at the first cycle that suits, not before `earliest`.
+    def place(self, macro: Macro, earliest: int, limit: int | None = None) -> int | None:
+        """Place a macro-operation, tentatively, at the first cycle that suits.
 
         Parameters
         ----------
         macro : Macro
         earliest : int
-        latest : int, optional
-            Last cycle that will do.
+        limit : int, optional
+            First cycle that will not do any more.
 
         Returns
         -------
-        int
-            Cycle that the macro-operation's relative cycle 0 became.
-
-        Raises
-        ------
-        Unschedulable
-            When it does not fit even where nothing else is, or not by `latest`.
+        int or None
+            Cycle that the macro-operation's relative cycle 0 became; None when there is none below the limit, or when
+            it does not fit even where nothing else is.
         """
-        return self.place_first([(macro, earliest)], latest)[1]
-
-    def place_first(
-        self, choices: Sequence[tuple[Macro, int]], latest: int | None = None, handicaps: Sequence[int] = ()
-    ) -> tuple[int, int]:
-        """Place one of several macro-operations: the one that can start first.
-
-        Parameters
-        ----------
-        choices : sequence of (Macro, int)
-            Macro-operation and its earliest cycle, each.
-        latest : int, optional
-            Last cycle that will do.
-        handicaps : sequence of int, optional
-            Cycles by which each has to start before others to be better.
-
-        Returns
-        -------
-        int
-            Which one.
-        int
-            Cycle that its relative cycle 0 became.
-
-        Raises
-        ------
-        Unschedulable
-            When none fits even where nothing else is, or not by `latest`.
-        """
-        best: tuple[int, int] | None = None
-        after = None if latest is None else latest + 1
-        limit: int | None = None
-        for number, (macro, earliest) in enumerate(choices):
-            handicap = handicaps[number] if handicaps else 0
-            bounds = [bound for bound in (after, None if limit is None else limit - handicap) if bound is not None]
-            start = self._find(macro, max(earliest, self._floor - macro.first), min(bounds, default=None))
-            self._table.rollback(0)
-            if start is not None:  # and so below the limit
-                best, limit = (number, start), start + handicap
-        if best is None:
-            raise Unschedulable(choices[0][0].name)
-        self._commit(choices[best[0]][0], best[1])
-        return best
-
-    def last_read(self, slices: Collection[int]) -> int:
-        """Return the last cycle in which anything placed so far reads one of some MEM slices; -1 if nothing does."""
-        last = -1
-        for issue in self.issues:
-            if issue.queue in slices and issue.mnemonic in ("READ", "GATHER"):
-                count, interval = issue.fields["count"], issue.fields["interval"]
-                last = max(last, int(issue.cycles[-1]) + (count - 1) * interval + self._timing[issue.mnemonic].retire)
-        return last
-
-    def _find(self, macro: Macro, start: int, limit: int | None) -> int | None:
-        """Return the first cycle below `limit` that suits, what it needs being taken but not committed."""
-        tried = False
-        needs = self._needs(macro)
-        while limit is None or start < limit:
-            shift = self._claim(macro, needs, start, {})
-            if not shift:
-                return start
-            self._table.rollback(0)
-            if start + macro.first > self._table.last:
+        start = max(earliest, self._floor - macro.first)
+        needs = [*macro.holds, *(need for action in macro.actions for need in action.claims(self._config))]
+        for number in range(1 << 62):
+            if limit is not None and start >= limit:
                 return None
-            if not tried:
-                # What stands in its own way fits nowhere.
-                tried = True
-                alone = not self._claim(macro, needs, self._table.last + 1 - macro.first, {})
-                self._table.rollback(0)
-                if not alone:
+            window = _WINDOWS[min(number, len(_WINDOWS) - 1)]
+            for shift in np.flatnonzero(self._candidates(needs, start, window)).tolist():
+                if limit is not None and start + shift >= limit:
                     return None
-            start += shift
+                found = self._take(macro, needs, start + shift)
+                if found is not None:
+                    return start + shift if found else None
+            if start + macro.first > self._table.last:
+                # Nothing else is in the way here.
+                return None
+            start += window
         return None
 
-    def _commit(self, macro: Macro, start: int) -> None:
-        streams: dict[int, int] = {}
-        taken = self._claim(macro, self._needs(macro), start, streams)
-        assert not taken
+    def load(self, key: Key, first: int, last: int) -> int:
+        """Return the cycles from `first` to `last` in which a resource is taken."""
+        return self._table.occupied(key, first, last)
+
+    def mark(self) -> Mark:
+        """Return a point to which `rollback` can return."""
+        return self._table.mark(), len(self._pending), dict(self._preferred)
+
+    def rollback(self, mark: Mark) -> None:
+        """Give up what was placed since `mark`."""
+        taken, count, self._preferred = mark
+        self._table.rollback(taken)
+        del self._pending[count:]
+
+    def commit(self) -> None:
+        """Make everything placed so far final."""
         self._table.commit()
-        for flow in macro.flows:
-            self._preferred[flow.key] = streams[id(flow)]
-        for action in macro.actions:
-            self._issue(action, start, streams)
+        for placed in self._pending:
+            for action in placed.macro.actions:
+                self._issue(action, placed.start, placed.streams)
+        self._pending.clear()
 
-    def _needs(self, macro: Macro) -> list[tuple[Key, Pattern]]:
-        """Return what a macro-operation occupies, streams apart."""
-        return [*macro.holds, *(need for action in macro.actions for need in action.claims(self._config))]
+    def _candidates(self, needs: list[tuple[Key, Pattern]], start: int, window: int) -> np.ndarray:
+        """Return for each of `window` starts from `start` on whether all needs are free, streams apart."""
+        free = np.ones(window, np.bool_)
+        for number, (key, cycles) in enumerate(needs):
+            free &= self._table.free(key, cycles.shifted(start), window)
+            if not free.any():
+                # What is in the way now is likely to be so in the next window.
+                needs.insert(0, needs.pop(number))
+                break
+        return free
 
-    def _claim(self, macro: Macro, needs: Sequence[tuple[Key, Pattern]], start: int, streams: dict[int, int]) -> int:
+    def _take(self, macro: Macro, needs: list[tuple[Key, Pattern]], start: int) -> bool | None:
+        """Take what a macro-operation needs at a start where all but streams is free of others.
+
+        Returns
+        -------
+        bool or None
+            None when streams are missing. False when it is in its own way, whatever the start.
+        """
+        mark = self._table.mark()
         for key, cycles in needs:
-            if shift := self._table.claim(key, cycles.shifted(start)):
-                return shift
+            if not self._table.claim(key, cycles.shifted(start)):
+                self._table.rollback(mark)
+                return False
+        streams: dict[int, int] = {}
         for flow in macro.flows:
             stream = self._pick(flow, start)
             if stream is None:
-                return 1
+                self._table.rollback(mark)
+                return None
             streams[id(flow)] = stream
-        return 0
+        for flow in macro.flows:
+            self._preferred[flow.key] = streams[id(flow)]
+        self._pending.append(_Placed(macro, start, streams))
+        return True
 
     def _pick(self, flow: Flow, start: int) -> int | None:
         """Return the first of an aligned group of streams that are free for the flow, having taken them."""
-        for stream in self._candidates(flow):
+        for stream in self._groups(flow):
             mark = self._table.mark()
-            if self._table.claim_flow(flow, stream, start) == 0:
+            if self._table.claim_flow(flow, stream, start):
                 return stream
             self._table.rollback(mark)
         return None
 
-    def _candidates(self, flow: Flow) -> list[int]:
+    def _groups(self, flow: Flow) -> list[int]:
         """Wide groups from stream 0 up, narrow ones from the top down, so that they leave each other room."""
         groups = list(range(0, self._config.streams, flow.width))
         if flow.width < self._config.lanes:
@@ -233,14 +225,8 @@ class Scheduler:
             fields[name] = streams[id(flow)] + member
         retire = self._timing.retire(action.mnemonic, fields)
         self.retired = max(self.retired, start + action.work.last + retire)
-        self.issues.append(
-            Issue(
-                action.unit.id,
-                action.mnemonic,
-                start + action.cycle,
-                fields,
-                action.issues,
-                action.every,
-                action.advance,
-            )
+        issue = Issue(
+            action.unit.id, action.mnemonic, start + action.cycle, fields, action.issues, action.every, action.advance
         )
+        self._issued = max(self._issued, issue.cycle + issue.every * (issue.issues - 1) + 1)
+        self.issues.append(issue)

@@ -5,18 +5,18 @@ import numpy.typing as npt
 
 from arch.geometry import Direction, Hemisphere, Unit, sxm_position, units
 from arch.timing import timing
-from compiler.placement.layout import Cycles, Layout
-from compiler.placement.placed import Placed
+from compiler.memory.copies import Cycles, ReadPort, Template, TensorCopy
+from compiler.memory.storage import OperationStorage
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
 from compiler.schedule.transfer import Transfers
 from compiler.switch.operation import Switch
-from compiler.vector.builder import PassTemplate, runs_of
+from compiler.vector.builder import runs_of
 from compiler.vector.operation import Numbers
 
 
-def switch_templates(op: Switch, placed: Placed) -> list[PassTemplate]:
+def switch_templates(op: Switch, placed: OperationStorage) -> list[Template]:
     """Return the macro-operations of a switch operation, one for each queue that can execute it."""
     able = [unit for unit in units(op.config) if unit.kind is op.kind]
     return [SwitchBuilder(op, placed, unit).build() for unit in able]
@@ -28,7 +28,7 @@ class SwitchBuilder:
     Words move outward to the SXM, from slices of both hemispheres, and inward from there.
     """
 
-    def __init__(self, op: Switch, placed: Placed, unit: Unit) -> None:
+    def __init__(self, op: Switch, placed: OperationStorage, unit: Unit) -> None:
         assert unit.hemisphere is not None
         self._op = op
         self._placed = placed
@@ -36,13 +36,13 @@ class SwitchBuilder:
         self._position = sxm_position(op.config, unit.hemisphere)
         self._outward = Direction.EAST if unit.hemisphere is Hemisphere.EAST else Direction.WEST
         self._timing = timing(op.config)
-        self._template = PassTemplate(Macro(op.name))
+        self._template = Template(Macro(op.name))
         self._macro = self._template.macro
         self._transfers = Transfers(op.config, self._macro)
         bytes_of = np.arange(op.interval)
         self._cycles: Numbers = (op.times[:, None] + bytes_of).reshape(-1)
 
-    def build(self) -> PassTemplate:
+    def build(self) -> Template:
         """Return the operation's template."""
         op = self._op
         streams: dict[str, tuple[Flow, int]] = {}
@@ -82,20 +82,20 @@ class SwitchBuilder:
         serial = op.is_serial(numbers[0])
         flow = self._flow(name, self._outward, len(numbers) if serial else size)
         for member, number in enumerate(numbers):
-            slices, addrs, ready = self._placed.ports[number].words()
+            port = self._placed.ports[number]
+            slices, addrs, _ = port.words()
             if serial:
                 words = slices.T.reshape(-1), addrs.T.reshape(-1)
-                self._words(flow, member, *words, self._cycles + skew, np.repeat(ready, size))
+                self._words(flow, member, *words, self._cycles + skew, port, np.repeat(np.arange(op.steps), size))
                 continue
             for byte in range(size):
                 if op.register is not None:
-                    first = slice(0, 1)
-                    self._words(
-                        flow, byte, slices[byte, first], addrs[byte, first], np.zeros(1, np.int64), ready[first]
-                    )
+                    first = np.zeros(1, np.int64)
+                    self._words(flow, byte, slices[byte, first], addrs[byte, first], first, port, first)
                 else:
                     words = np.repeat(slices[byte], op.interval), np.repeat(addrs[byte], op.interval)
-                    self._words(flow, byte, *words, self._cycles + skew, np.repeat(ready, op.interval))
+                    steps = np.repeat(np.arange(op.steps), op.interval)
+                    self._words(flow, byte, *words, self._cycles + skew, port, steps)
         return flow
 
     def _words(
@@ -105,11 +105,12 @@ class SwitchBuilder:
         slices: npt.NDArray[np.int32],
         addrs: npt.NDArray[np.int32],
         arrival: Cycles,
-        ready: Cycles,
+        port: ReadPort,
+        steps: Numbers,
     ) -> None:
         self._transfers.read(flow, member, slices, addrs, arrival, self._position)
         access = arrival - self._transfers.read_travel(slices, self._position)
-        self._template.needs = max(self._template.needs, int((ready - access).max()))
+        self._template.reads(port.copy, port.steps[steps], access, port.words()[2][steps])
 
     def _load(self, flow: Flow) -> None:
         """Load the map register just before the first step, and keep others from it until the last one."""
@@ -128,18 +129,19 @@ class SwitchBuilder:
         assert func is not None
         layouts = self._placed.outputs[0]
         vectors = np.where(steps < 0, 0, steps)
-        holds = np.stack([(layout.flat[0][0, vectors] >= 0) & (steps >= 0) for layout in layouts])
+        holds = np.stack([(layout.slices[0, vectors] >= 0) & (steps >= 0) for layout in layouts])
         for start, end in runs_of(holds):
             copies = [layout for layout, held in zip(layouts, holds[:, start], strict=True) if held]
             if copies:
                 cycles = self._cycles[start * op.interval : end * op.interval] + func
                 self._store(flow, member, copies, vectors[start:end], cycles)
 
-    def _store(self, flow: Flow, member: int, layouts: list[Layout], vectors: Numbers, cycles: Cycles) -> None:
+    def _store(self, flow: Flow, member: int, layouts: list[TensorCopy], vectors: Numbers, cycles: Cycles) -> None:
         size = self._op.interval
         words = [
-            (layout.flat[0][:, vectors].T.reshape(-1), layout.flat[1][:, vectors].T.reshape(-1)) for layout in layouts
+            (layout.slices[:, vectors].T.reshape(-1), layout.addrs[:, vectors].T.reshape(-1)) for layout in layouts
         ]
         done = self._transfers.write(flow, member, words, cycles, self._position)
         for layout, ready in zip(layouts, done, strict=True):
-            self._template.written.append((layout, vectors, ready.reshape(-1, size).max(axis=1)))
+            each = ready.reshape(-1, size)
+            self._template.writes(layout, vectors, each.max(axis=1), each.max(axis=1) - each.min(axis=1) + 1)

@@ -12,13 +12,13 @@ from arch.geometry import Unit, UnitKind, units
 from arch.isa.encoding import decode, encode
 from arch.timing import timing
 from compiler.assembler import assemble_queues
-from compiler.placement.allocator import Allocator, Bank, OutOfMemory
-from compiler.schedule.scheduler import Scheduler, Unschedulable
+from compiler.memory.words import Bank, Words
+from compiler.schedule.scheduler import Scheduler
 from compiler.text.fetch import Fetch, arrival, fetch_macro, words_per_vector
 from compiler.text.slots import Slots
 
 Numbers = npt.NDArray[np.int32]
-Words = npt.NDArray[np.uint64]
+Text64 = npt.NDArray[np.uint64]
 
 _SPARE = 6
 """Words by which a fetch may come too early in the program: an IFETCH within a NOP makes two words more, within a
@@ -40,7 +40,7 @@ class Text:
         Words of all queues, fetched ones included.
     """
 
-    queues: dict[int, Words]
+    queues: dict[int, Text64]
     slices: Numbers
     addrs: Numbers
     content: npt.NDArray[np.uint8]
@@ -70,14 +70,14 @@ class TextStreamer:
     config : Config
     scheduler : Scheduler
         Holds all issues; gets those of IFETCH and of the READs of text.
-    allocator : Allocator
+    words : Words
         Gives MEM for the text.
     """
 
-    def __init__(self, config: Config, scheduler: Scheduler, allocator: Allocator) -> None:
+    def __init__(self, config: Config, scheduler: Scheduler, words: Words) -> None:
         self._config = config
         self._scheduler = scheduler
-        self._allocator = allocator
+        self._words = words
         self._timing = timing(config)
         self._units = units(config)
         self._programs: dict[int, _Program] = {}
@@ -130,22 +130,19 @@ class TextStreamer:
         if earliest > latest:
             return False
         for bank in self._banks(program.unit):
-            saved = self._allocator.save()
-            try:
-                slices, addrs = self._allocator.take("program text", 1, vectors, [bank])
-            except OutOfMemory:
-                self._allocator.restore(saved)
+            if self._words.run(bank, 0) < vectors:
                 continue
-            if np.any(np.diff(addrs[0]) != 1):
-                self._allocator.restore(saved)
-                continue
+            mark = self._words.mark()
+            taken = self._words.take(1, vectors, [bank], high=True)
+            assert taken is not None
+            slices, addrs, _ = taken
             source = int(slices[0, 0])
             macro = fetch_macro(self._config, program.unit, source, int(addrs[0, 0]), vectors)
-            try:
-                start = self._scheduler.place(macro, earliest, latest)
-            except Unschedulable:
-                self._allocator.restore(saved)
+            start = self._scheduler.place(macro, earliest, latest + 1)
+            if start is None:
+                self._words.rollback(mark)
                 continue
+            self._scheduler.commit()
             words = vectors * words_per_vector(self._config)
             fetch, read = self._scheduler.issues[-2:]
             program.slots.insert(start, encode("IFETCH", **fetch.fields))
@@ -199,7 +196,7 @@ class TextStreamer:
 
     def _text(self) -> Text:
         config, depth = self._config, self._config.queue_depth
-        queues: dict[int, Words] = {}
+        queues: dict[int, Text64] = {}
         slices: list[Numbers] = []
         addrs: list[Numbers] = []
         content: list[npt.NDArray[np.uint8]] = []

@@ -1,6 +1,5 @@
 """A pass as a macro-operation: words from MEM through the mesh to MEM."""
 
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -11,8 +10,9 @@ from arch.geometry import Direction, Unit, UnitKind, units, vxm_position
 from arch.isa.codes import Source as Code
 from arch.timing import timing
 from compiler.mesh.mapping import Cell, Mapping
-from compiler.placement.layout import Cycles, Layout, Numbers
-from compiler.placement.placed import Placed
+from compiler.memory.copies import Cycles, Template, TensorCopy
+from compiler.memory.storage import OperationStorage
+from compiler.memory.words import Numbers
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
@@ -22,49 +22,13 @@ from compiler.vector.operation import Pass, Result
 from compiler.vector.steps import Steps, fresh_steps, working_steps
 
 
-@dataclass
-class PassTemplate:
-    """The macro-operation of a pass, with what ties it to others.
-
-    Attributes
-    ----------
-    macro : Macro
-        In its cycle 0 the cells of level 0 issue for step 0.
-    needs : int
-        Earliest start at which everything is in MEM when it is read.
-    written : list of (Layout, ndarray, ndarray)
-        Copy, vectors, and from which cycle on (relative) each of them can be read.
-    first_access : int or None
-        Relative cycle of the first access of a SCATTER.
-    """
-
-    macro: Macro
-    needs: int = 0
-    written: list[tuple[Layout, Cycles, Cycles]] = field(default_factory=list)
-    first_access: int | None = None
-
-    @property
-    def first_write(self) -> int:
-        """Relative cycle of the first access that writes."""
-        return (
-            self.first_access
-            if self.first_access is not None
-            else min(int(ready.min()) for _, _, ready in self.written) - 1
-        )
-
-    def place(self, start: int) -> None:
-        """Note in the results' copies that the pass starts at cycle `start`."""
-        for layout, vectors, ready in self.written:
-            layout.flat[2][vectors] = start + ready
-
-
 class PassBuilder:
     """Builds the macro-operation of a pass for one mapping.
 
     Step i of a cell of level L issues in cycle ``chain * L + times[i]``.
     """
 
-    def __init__(self, op: Pass, placed: Placed, mapping: Mapping) -> None:
+    def __init__(self, op: Pass, placed: OperationStorage, mapping: Mapping) -> None:
         self._op = op
         self._config: Config = op.config
         self._timing = timing(op.config)
@@ -76,12 +40,12 @@ class PassBuilder:
         self._sides: npt.NDArray[np.int64] = np.array(
             [int(unit.inward) for unit in units(op.config)[: op.config.slices]]
         )
-        self._template = PassTemplate(Macro(op.name))
+        self._template = Template(Macro(op.name))
         self._macro = self._template.macro
         self._transfers = Transfers(op.config, self._macro)
         self._steps_of, self._steps_read = working_steps(op, mapping)
 
-    def build(self) -> PassTemplate:
+    def build(self) -> Template:
         """Return the pass's template."""
         arriving = [self._read(number) for number in range(len(self._mapping.streams))]
         leaving: dict[int, list[tuple[int, int, Flow | None]]] = {}
@@ -98,7 +62,8 @@ class PassBuilder:
         stream = self._mapping.streams[number]
         skew = self._timing["PASS"].d_skew
         assert skew is not None
-        slices, addrs, ready = self._placed.ports[number].words()
+        port = self._placed.ports[number]
+        slices, addrs, ready = port.words()
         read = self._steps_read[number]
         slices, addrs, ready = slices[:, read], addrs[:, read], ready[read]
         direction = Direction(int(self._sides[slices[0, 0]]))
@@ -108,7 +73,7 @@ class PassBuilder:
         for member in range(len(slices)):
             self._transfers.read(flow, member, slices[member], addrs[member], arrival, self._middle)
             access = arrival - self._transfers.read_travel(slices[member], self._middle)
-            self._template.needs = max(self._template.needs, int((ready - access).max()))
+            self._template.reads(port.copy, port.steps[read], access, ready)
         return flow
 
     def _write(self, number: int, result: Result) -> list[tuple[int, int, Flow | None]]:
@@ -118,12 +83,12 @@ class PassBuilder:
         layouts = self._placed.outputs[number]
         cell = self._mapping.cells[self._mapping.outputs[number]]
         vectors = np.where(result.steps < 0, 0, result.steps)
-        holds = np.stack([(layout.flat[0][0, vectors] >= 0) & (result.steps >= 0) for layout in layouts])
+        holds = np.stack([(layout.slices[0, vectors] >= 0) & (result.steps >= 0) for layout in layouts])
         flows: dict[Direction, Flow] = {}
         cycles = self._timing.chain * cell.level + func + self._times
         leaving: list[tuple[int, int, Flow | None]] = []
         # The copies of a vector lie on one side.
-        east = np.max([layout.flat[0][0, vectors] for layout in layouts], axis=0) >= self._config.mem_slices
+        east = np.max([layout.slices[0, vectors] for layout in layouts], axis=0) >= self._config.mem_slices
         for start, end in runs_of(np.vstack([holds, east])):
             copies = [layout for layout, held in zip(layouts, holds[:, start], strict=True) if held]
             if not copies:
@@ -138,15 +103,16 @@ class PassBuilder:
             leaving.append((start, end - start, flows[direction]))
         return leaving
 
-    def _store(self, flow: Flow, layouts: list[Layout], vectors: Cycles, cycles: Cycles) -> None:
+    def _store(self, flow: Flow, layouts: list[TensorCopy], vectors: Cycles, cycles: Cycles) -> None:
         ready = [np.zeros(len(vectors), np.int64)] * len(layouts)
         for member in range(flow.width):
             copies: list[tuple[Numbers, Numbers]] = [
-                (layout.flat[0][member, vectors], layout.flat[1][member, vectors]) for layout in layouts
+                (layout.slices[member, vectors], layout.addrs[member, vectors]) for layout in layouts
             ]
             done = self._transfers.write(flow, member, copies, cycles, self._middle)
             ready = [np.maximum(*pair) for pair in zip(ready, done, strict=True)]
-        self._template.written += [(layout, vectors, last) for layout, last in zip(layouts, ready, strict=True)]
+        for layout, last in zip(layouts, ready, strict=True):
+            self._template.writes(layout, vectors, last)
 
     def _cell(
         self, cell: Cell, works: Steps, arriving: list[Flow], leaving: list[tuple[int, int, Flow | None]]

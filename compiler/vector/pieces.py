@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from compiler.placement.placed import Placed
+from compiler.memory.storage import OperationStorage
 from compiler.vector.lanes import vector_count
 from compiler.vector.operation import Operand, Pass, Result
 
 
-def pieces(op: Pass, placed: Placed) -> Iterator[tuple[Pass, Placed]]:
+def pieces(op: Pass, placed: OperationStorage) -> Iterator[tuple[Pass, OperationStorage]]:
     """Yield a pass block by block of the lanes, with what it reads and writes; nothing where that cuts a sum."""
     count = vector_count(op.results[0].tensor, op.config.vector_length)[0]
     size, rest = divmod(op.steps, count)
@@ -25,6 +25,5 @@ def pieces(op: Pass, placed: Placed) -> Iterator[tuple[Pass, Placed]]:
         mine = replace(op, operands=operands, results=results, restarts=op.restarts[part])
         ports = {}
         for key, port in placed.ports.items():
-            demand = replace(port.demand, op=mine, steps=port.demand.steps[part], used=np.arange(size))
-            ports[key] = replace(port, demand=demand)
+            ports[key] = replace(port, steps=port.steps[part], used=np.arange(size))
         yield mine, replace(placed, ports=ports)

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from arch.config import Config
 from arch.errors import TaktError
 from compiler.mesh.graph import Graph, Kind, Node, Port, Ref
 from compiler.mesh.keepers import BITS
 from compiler.tensor import Tensor, View
-from compiler.vector.lanes import distinct, lane_axis, vectors_along
+from compiler.vector.lanes import Numbers, distinct, lane_axis, vectors_along
 from compiler.vector.map_pass import Scope, operand_of
 from compiler.vector.operation import Operand, Pass, Result
 
@@ -62,3 +63,11 @@ def _copy(scope: Scope, name: str, value: View, target: Tensor, makes: bool) -> 
     result = Result(target, np.arange(len(wanted)))
     restarts = np.zeros(len(wanted), np.bool_)
     return Pass(scope.config, name, graph, (operand,), (result,), restarts, makes=makes)
+
+
+def identity(config: Config, tensor: Tensor, vectors: Numbers) -> Pass:
+    """Return the pass that copies some vectors of a tensor to another copy of it."""
+    bits = BITS[tensor.itemsize]
+    graph = Graph((Node("PASS", bits, bits, (Ref(Kind.PORT, 0),)),), (Port(0, bits),), (0,))
+    operand, result = Operand(tensor, None, vectors), Result(tensor, vectors)
+    return Pass(config, f"copy of {tensor.name}", graph, (operand,), (result,), np.zeros(len(vectors), np.bool_))

@@ -7,8 +7,9 @@ import numpy as np
 from arch.config import Config
 from compiler.kernels.plan import Feeder, Plan
 from compiler.operation import MatMul
-from compiler.placement.demand import Demand, Vectors
-from compiler.placement.layout import Layout, Numbers
+from compiler.memory.copies import TensorCopy
+from compiler.memory.demand import Demand, Vectors
+from compiler.memory.words import Numbers
 from compiler.tensor import Tensor
 from compiler.vector.lanes import vector_count
 from compiler.vector.operation import Result
@@ -25,9 +26,9 @@ _SHORT = 96, 2
 """A shorter stream changes more often: the reader's wait for the first change counts."""
 
 
-def distinct_layouts(found: list[tuple[Layout, Demand | None]]) -> list[Layout]:
+def distinct(found: list[tuple[TensorCopy, Demand | None]]) -> list[TensorCopy]:
     """Return the copies, those that operations share once."""
-    return list({id(layout): layout for layout, _ in found}.values())
+    return list(dict.fromkeys(copy for copy, _ in found))
 
 
 def sharing(wants: list[tuple[Demand | None, Vectors]]) -> list[list[tuple[Demand | None, Vectors]]]:

@@ -1,7 +1,7 @@
-"""Where the words of one copy of a tensor are."""
+"""Accesses of MEM in regular order: what one instruction word and its repetitions can do."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -20,43 +20,6 @@ INTERVAL_LIMIT = _READ["interval"][1].maximum
 """Most cycles from one of its elements to the next."""
 STRIDE_LIMIT = _READ["stride"][1].maximum
 """Most words from one of its elements to the next, up or down."""
-
-
-@dataclass
-class Layout:
-    """MEM words of one copy of a tensor.
-
-    A word holds one byte of each element of a vector: `vector_length` neighbours along the lane axis (a *block*) in one
-    step of the other axes; of a matrix with lanes along its columns, a step is a row.
-
-    Attributes
-    ----------
-    slices, addrs : ndarray, shape (bytes, blocks, steps), int32
-        Slice -1: this copy lacks the vector.
-    ready : ndarray, shape (blocks, steps), int64
-        First cycle in which a READ may access the word.
-    """
-
-    slices: Numbers
-    addrs: Numbers
-    ready: Cycles
-
-    @classmethod
-    def empty(cls, size: int, blocks: int, steps: int) -> "Layout":
-        """Return a copy that lacks every vector yet."""
-        shape = (size, blocks, steps)
-        return cls(np.full(shape, -1, np.int32), np.zeros(shape, np.int32), np.zeros(shape[1:], np.int64))
-
-    @property
-    def flat(self) -> tuple[Numbers, Numbers, Cycles]:
-        """Slices and addrs, shape (bytes, vectors), and ready, shape (vectors,), as views."""
-        size = self.slices.shape[0]
-        return self.slices.reshape(size, -1), self.addrs.reshape(size, -1), self.ready.reshape(-1)
-
-    @property
-    def used(self) -> set[int]:
-        """Slices of the words."""
-        return {int(number) for number in np.unique(self.slices) if number >= 0}
 
 
 class Sweep(NamedTuple):

@@ -9,11 +9,11 @@ from arch.config import Config
 from arch.image import TensorMap
 from compiler.kernels.plan import Feeder
 from compiler.operation import MatMul
-from compiler.placement.layout import Numbers
+from compiler.memory.words import Numbers
 from compiler.tensor import Tensor, View, as_view
 
 
-class Words(NamedTuple):
+class MapWords(NamedTuple):
     """MEM words of (part of) a tensor: slices, addrs and index as in `arch.image.TensorMap`."""
 
     slices: Numbers
@@ -21,7 +21,7 @@ class Words(NamedTuple):
     bytes: Numbers
 
 
-def tensor_map(tensor: Tensor, parts: list[Words]) -> TensorMap:
+def tensor_map(tensor: Tensor, parts: list[MapWords]) -> TensorMap:
     """Return the map of a tensor that consists of all of `parts`."""
     slices, addrs, index = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return TensorMap(tensor.name, tensor.dtype, tensor.shape, slices, addrs, index)
@@ -33,7 +33,7 @@ def empty_map(config: Config, tensor: Tensor) -> TensorMap:
     return TensorMap(tensor.name, tensor.dtype, tensor.shape, none, none, none.reshape(0, config.vector_length))
 
 
-def view_map(name: str, view: View, parts: list[Words]) -> TensorMap:
+def view_map(name: str, view: View, parts: list[MapWords]) -> TensorMap:
     """Return the map of an arrangement of a tensor, each element at most once, that consists of all of `parts`."""
     slices, addrs, index = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     places = np.full(view.tensor.size, -1, np.int32)
@@ -47,7 +47,7 @@ def view_map(name: str, view: View, parts: list[Words]) -> TensorMap:
     return TensorMap(name, view.dtype, view.shape, slices[held], addrs[held], moved[held])
 
 
-def element_words(elements: npt.NDArray[np.int32], slices: Numbers, addrs: Numbers) -> Words:
+def element_words(elements: npt.NDArray[np.int32], slices: Numbers, addrs: Numbers) -> MapWords:
     """Return the words of vectors.
 
     Parameters
@@ -63,7 +63,7 @@ def element_words(elements: npt.NDArray[np.int32], slices: Numbers, addrs: Numbe
     return _words(slices[held], addrs[held], index[held])
 
 
-def weight_words(op: MatMul, feeder: Feeder, slices: Numbers, addrs: Numbers) -> Words:
+def weight_words(op: MatMul, feeder: Feeder, slices: Numbers, addrs: Numbers) -> MapWords:
     """Return the words of the weights: a word is a byte of part of a column, in the order in which planes load them."""
     lanes, vector = op.config.lanes, op.config.vector_length
     elements = as_view(op.w).elements
@@ -85,8 +85,8 @@ def weight_words(op: MatMul, feeder: Feeder, slices: Numbers, addrs: Numbers) ->
     return _words(slices, addrs, np.concatenate(found))
 
 
-def _words(slices: Numbers, addrs: Numbers, index: npt.NDArray[np.int64]) -> Words:
-    return Words(
+def _words(slices: Numbers, addrs: Numbers, index: npt.NDArray[np.int64]) -> MapWords:
+    return MapWords(
         slices.reshape(-1).astype(np.int32),
         addrs.reshape(-1).astype(np.int32),
         index.reshape(-1, index.shape[-1]).astype(np.int32),

@@ -1,0 +1,167 @@
+"""From operations to a verified image."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+
+from arch.errors import TaktError
+from arch.image import Image
+from arch.timing import timing
+from compiler.kernels.plan import Plan
+from compiler.memory.maps import empty_map, tensor_map, view_map
+from compiler.operation import MatMul
+from compiler.place.core import Core, PlacementError, pieces_of
+from compiler.place.policy import Policy
+from compiler.place.state import Operation, PlacementState
+from compiler.place.states import direct_updates, place_rows, place_state
+from compiler.scatter.operation import Scatter
+from compiler.source import Source
+from compiler.tensor import Tensor
+from compiler.text.streamer import TextStreamer
+from compiler.vector.operation import Pass
+from compiler.vector.steps import kept_ports
+from compiler.verifier.verify import verify
+
+_SMALL = 24
+"""Operations up to which several policies are tried for a whole program."""
+
+
+def compile_program(source: Source) -> Image:
+    """Return the verified image of a program: of a small one the best of a few policies.
+
+    Raises
+    ------
+    TaktError
+        When something has no place in MEM, the VXM's mesh or the queues, or no time.
+    """
+    errors: list[TaktError] = []
+    found: list[Image] = []
+    for policy in _policies(source):
+        for direct in (True, False) if source.updates else (True,):
+            try:
+                found.append(_build(source, policy, direct))
+                break
+            except TaktError as error:
+                errors.append(error)
+    if not found:
+        raise errors[0]
+    return min(found, key=lambda image: image.cycles)
+
+
+def _policies(source: Source) -> Iterator[Policy]:
+    """Yield the policies to try: more where slices are too few for all that passes read at the same time."""
+    yield Policy()
+    if len(source.operations) > _SMALL:
+        return
+    passes = [op for op in source.operations if isinstance(op, Pass) and op.in_mesh]
+    if len(passes) > 1:
+        yield Policy(copied=True)
+    if sum(operand.tensor.itemsize for op in passes for operand in op.operands) > source.config.slices:
+        yield Policy(copied=True, pooled=True)
+        if any(kept_ports(op) for op in passes):
+            yield Policy(copied=True, pooled=True, latched=True)
+
+
+def _build(source: Source, policy: Policy, direct: bool) -> Image:
+    """Return the image of a program under one policy."""
+    config = source.config
+    pieces = [pieces_of(op, policy.latched) for op in source.operations]
+    operations = [piece for its in pieces for piece in its]
+    control = source.control.of_pieces(source.operations, pieces)
+    made = {tensor for op in operations for tensor in op.writes()}
+    passed = direct_updates(operations, source.updates) if direct else {}
+    every = [*operations, *(update for tensor, update in source.updates.items() if tensor not in passed.values())]
+    outputs = [view.tensor for view in source.outputs.values()]
+    state = PlacementState(
+        config, partial(_is_stored, source, made), outputs, [*source.states, *passed], policy
+    )
+    state.states -= set(passed)
+    core = Core(state, every)
+    _place_states(source, state, every, passed)
+    for op in every:
+        state.scheduler.configure(control.superlanes.get(id(op), config.superlanes))
+        core.place(op)
+        if id(op) in control.barriers:
+            state.scheduler.barrier()
+    state.scheduler.configure(config.superlanes)
+    state.scheduler.synchronise()
+    return _image(source, state, core, every)
+
+
+def _is_stored(source: Source, made: set[Tensor], tensor: Tensor) -> bool:
+    return tensor in made or source.stored(tensor)
+
+
+def _place_states(
+    source: Source, state: PlacementState, operations: Sequence[Operation], passed: Mapping[Tensor, Tensor]
+) -> None:
+    """Place the tensors that live from run to run."""
+    scattered = {op.state for op in operations if isinstance(op, Scatter)}
+    writers = {
+        target: op for value, target in passed.items() for op in operations if any(one is value for one in op.writes())
+    }
+    for tensor in source.states:
+        writer = writers.get(tensor)
+        assert writer is None or isinstance(writer, Pass)
+        fits = place_rows(state, tensor) if tensor in scattered else place_state(state, tensor, writer)
+        if not fits:
+            raise PlacementError(f"state {tensor.name} must fit the MEM of {source.config.name}, with a copy per reader")
+    state.written = {value: state.copies[target] for value, target in passed.items()}
+
+
+def _image(source: Source, state: PlacementState, core: Core, operations: Sequence[Operation]) -> Image:
+    """Return the verified image of operations that are placed."""
+    config, scheduler = source.config, state.scheduler
+    text = TextStreamer(config, scheduler, state.words).fit()
+    waits = {"SYNC": timing(config).barrier - 1}
+    closed = max(issue.cycles[-1] + waits.get(issue.mnemonic, 0) for issue in scheduler.issues) + 2
+    used = [tensor for tensor in source.tensors if state.maps.get(tensor)]
+    constants = [tensor_map(tensor, state.maps[tensor]) for tensor in used if tensor.data is not None]
+    values = [tensor.data for tensor in used if tensor.data is not None]
+    zeros = np.array(list(state.zeros.values()), np.int32).reshape(-1, 2)
+    image = Image(
+        config=config,
+        queues=text.queues,
+        constant_slices=_joined([*(part.slices for part in constants), zeros[:, 0], text.slices]),
+        constant_addrs=_joined([*(part.addrs for part in constants), zeros[:, 1], text.addrs]),
+        constant_words=np.concatenate(
+            [
+                *(part.pack(data) for part, data in zip(constants, values, strict=True)),
+                np.zeros((len(zeros), config.vector_length), np.uint8),
+                text.content,
+            ]
+        ),
+        # What no operation reads has no words: it may be given, and goes nowhere.
+        inputs=tuple(
+            tensor_map(tensor, state.maps[tensor]) if state.maps.get(tensor) else empty_map(config, tensor)
+            for tensor in source.tensors
+            if tensor.data is None
+        ),
+        outputs=tuple(view_map(key, view, state.maps[view.tensor]) for key, view in source.outputs.items()),
+        cycles=max(scheduler.retired, int(closed)),
+        notes={
+            "work": source.name,
+            "macs": sum(op.macs for op in operations if isinstance(op, MatMul)),
+            "planes": max(plan.planes for plan in core.plans.values()),
+            "macs_per_cycle": max((_rate(op, plan) for op, plan in core.plans.items()), default=0),
+            "instructions": text.instructions,
+        },
+    )
+    cycles = verify(image)
+    if cycles != image.cycles:
+        raise AssertionError(f"scheduler predicts {image.cycles} cycles, verifier finds {cycles}")
+    return image
+
+
+def _rate(op: Operation, plan: object) -> int:
+    """Return the multiply-accumulates per cycle of the planes that an operation uses."""
+    if not isinstance(op, MatMul) or not isinstance(plan, Plan):
+        return 0
+    return plan.planes // op.array * op.config.vector_length**2 // op.interval
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.zeros(0, np.int32), *parts]).astype(np.int32)
+
+

@@ -1,0 +1,1 @@
+"""Words of MEM: which are free from when on, and the copies of tensors in them."""

@@ -1,0 +1,148 @@
+"""Copies of tensors in MEM, and what reads them."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from compiler.memory.words import Numbers
+from compiler.schedule.macro import Macro
+
+Cycles = npt.NDArray[np.int64]
+
+
+@dataclass(eq=False)
+class TensorCopy:
+    """MEM words of one copy of a tensor, or of vectors that the host writes.
+
+    A word holds one byte of each element of a vector: `vector_length` neighbours along the lane axis.
+
+    Attributes
+    ----------
+    slices, addrs : ndarray of int32, shape (bytes, vectors)
+        Slice -1: this copy lacks the vector.
+    free : ndarray of int64, shape (vectors,)
+        First cycle in which a WRITE may access the words: what was in them before has been read.
+    ready : ndarray of int64, shape (vectors,)
+        First cycle in which a READ may access them.
+    last : ndarray of int64, shape (vectors,)
+        Last cycle in which a READ that is placed accesses them; -1 without any.
+    """
+
+    slices: Numbers
+    addrs: Numbers
+    free: Cycles
+    ready: Cycles
+    last: Cycles
+
+    @classmethod
+    def empty(cls, size: int, vectors: int) -> "TensorCopy":
+        """Return a copy that lacks every vector yet."""
+        return cls(
+            np.full((size, vectors), -1, np.int32),
+            np.zeros((size, vectors), np.int32),
+            np.zeros(vectors, np.int64),
+            np.zeros(vectors, np.int64),
+            np.full(vectors, -1, np.int64),
+        )
+
+    def put(self, vectors: npt.NDArray[np.int64], slices: Numbers, addrs: Numbers, free: Cycles) -> None:
+        """Give some vectors words, shape (bytes, n), that are free from some cycles on."""
+        self.slices[:, vectors], self.addrs[:, vectors], self.free[vectors] = slices, addrs, free
+
+    @property
+    def used(self) -> set[int]:
+        """Slices of the words."""
+        return slices_in(self.slices)
+
+    def has(self, vectors: npt.NDArray[np.int64]) -> bool:
+        """Return whether it holds all of some vectors."""
+        return bool((self.slices[0, vectors] >= 0).all())
+
+
+@dataclass(eq=False)
+class ReadPort:
+    """Where the vectors of an operation's steps are: in one copy, and (-1) in a word of zeros per byte.
+
+    Attributes
+    ----------
+    copy : TensorCopy
+    steps : ndarray of int64, shape (n,)
+        Vector of each step; -1 for zeros.
+    used : ndarray of int64
+        The steps that are read.
+    zero_slices, zero_addrs : ndarray of int32, shape (bytes,)
+    """
+
+    copy: TensorCopy
+    steps: npt.NDArray[np.int64]
+    used: npt.NDArray[np.int64]
+    zero_slices: Numbers
+    zero_addrs: Numbers
+
+    def words(self) -> tuple[Numbers, Numbers, Cycles]:
+        """Return slices and addrs, shape (bytes, steps), and the cycles from which they can be read, shape (steps,)."""
+        copy, steps = self.copy, self.steps
+        slices, addrs, ready = copy.slices[:, steps], copy.addrs[:, steps], copy.ready[steps]
+        zero = steps < 0
+        if not zero.any():
+            return slices, addrs, ready
+        return (
+            np.where(zero, self.zero_slices[:, None], slices),
+            np.where(zero, self.zero_addrs[:, None], addrs),
+            np.where(zero, 0, ready),
+        )
+
+    @property
+    def slices(self) -> set[int]:
+        """Slices that are read."""
+        return slices_in(self.words()[0][:, self.used])
+
+
+@dataclass
+class Template:
+    """A macro-operation, with what ties it to the copies that it reads and writes.
+
+    Attributes
+    ----------
+    macro : Macro
+    needs : int
+        Earliest start at which everything is in MEM when it is read, and every word free when it is written.
+    written : list of (TensorCopy, ndarray, ndarray)
+        Copy, vectors, and from which cycle on (relative) each of them can be read.
+    read : list of (TensorCopy, ndarray, ndarray)
+        Copy, vectors, and in which cycle (relative) each of them is accessed.
+    """
+
+    macro: Macro
+    needs: int = 0
+    written: list[tuple[TensorCopy, Cycles, Cycles]] = field(default_factory=list)
+    read: list[tuple[TensorCopy, Cycles, Cycles]] = field(default_factory=list)
+
+    def reads(self, copy: TensorCopy, vectors: Cycles, accesses: Cycles, ready: Cycles) -> None:
+        """Note that vectors (-1: none) are accessed in relative cycles, which have to be ready by then."""
+        self.needs = max(self.needs, int((ready - accesses).max()))
+        self.read.append((copy, vectors, accesses))
+
+    def writes(self, copy: TensorCopy, vectors: Cycles, ready: Cycles, accesses: Cycles | int = 1) -> None:
+        """Note that vectors can be read from relative cycles `ready` on; `accesses` cycles before WRITEs begin."""
+        self.needs = max(self.needs, int((copy.free[vectors] - (ready - accesses)).max()))
+        self.written.append((copy, vectors, ready))
+
+    @property
+    def end(self) -> int:
+        """Relative cycle from which all that is written can be read."""
+        return max((int(ready.max()) for _, _, ready in self.written), default=0)
+
+    def settle(self, start: int) -> None:
+        """Note in the copies that the macro-operation starts at cycle `start`, for good."""
+        for copy, vectors, ready in self.written:
+            copy.ready[vectors] = start + ready
+        for copy, vectors, accesses in self.read:
+            held = vectors >= 0
+            np.maximum.at(copy.last, vectors[held], start + accesses[held])
+
+
+def slices_in(slices: Numbers) -> set[int]:
+    """Return the different slices of words; -1 is none."""
+    return {int(number) for number in np.unique(slices) if number >= 0}

@@ -1,0 +1,239 @@
+"""Free words of MEM, by bank and by cycle."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from arch.config import Config
+
+Numbers = npt.NDArray[np.int32]
+Cycles = npt.NDArray[np.int64]
+
+NEVER = int(np.iinfo(np.int64).max)
+"""The cycle from which on a word is free that is in use and whose last reader is not placed yet."""
+
+
+class Bank(NamedTuple):
+    """One bank of one slice: `slice` is the chip-wide number, `bank` 0 or 1."""
+
+    slice: int
+    bank: int
+
+
+class Words:
+    """Hands out MEM words, and takes them back.
+
+    Operations are placed in cycles one by one, not always in the order of time, so "free" is a statement about cycles:
+    of every word the table has the first cycle from which on nothing needs it any more. A result may take a word that is
+    free when it is written; what the host writes before the program starts needs one that has never been used.
+
+    What is taken stays tentative, as in `compiler.schedule.reservations`: `rollback` gives it back.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._free = np.zeros((config.slices, 2, config.mem_depth), np.int64)
+        self._undo: list[tuple[int, int, slice, Cycles]] = []
+        # Longest runs of free words by (slice, bank), for the cycle that was asked about last.
+        self._runs: dict[tuple[int, int], tuple[int, int]] = {}
+
+    def take(
+        self, width: int, rows: int, banks: Iterable[Bank], when: int = 0, high: bool = False
+    ) -> tuple[Numbers, Numbers, Cycles] | None:
+        """Take `rows` rows of `width` words that can be accessed together.
+
+        Parameters
+        ----------
+        width : int
+            Words of a row; they stand in different slices.
+        rows : int
+        banks : iterable of Bank
+            Where they may stand, best first.
+        when : int
+            Cycle in which the words have to be free; 0 for what the host writes.
+        high : bool
+            Take high addresses first: those of what stays, away from what comes and goes.
+
+        Returns
+        -------
+        slices, addrs : ndarray of int32, shape (width, rows)
+        free : ndarray of int64, shape (rows,)
+            First cycle from which each row may be written.
+        None when there is no room.
+        """
+        order = list(banks)
+        slices, addrs = np.empty((width, rows), np.int32), np.empty((width, rows), np.int32)
+        free = np.zeros(rows, np.int64)
+        mark = self.mark()
+        done = 0
+        while done < rows:
+            chosen, count = self._choose(order, width, rows - done, when)
+            if not chosen:
+                self.rollback(mark)
+                return None
+            part = slice(done, done + count)
+            for member, bank in enumerate(chosen):
+                first = self._first(bank, count, when, high)
+                slices[member, part] = bank.slice
+                addrs[member, part] = first + bank.bank * self._config.mem_depth + np.arange(count)
+                free[part] = np.maximum(free[part], self._claim(bank, first, count))
+            done += count
+        return slices, addrs, free
+
+    def take_striped(
+        self, width: int, stripes: Numbers, banks: Iterable[Bank], each: int, when: int = 0
+    ) -> tuple[Numbers, Numbers, Cycles] | None:
+        """Take rows as `take`, those of one stripe together, the next stripe in another slice or bank.
+
+        Stripes go to `each` slices one after another, then to their other banks. So a reader can follow a writer
+        closely: an engine of a slice has one burst at a time, and a bank is read or written. Where there is no room for
+        that, in one slice, between two banks of any slices, or as `take`.
+        """
+        order = list(banks)
+        member, bank = stripes % each, stripes // each % 2
+        parts = {(m, b): np.flatnonzero((member == m) & (bank == b)) for m in range(each) for b in (0, 1)}
+        most = [max(len(parts[m, b]) for m in range(each)) for b in (0, 1)]
+        offered = set(order)
+        suited = [
+            number
+            for number in dict.fromkeys(item.slice for item in order)
+            if all(Bank(number, b) in offered and self.run(Bank(number, b), when) >= most[b] for b in (0, 1))
+        ]
+        if len(suited) < width * each:
+            if each > 1:
+                return self.take_striped(width, stripes, order, 1, when)
+            return self._take_alternating(width, stripes, order, when)
+        rows = len(stripes)
+        slices, addrs = np.empty((width, rows), np.int32), np.empty((width, rows), np.int32)
+        free = np.zeros(rows, np.int64)
+        for byte in range(width):
+            for (m, b), part in parts.items():
+                if len(part):
+                    place = Bank(suited[byte * each + m], b)
+                    first = self._first(place, len(part), when, high=False)
+                    slices[byte, part] = place.slice
+                    addrs[byte, part] = first + b * self._config.mem_depth + np.arange(len(part))
+                    free[part] = np.maximum(free[part], self._claim(place, first, len(part)))
+        return slices, addrs, free
+
+    def _take_alternating(
+        self, width: int, stripes: Numbers, order: list[Bank], when: int
+    ) -> tuple[Numbers, Numbers, Cycles] | None:
+        """Take the even stripes from some slices, the odd ones from others."""
+        rows = len(stripes)
+        if not stripes.any():
+            return self.take(width, rows, order, when)
+        slices, addrs = np.empty((width, rows), np.int32), np.empty((width, rows), np.int32)
+        free = np.zeros(rows, np.int64)
+        mark, left = self.mark(), order
+        for turn in (0, 1):
+            mine = stripes % 2 == turn
+            found = self.take(width, int(mine.sum()), left, when)
+            if found is None:
+                self.rollback(mark)
+                return self.take(width, rows, order, when)
+            slices[:, mine], addrs[:, mine], free[mine] = found
+            used = set(np.unique(found[0]).tolist())
+            left = [bank for bank in order if bank.slice not in used]
+        return slices, addrs, free
+
+    def run(self, bank: Bank, when: int) -> int:
+        """Return how many neighbouring words of a bank are free from a cycle on, at most."""
+        cached = self._runs.get(bank)
+        if cached is not None and cached[0] == when:
+            return cached[1]
+        starts, lengths = self._stretches(bank, when)
+        longest = int(lengths.max()) if len(starts) else 0
+        self._runs[bank] = when, longest
+        return longest
+
+    def room(self, when: int) -> int:
+        """Return how many words of all of MEM are free from a cycle on."""
+        return int(np.count_nonzero(self._free <= when))
+
+    def release(self, slices: Numbers, addrs: Numbers, cycles: Cycles) -> None:
+        """Give words back for good, each from a cycle on.
+
+        Parameters
+        ----------
+        slices, addrs : ndarray of int32, shape (..., n)
+            Slice -1: no word.
+        cycles : ndarray of int64, shape (n,)
+        """
+        held = slices >= 0
+        depth = self._config.mem_depth
+        self._free[slices[held], addrs[held] // depth, addrs[held] % depth] = np.broadcast_to(cycles, slices.shape)[held]
+        for key in np.unique(slices[held] * 2 + addrs[held] // depth).tolist():
+            self._runs.pop((key // 2, key % 2), None)
+
+    def return_unused(self, slices: Numbers, addrs: Numbers) -> None:
+        """Give back some words that were taken, tentatively, for the host and that hold nothing."""
+        depth = self._config.mem_depth
+        for number, addr in zip(slices.reshape(-1).tolist(), addrs.reshape(-1).tolist(), strict=True):
+            bank, row = divmod(addr, depth)
+            rows = slice(row, row + 1)
+            self._undo.append((number, bank, rows, self._free[number, bank, rows].copy()))
+            self._free[number, bank, rows] = 0
+            self._runs.pop((number, bank), None)
+
+    def close(self, banks: Iterable[Bank]) -> None:
+        """Give no more words of some banks."""
+        for bank in banks:
+            self._claim(bank, 0, self._config.mem_depth)
+
+    def next_release(self, after: int) -> int | None:
+        """Return the first cycle after one in which words become free again; None if none do."""
+        later = self._free[(self._free > after) & (self._free < NEVER)]
+        return int(later.min()) if later.size else None
+
+    def mark(self) -> int:
+        """Return a point to which `rollback` can return."""
+        return len(self._undo)
+
+    def rollback(self, mark: int) -> None:
+        """Give back everything taken since `mark`."""
+        for number, bank, rows, before in reversed(self._undo[mark:]):
+            self._free[number, bank, rows] = before
+            self._runs.pop((number, bank), None)
+        del self._undo[mark:]
+
+    def commit(self) -> None:
+        """Make everything taken so far final."""
+        self._undo.clear()
+
+    def _choose(self, order: Sequence[Bank], width: int, left: int, when: int) -> tuple[list[Bank], int]:
+        """Return banks of different slices with as much room as can be had, and the rows that fit all of them."""
+        room = min(left, self._config.mem_depth)
+        while room:
+            chosen: dict[int, Bank] = {}
+            for bank in order:
+                if bank.slice not in chosen and self.run(bank, when) >= room:
+                    chosen[bank.slice] = bank
+                    if len(chosen) == width:
+                        return list(chosen.values()), room
+            room = (room + 1) // 2 if room > 1 else 0
+        return [], 0
+
+    def _stretches(self, bank: Bank, when: int) -> tuple[Cycles, Cycles]:
+        """Return the starts and lengths of stretches of free words."""
+        free = np.concatenate([[False], self._free[bank] <= when, [False]])
+        edges = np.flatnonzero(free[1:] != free[:-1])
+        return edges[::2], edges[1::2] - edges[::2]
+
+    def _first(self, bank: Bank, count: int, when: int, high: bool) -> int:
+        """Return the first of so many neighbouring free words."""
+        starts, lengths = self._stretches(bank, when)
+        fitting = np.flatnonzero(lengths >= count)
+        chosen = fitting[-1] if high else fitting[0]
+        return int(starts[chosen] + (lengths[chosen] - count if high else 0))
+
+    def _claim(self, bank: Bank, first: int, count: int) -> Cycles:
+        """Take neighbouring words; return from when on they are free of what was there before."""
+        rows = slice(first, first + count)
+        before = self._free[bank.slice, bank.bank, rows].copy()
+        self._undo.append((bank.slice, bank.bank, rows, before))
+        self._free[bank.slice, bank.bank, rows] = NEVER
+        self._runs.pop(bank, None)
+        return before

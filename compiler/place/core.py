@@ -1,0 +1,184 @@
+"""The core: takes one operation after another, and gives each its place and its time together.
+
+Of every operation a few choices are tried against the real reservations and the real free words; the one whose results
+are there first is committed. Nothing that is committed is taken back. What fails is mended where it fails: an operation
+waits until words are free, gets a copy of an operand where it wants it, or is taken apart.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from arch.errors import TaktError
+from compiler.operation import MatMul
+from compiler.place.lowerings import LOWERINGS, Choice
+from compiler.place.policy import Policy
+from compiler.place.repair import copy_for
+from compiler.place.state import Operation, PlacementState
+from compiler.place.trial import Trial, commit, give_up, savepoint
+from compiler.vector.cut import cut
+from compiler.vector.operation import Pass
+from compiler.vector.plan import PassPlan
+
+_BREADTH = 4
+"""Plans of an operation that are tried."""
+
+_LARGE = 24
+"""Macro-operations of a product from which on the first plan that is possible is taken: trials cost time."""
+
+_WAITS = 12
+"""Moments at which words become free that an operation without room waits for."""
+
+_BESIDE = 2
+"""Passes after one that it leaves ALUs for, if it can."""
+_BESIDE_COPIED = 4
+
+
+class PlacementError(TaktError):
+    """An operation for which there is no place or no time, with the reason."""
+
+
+class Core:
+    """Places operations in their order.
+
+    Parameters
+    ----------
+    state : PlacementState
+    operations : sequence of Operation
+        In an order in which operands come before their users.
+    """
+
+    def __init__(self, state: PlacementState, operations: Sequence[Operation]) -> None:
+        self._state = state
+        self._operations = list(operations)
+        self._numbers = {op: number for number, op in enumerate(operations)}
+        self._plans: dict[Operation, Sequence[object]] = {op: plans_of(op, state.policy) for op in operations}
+        demands = {op: [*LOWERINGS[type(op)].demands(op, self._plans[op][0], state.stored)] for op in operations}
+        state.declare(operations, demands)
+        self.plans: dict[Operation, object] = {}
+        """The plan of each operation that is placed."""
+
+    def place(self, op: Operation) -> None:
+        """Place one operation.
+
+        Raises
+        ------
+        PlacementError
+            When there is no place or no time for it.
+        """
+        best = self._best(self._choices(op), op)
+        if best is None:
+            best = self._mended(op)
+        if best is None:
+            raise PlacementError(self._reason(op))
+        commit(self._state, best)
+        self.plans[op] = best.choice.plan
+
+    def _choices(self, op: Operation) -> Iterator[Choice]:
+        for plan in self._plans[op][:_BREADTH]:
+            yield Choice(self._beside(op, plan))
+
+    def _best(self, choices: Iterator[Choice], op: Operation, first: bool = False) -> Trial | None:
+        """Return the trial of the best choice, all of it taken; None when none is possible, and nothing is taken."""
+        state = self._state
+        point = savepoint(state)
+        best: Trial | None = None
+        taken: Trial | None = None
+        for choice in choices:
+            for fresh in (False, True):
+                if fresh and (taken is None or not taken.shared):
+                    break
+                limit = None if best is None else best.end
+                give_up(state, point)
+                taken = self._try(op, replace(choice, fresh=fresh, limit=limit))
+                if taken is not None and (best is None or taken.end < best.end):
+                    best = taken
+                if taken is None:
+                    break
+            if best is not None and (first or len(best.started) > _LARGE):
+                break
+        if best is not None and taken is not best:
+            give_up(state, point)
+            again = self._try(op, replace(best.choice, limit=None))
+            assert again is not None and again.end == best.end
+            return again
+        if best is None:
+            give_up(state, point)
+        return best
+
+    def _try(self, op: Operation, choice: Choice) -> Trial | None:
+        lowering = LOWERINGS[type(op)]
+        demands = {demand.key: demand for demand in self._demands(op, choice)}
+        trial = Trial(op, choice, demands)
+        return trial if lowering.attempt(self._state, trial, choice) else None
+
+    def _demands(self, op: Operation, choice: Choice):
+        if choice.plan is self._plans[op][0]:
+            return self._state.demands[op]
+        return LOWERINGS[type(op)].demands(op, choice.plan, self._state.stored)
+
+    def _mended(self, op: Operation) -> Trial | None:
+        """Return a trial of an operation for which no choice was possible as things were."""
+        state, plans = self._state, self._plans[op]
+        every = [self._beside(op, plan) for plan in plans]
+        found = self._best((Choice(plan, dense=dense) for dense in (False, True) for plan in every), op, first=True)
+        if found is not None:
+            return found
+        if self._supply(op):
+            found = self._best((Choice(plan, dense=dense) for dense in (False, True) for plan in every), op, first=True)
+            if found is not None:
+                return found
+        when = 0
+        for _ in range(_WAITS):
+            later = state.words.next_release(when)
+            if later is None:
+                break
+            # Not every single word: they become free one after another.
+            when = later + max(8, (state.scheduler.retired - later) // 8)
+            waiting = (Choice(plan, dense=dense, when=when) for dense in (False, True) for plan in every[:_BREADTH])
+            found = self._best(waiting, op, first=True)
+            if found is not None:
+                return found
+        return None
+
+    def _supply(self, op: Operation) -> bool:
+        """Make copies of what the preferred plan lacks."""
+        choice = Choice(self._plans[op][0])
+        point = savepoint(self._state)
+        trial = Trial(op, choice, {demand.key: demand for demand in self._demands(op, choice)})
+        LOWERINGS[type(op)].attempt(self._state, trial, choice)
+        give_up(self._state, point)
+        return bool(trial.lacking) and all(copy_for(self._state, demand, 0) for demand in trial.lacking)
+
+    def _beside(self, op: Operation, plan: object) -> object:
+        """Return a plan of a pass with those mappings first that leave ALUs for the passes that follow."""
+        if not isinstance(plan, PassPlan) or not plan.mappings:
+            return plan
+        window = _BESIDE_COPIED if self._state.policy.copied else _BESIDE
+        number = self._numbers[op]
+        before = [other for other in self._operations[max(number - window, 0) : number]]
+        after = self._operations[number + 1 : number + 1 + window]
+        earlier = [self.plans[other] for other in before if isinstance(self.plans.get(other), PassPlan)]
+        later = [self._plans[other][0] for other in after if isinstance(self._plans[other][0], PassPlan)]
+        return plan.beside(earlier, later)
+
+    def _reason(self, op: Operation) -> str:
+        """Return why there is no place or no time for an operation."""
+        state = self._state
+        name = op.y.name if isinstance(op, MatMul) else op.name
+        free = state.words.room(state.scheduler.retired) * state.config.vector_length
+        return f"{name} must fit the MEM of {state.config.name} that is left for it, {free} bytes"
+
+
+def plans_of(op: Operation, policy: Policy) -> Sequence[object]:
+    """Return the plans of an operation, the most promising first."""
+    return LOWERINGS[type(op)].plans(op, policy)
+
+
+def pieces_of(op: Operation, latched: bool) -> list[Operation]:
+    """Return the operations that do the work of one, which finds room in the mesh and MEM in these pieces only."""
+    if isinstance(op, Pass):
+        return [*cut(op, 0, latched)]
+    if op.epilogue is None or LOWERINGS[MatMul].plans(op, Policy()):
+        return [op]
+    product, rest = op.apart()
+    return [product, *cut(rest, 0, latched)]

@@ -1,0 +1,108 @@
+"""Demands of each kind of operation."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from compiler.kernels.plan import Feeder, Plan
+from compiler.operation import MatMul
+from compiler.memory.demand import Demand, Vectors
+from compiler.memory.storage import Key
+from compiler.scatter.operation import SOURCE_SIDE, Scatter
+from compiler.switch.operation import Switch
+from compiler.tensor import Elements, Tensor, as_view
+from compiler.vector.lanes import distinct, find_vectors, vectors_along, weight_vectors
+from compiler.vector.operation import Pass
+from compiler.vector.plan import PassPlan
+from compiler.vector.steps import reading_cycles
+
+def demands_of_switch(op: Switch) -> Iterator[Demand]:
+    """Yield the demands of a switch operation: one per operand."""
+    for key, operand in enumerate(op.operands):
+        serial = op.is_serial(key)
+        used = np.arange(op.steps if serial or op.register is None else 1)
+        yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, serial=serial)
+
+
+def demands_of_scatter(op: Scatter) -> Iterator[Demand]:
+    """Yield the demands of a Scatter: rows and indices, both from one side."""
+    for key, operand in enumerate(op.operands):
+        used = np.arange(op.steps)
+        yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, side=SOURCE_SIDE)
+
+
+def demands_of_pass(op: Pass, plan: PassPlan) -> Iterator[Demand]:
+    """Yield the demands of a pass through the VXM: one per stream."""
+    first = plan.mappings[0]
+    sparse = [
+        op.pauses or first.holds(key) or (op.turn > 1 and not op.graph.repeats(stream.port))
+        for key, stream in enumerate(first.streams)
+    ]
+    ways = [(pace, mapping) for pace in plan.paces(op) for mapping in plan.mappings] if any(sparse) else []
+    cycles = [reading_cycles(pace, mapping) for pace, mapping in ways]
+    for key, stream in enumerate(first.streams):
+        operand = op.operands[stream.port]
+        reads = tuple(streams[key] for streams in cycles) if sparse[key] else ()
+        used = np.arange(op.steps)
+        yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, reads=reads, in_mesh=True)
+
+
+def demands_of_product(op: MatMul, plan: Plan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
+    """Yield the demands of a product, weights that the host writes apart: one per feeder, and those of its epilogue."""
+    view = as_view(op.x)
+    wanted = vectors_along(view.elements, -1, op.config.vector_length)
+    elements: Elements | None
+    if stored(view.tensor):
+        elements, steps = None, find_vectors(view.tensor, wanted, op.config.vector_length)
+    elif isinstance(op.x, Tensor):
+        elements, steps = np.maximum(wanted, -1), np.arange(len(wanted))
+    else:
+        elements, steps = distinct(np.maximum(wanted, -1))
+    for key, feeder in enumerate(plan.feeders):
+        yield Demand(op, key, view.tensor, steps, _reading_order(op, feeder), elements, feeder.hemisphere)
+    if op.computed:
+        weights = as_view(op.w)
+        steps = weight_vectors(weights, op.config.vector_length)
+        yield Demand(op, len(plan.feeders), weights.tensor, steps, np.arange(len(steps)), columns=op.n)
+    if op.epilogue is not None:
+        yield from _demands_of_epilogue(op, plan)
+
+
+def _demands_of_epilogue(op: MatMul, plan: Plan) -> Iterator[Demand]:
+    assert op.epilogue is not None
+    kept: set[int] = set()
+    for number, feeder in enumerate(plan.feeders):
+        for plane, mapping in enumerate(feeder.chains):
+            steps = _emitting_order(op, feeder, plane)
+            for place, stream in enumerate(mapping.streams):
+                operand = op.epilogue.operands[stream.port]
+                key: Key = (number, plane, place)
+                used = steps
+                if mapping.holds(place):
+                    key, used = (stream.port,), np.arange(op.n_blocks) * op.m
+                if stream.port != op.sum_port and stream.port not in kept:
+                    yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, in_mesh=True)
+                if mapping.holds(place):
+                    kept.add(stream.port)
+
+
+def _reading_order(op: MatMul, feeder: Feeder) -> Vectors:
+    """Return the steps of activations in the order in which a feeder reads them."""
+    return np.concatenate(
+        [
+            (np.arange(op.k_blocks)[:, None] * op.m + np.arange(first, first + count)).reshape(-1)
+            for first, count in feeder.blocks
+        ]
+    )
+
+
+def _emitting_order(op: MatMul, feeder: Feeder, plane: int) -> Vectors:
+    """Return the sums that a plane of a feeder emits, in order."""
+    return np.concatenate(
+        [
+            group[plane] * op.m + np.arange(first, first + count)
+            for first, count in feeder.blocks
+            for group in feeder.groups
+            if plane < len(group)
+        ]
+    )

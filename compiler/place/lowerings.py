@@ -1,0 +1,300 @@
+"""The table of lowerings: for each kind of operation its plans, its demands, and how one plan is tried."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from compiler.gather.builder import gather_template
+from compiler.gather.operation import Gather
+from compiler.kernels.matmul import GroupBuilder, groups_of
+from compiler.kernels.plan import Plan, plans
+from compiler.memory.copies import Template
+from compiler.memory.demand import Demand
+from compiler.memory.storage import OperationStorage
+from compiler.operation import MatMul
+from compiler.place.demands import demands_of_pass, demands_of_product, demands_of_scatter, demands_of_switch
+from compiler.place.operands import first_cycle, place_operands
+from compiler.place.policy import Policy
+from compiler.place.products import count_sums, place_product, place_stationary, place_weights
+from compiler.place.results import place_results
+from compiler.place.state import Operation, PlacementState
+from compiler.place.switched import place_switched
+from compiler.place.tables import place_gathered, table_choices
+from compiler.place.trial import Trial, give_up, savepoint
+from compiler.scatter.builder import scatter_template
+from compiler.scatter.operation import Scatter
+from compiler.switch.builder import switch_templates
+from compiler.switch.operation import Switch
+from compiler.tensor import Tensor
+from compiler.vector.builder import PassBuilder
+from compiler.vector.operation import Pass
+from compiler.vector.pieces import pieces
+from compiler.vector.plan import PassPlan, pass_plans
+
+_AHEAD = 48
+"""Cycles that a part of a pass must be ready before the whole to start by itself."""
+
+_SHARES = 6
+"""Most ways to share a Gather that are tried."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How to try an operation.
+
+    Attributes
+    ----------
+    plan : object
+        One of its lowering's.
+    fresh : bool
+        Take copies of its own of what the host writes.
+    dense : bool
+        Let readers share copies of the results.
+    when : int
+        Cycle before which no word is taken that is in use until then.
+    limit : int or None
+        First end that is of no use.
+    """
+
+    plan: Any
+    fresh: bool = False
+    dense: bool = False
+    when: int = 0
+    limit: int | None = None
+
+
+class Lowering(Protocol):
+    """Lowering of a kind of operation."""
+
+    def plans(self, op: Any, policy: Policy) -> Sequence[Any]:
+        """Return the plans of an operation, the most promising first."""
+        ...
+
+    def demands(self, op: Any, plan: Any, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
+        """Yield what an operation reads under a plan."""
+        ...
+
+    def attempt(self, state: PlacementState, trial: Trial, choice: Choice) -> bool:
+        """Place storage and cycles of an operation, tentatively; return whether that is possible."""
+        ...
+
+
+def place_first(
+    state: PlacementState, trial: Trial, templates: Sequence[Template], handicaps: Sequence[int], limit: int | None
+) -> bool:
+    """Place the one of several templates that can start first; handicaps are cycles by which others are better."""
+    best: tuple[int, int] | None = None
+    point = state.scheduler.mark()
+    for number, (template, handicap) in enumerate(zip(templates, handicaps, strict=True)):
+        bounds = [] if limit is None else [limit - template.end]
+        bounds += [] if best is None else [best[0] - handicap]
+        start = state.scheduler.place(template.macro, template.needs, min(bounds, default=None))
+        state.scheduler.rollback(point)
+        if start is not None:
+            best = start + handicap, number
+    if best is None:
+        return False
+    template = templates[best[1]]
+    start = state.scheduler.place(template.macro, best[0] - handicaps[best[1]])
+    assert start is not None
+    trial.started.append((template, start))
+    return True
+
+
+def _free_states(state: PlacementState, op: Pass, storage: OperationStorage) -> None:
+    """Let what overwrites a state come after all reads of it."""
+    for result, copies in zip(op.results, storage.outputs, strict=True):
+        changed = copies if result.tensor in state.states else state.written.get(result.tensor, [])
+        for copy in changed:
+            copy.free = np.maximum(copy.last + 1, copy.free)
+
+
+class PassLowering:
+    """Lowering of a pass through the VXM."""
+
+    def plans(self, op: Pass, policy: Policy) -> Sequence[PassPlan]:
+        """Return groups of mappings."""
+        return pass_plans(op, policy.latched, policy.pooled)
+
+    def demands(self, op: Pass, plan: PassPlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
+        """Yield one demand per stream."""
+        return demands_of_pass(op, plan)
+
+    def attempt(self, state: PlacementState, trial: Trial, choice: Choice) -> bool:
+        """Place a pass in ALUs in which it can start first; without pauses if those do not let it start earlier."""
+        op, plan = trial.op, choice.plan
+        assert isinstance(op, Pass) and isinstance(plan, PassPlan)
+        if not place_operands(state, trial, choice.fresh):
+            return False
+        start = first_cycle(state, trial, {key: op.times for key in trial.storage.ports})
+        trial.window = start, start + op.duration
+        if not place_results(state, trial, op, choice.dense, max(choice.when, start)):
+            return False
+        _free_states(state, op, trial.storage)
+        templates = self._templates(op, trial.storage, plan)
+        if state.policy.copied or not op.makes or any(result.tensor in state.written for result in op.results):
+            return place_first(state, trial, templates, self._handicaps(op, plan), choice.limit)
+        parts = [*pieces(op, trial.storage)]
+        # Blocks that are ready much earlier than the last one need not wait for it.
+        if parts:
+            first, found = parts[0]
+            needs = PassBuilder(plan.paces(first)[0], found, plan.mappings[0]).build().needs
+            if needs + max(_AHEAD, op.steps // (2 * len(parts))) < templates[0].needs:
+                return all(
+                    place_first(
+                        state, trial, self._templates(part, where, plan), self._handicaps(part, plan), choice.limit
+                    )
+                    for part, where in parts
+                )
+        return place_first(state, trial, templates, self._handicaps(op, plan), choice.limit)
+
+    def _templates(self, op: Pass, storage: OperationStorage, plan: PassPlan) -> list[Template]:
+        return [PassBuilder(pace, storage, mapping).build() for pace in plan.paces(op) for mapping in plan.mappings]
+
+    def _handicaps(self, op: Pass, plan: PassPlan) -> list[int]:
+        """Return how many cycles earlier others would have to start: those without pauses leave slices sooner."""
+        paces, each = plan.paces(op), len(plan.mappings)
+        return [0] * each + [paces[0].duration] * each * (len(paces) - 1)
+
+
+class SwitchLowering:
+    """Lowering of an operation of the SXM."""
+
+    def plans(self, op: Switch, policy: Policy) -> Sequence[PassPlan]:
+        """Return the one plan."""
+        return [PassPlan((), op.duration)]
+
+    def demands(self, op: Switch, plan: PassPlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
+        """Yield one demand per operand."""
+        return demands_of_switch(op)
+
+    def attempt(self, state: PlacementState, trial: Trial, choice: Choice) -> bool:
+        """Place a switch operation in the queue in which it can start first."""
+        op = trial.op
+        assert isinstance(op, Switch)
+        if not place_operands(state, trial, choice.fresh):
+            return False
+        start = first_cycle(
+            state, trial, {key: op.times[port.used] for key, port in trial.storage.ports.items()}
+        )
+        trial.window = start, start + op.duration
+        if not place_switched(state, trial, op, max(choice.when, start)):
+            return False
+        templates = switch_templates(op, trial.storage)
+        return place_first(state, trial, templates, [0] * len(templates), choice.limit)
+
+
+class GatherLowering:
+    """Lowering of a Gather."""
+
+    def plans(self, op: Gather, policy: Policy) -> Sequence[PassPlan]:
+        """Return the one plan: how slices share the work is found when their room is known."""
+        return [PassPlan((), op.duration)]
+
+    def demands(self, op: Gather, plan: PassPlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
+        """Yield nothing: table and indices are placed with the work."""
+        return iter(())
+
+    def attempt(self, state: PlacementState, trial: Trial, choice: Choice) -> bool:
+        """Place a Gather in the fastest share of the work that finds room."""
+        op = trial.op
+        assert isinstance(op, Gather)
+        point = savepoint(state)
+        for way, share in table_choices(state, op, choice.dense)[:_SHARES]:
+            if place_gathered(state, trial, op, way, share, choice.when):
+                template = gather_template(op, trial.storage)
+                if place_first(state, trial, [template], [0], choice.limit):
+                    return True
+            give_up(state, point)
+            trial.storage, trial.maps, trial.published = OperationStorage(), [], []
+        return False
+
+
+class ScatterLowering:
+    """Lowering of a Scatter."""
+
+    def plans(self, op: Scatter, policy: Policy) -> Sequence[PassPlan]:
+        """Return the one plan."""
+        return [PassPlan((), op.duration)]
+
+    def demands(self, op: Scatter, plan: PassPlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
+        """Yield rows and indices."""
+        return demands_of_scatter(op)
+
+    def attempt(self, state: PlacementState, trial: Trial, choice: Choice) -> bool:
+        """Place a Scatter after all reads of the state as it was."""
+        op = trial.op
+        assert isinstance(op, Scatter)
+        if not place_operands(state, trial, choice.fresh):
+            return False
+        trial.storage.outputs = [state.copies[op.state]]
+        trial.storage.scattering = state.targets[op.state]
+        return place_first(state, trial, [scatter_template(op, trial.storage)], [0], choice.limit)
+
+
+class ProductLowering:
+    """Lowering of a matrix product with its epilogue."""
+
+    def plans(self, op: MatMul, policy: Policy) -> Sequence[Plan]:
+        """Return ways to share out the product among planes."""
+        return plans(op)
+
+    def demands(self, op: MatMul, plan: Plan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
+        """Yield activations of every feeder, computed weights, and operands of the epilogue."""
+        return demands_of_product(op, plan, stored)
+
+    def attempt(self, state: PlacementState, trial: Trial, choice: Choice) -> bool:
+        """Place all groups of a product, the feeders taking turns."""
+        op, plan = trial.op, choice.plan
+        assert isinstance(op, MatMul) and isinstance(plan, Plan)
+        if op.computed:
+            trial.storage.computed = state.computed.get(op)
+            if trial.storage.computed is None:
+                trial.lacking += [demand for demand in trial.demands.values() if demand.columns]
+                return False
+        elif not place_weights(state, trial, op, plan):
+            return False
+        if not (place_stationary(state, trial, op) and place_operands(state, trial, choice.fresh)):
+            return False
+        start = self._first(state, trial, op, plan)
+        trial.window = start, start
+        trial.notes.append(lambda: count_sums(state, op, plan))
+        if not place_product(state, trial, op, plan, choice.dense, max(choice.when, start)):
+            return False
+        pending = [groups_of(op, feeder, number) for number, feeder in enumerate(plan.feeders)]
+        earliest = [0] * len(pending)
+        for turn in range(max(len(groups) for groups in pending)):
+            for number, groups in enumerate(pending):
+                if turn < len(groups):
+                    template = GroupBuilder(op, trial.storage, groups[turn]).build()
+                    limit = None if choice.limit is None else choice.limit - template.end
+                    first = max(earliest[number], template.needs)
+                    found = state.scheduler.place(template.macro, first, limit)
+                    if found is None:
+                        return False
+                    trial.started.append((template, found))
+                    earliest[number] = found
+        return True
+
+    def _first(self, state: PlacementState, trial: Trial, op: MatMul, plan: Plan) -> int:
+        """Return a cycle before which no activations can be read."""
+        start = 0
+        for number, feeder in enumerate(plan.feeders):
+            port = trial.storage.ports[number]
+            period = feeder.period(op, feeder.blocks[0][1], feeder.groups[0])
+            block, row = np.divmod(port.used, op.m)
+            ready = port.words()[2][port.used] - block * period - row * op.interval
+            start = max(start, int(ready.min()))
+        return start
+
+
+LOWERINGS: dict[type[Operation], Lowering] = {
+    MatMul: ProductLowering(),
+    Pass: PassLowering(),
+    Switch: SwitchLowering(),
+    Gather: GatherLowering(),
+    Scatter: ScatterLowering(),
+}
+"""By type of operation: a new kind needs an entry here, and no test of types anywhere else."""

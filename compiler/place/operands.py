@@ -1,0 +1,207 @@
+"""Where an operation finds its operands: copies that are there, or new ones of what the host writes."""
+
+import numpy as np
+
+from arch.geometry import Direction, Hemisphere, sxm_position, units
+from compiler.memory.copies import ReadPort, TensorCopy
+from compiler.memory.demand import Demand, Vectors
+from compiler.memory.maps import element_words
+from compiler.memory.words import Bank, Cycles, Numbers
+from compiler.place.ranking import banks_near, ordered, sides_of, sparse_slices
+from compiler.place.state import HostCopy, Operation, PlacementState
+from compiler.place.trial import Trial
+
+FEW = 16
+"""Vectors of which every pass gets a copy of its own, so that passes can run at the same time."""
+
+
+def place_operands(state: PlacementState, trial: Trial, fresh: bool) -> bool:
+    """Connect all ports of an operation, those of results to copies that are there.
+
+    Parameters
+    ----------
+    state : PlacementState
+    trial : Trial
+    fresh : bool
+        Take copies of its own of what the host writes, even where others have one that would do.
+
+    Returns
+    -------
+    bool
+        False when something found no room or (see `Trial.lacking`) no copy that suits.
+    """
+    demands = trial.demands.values()
+    for demand in demands:
+        if demand.elements is None and not demand.columns and not _connect(state, trial, demand):
+            trial.lacking.append(demand)
+    if trial.lacking:
+        return False
+    return all(
+        _place_host(state, trial, demand, fresh)
+        for demand in demands
+        if demand.elements is not None and not demand.is_stationary
+    )
+
+
+def _connect(state: PlacementState, trial: Trial, demand: Demand) -> bool:
+    """Connect a port to a copy of a result: the one made for it, or another one that will do."""
+    ports, key = trial.storage.ports, demand.key
+    made = state.ports[trial.op].get(key)
+    if made is not None and np.array_equal(made.steps, demand.steps):
+        ports[key] = ReadPort(made.copy, demand.steps, demand.used, made.zero_slices, made.zero_addrs)
+        return True
+    if not len(demand.order):
+        return _place_zeros(state, trial, demand)
+    order = demand.order
+    others = set().union(*(port.slices for other, port in ports.items() if other != key))
+    suited = [
+        copy
+        for copy in state.copies.get(demand.tensor, [])
+        if copy.has(order) and (not demand.in_mesh or on_one_side(state, copy, order))
+    ]
+    suited.sort(key=lambda copy: len(copy.used & others))
+    for copy in suited:
+        port = state.port_of(demand, copy)
+        if port is not None:
+            ports[key] = port
+            return True
+    return False
+
+
+def on_one_side(state: PlacementState, copy: TensorCopy, vectors: Vectors) -> bool:
+    """Return whether the words of some vectors lie in one hemisphere."""
+    east = copy.slices[:, vectors] >= state.config.mem_slices
+    return bool(east.all() or not east.any())
+
+
+def _place_zeros(state: PlacementState, trial: Trial, demand: Demand) -> bool:
+    """Connect a port that reads nothing but zeros."""
+    size = demand.tensor.itemsize
+    near = banks_near(state, demand.near or Hemisphere.WEST)
+    busy = trial.slices_read
+    free = list(dict.fromkeys(bank.slice for bank in near if bank.slice not in busy))
+    words = state.zero_words(free[:size]) if len(free) >= size else None
+    if words is None:
+        return False
+    copy = TensorCopy.empty(size, 1)
+    trial.storage.ports[demand.key] = ReadPort(copy, demand.steps, demand.used, *words)
+    return True
+
+
+def _place_host(state: PlacementState, trial: Trial, demand: Demand, fresh: bool) -> bool:
+    """Connect a port to vectors that the host writes; ports of different operations may share them."""
+    tensor, elements, ports = demand.tensor, demand.elements, trial.storage.ports
+    assert elements is not None
+    if not fresh and len(elements) > FEW:
+        busy = trial.slices_read
+        for host in state.hosted[tensor]:
+            alike = host.serial == demand.serial and np.array_equal(host.elements, elements)
+            if alike and host.copy.has(demand.order) and not host.copy.used & busy and _suits(state, demand, host.copy):
+                port = state.port_of(demand, host.copy)
+                if port is not None:
+                    ports[demand.key] = port
+                    trial.shared = True
+                    return True
+    found = _take_host(state, trial, demand)
+    if found is None:
+        return _any_host(state, trial, demand)
+    order = demand.order
+    copy = TensorCopy.empty(tensor.itemsize, len(elements))
+    copy.put(order, *found)
+    port = state.port_of(demand, copy)
+    if port is None:
+        return False
+    ports[demand.key] = port
+    trial.hosted.append((tensor, HostCopy(elements, copy, demand.serial)))
+    trial.maps.append((tensor, element_words(elements[order], copy.slices[:, order], copy.addrs[:, order])))
+    return True
+
+
+def _suits(state: PlacementState, demand: Demand, copy: TensorCopy) -> bool:
+    """Return whether vectors lie where a port wants them."""
+    order = demand.order
+    if demand.side is not None:
+        east = bool((copy.slices[:, order] >= state.config.mem_slices).all())
+        return on_one_side(state, copy, order) and east == (demand.side is Hemisphere.EAST)
+    return not demand.in_mesh or on_one_side(state, copy, order)
+
+
+def _any_host(state: PlacementState, trial: Trial, demand: Demand) -> bool:
+    """Connect a port to any vectors that the host has written: the last way, where there is no room for more."""
+    for host in state.hosted[demand.tensor]:
+        alike = host.serial == demand.serial and np.array_equal(host.elements, demand.elements)
+        if alike and host.copy.has(demand.order) and _suits(state, demand, host.copy):
+            port = state.port_of(demand, host.copy)
+            if port is not None:
+                trial.storage.ports[demand.key] = port
+                return True
+    return False
+
+
+def _take_host(state: PlacementState, trial: Trial, demand: Demand) -> tuple[Numbers, Numbers, Cycles] | None:
+    """Take words for vectors that the host writes."""
+    op, size, rows = trial.op, demand.tensor.itemsize, len(demand.order)
+    busy = trial.slices_read | state.busy(op)
+    lasting = demand.tensor.data is not None
+    sides = [Hemisphere.WEST]
+    if demand.near is not None:
+        choices = [[bank for bank in banks_near(state, demand.near) if bank.slice not in busy]]
+    else:
+        sides = [demand.side] if demand.side is not None else sides_of(state, op, [], Direction.EAST, size, busy)
+        choices = [ordered(state, side, busy, set(), op, window=trial.window) for side in sides]
+        if demand.of_epilogue:
+            # It comes long before it is wanted; slices near the VXM are of more use to results.
+            choices = [banks[::-1] for banks in choices]
+        for numbers in sparse_slices(state, trial.storage, demand, trial.demands):
+            choices.insert(0, [Bank(number, bank) for number in sorted(numbers) for bank in (0, 1)])
+    if demand.serial:
+        beside, distance = state.read_beside(op), distances(state, trial, sides[0])
+        banks = [bank for banks in choices for bank in banks]
+        banks.sort(key=lambda bank: (bank.slice in beside, distance[bank.slice], bank.bank))
+        return take_serial(state, size, rows, banks, high=lasting)
+    for banks in choices:
+        found = state.words.take(size, rows, banks, high=lasting)
+        if found is not None:
+            return found
+    return None
+
+
+def take_serial(
+    state: PlacementState, size: int, rows: int, banks: list[Bank], when: int = 0, high: bool = False
+) -> tuple[Numbers, Numbers, Cycles] | None:
+    """Take words for vectors whose bytes stand one after another."""
+    found = state.words.take(1, size * rows, banks, when, high)
+    if found is None:
+        return None
+    slices, addrs, free = found
+    return slices.reshape(rows, size).T, addrs.reshape(rows, size).T, free.reshape(rows, size).max(axis=1)
+
+
+def distances(state: PlacementState, trial: Trial, side: Hemisphere | None = None) -> list[int]:
+    """Return the cycles from every slice to the SXM that reads the slices of an operation, or of `side` before."""
+    ports = trial.storage.ports
+    known = [port.slices for key, port in sorted(ports.items()) if trial.demands[key].serial]
+    if known:
+        side = units(state.config)[min(known[0])].hemisphere
+    end = sxm_position(state.config, side or Hemisphere.WEST)
+    return [abs(unit.position - end) for unit in units(state.config)[: state.config.slices]]
+
+
+def first_cycle(state: PlacementState, trial: Trial, offsets: dict[object, np.ndarray]) -> int:
+    """Return a cycle before which an operation cannot start: when its operands are there.
+
+    Parameters
+    ----------
+    state : PlacementState
+    trial : Trial
+    offsets : dict of Key to ndarray
+        Of each port, about when (relative) each of its used steps is read.
+    """
+    start = 0
+    for key, port in trial.storage.ports.items():
+        ready = port.words()[2][port.used]
+        if len(ready):
+            start = max(start, int((ready - offsets[key]).max()))
+    return start
+
+

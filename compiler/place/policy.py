@@ -1,0 +1,23 @@
+"""Policy of a placement: what a whole program may prefer."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One way to share MEM slices and ALUs among operations.
+
+    Attributes
+    ----------
+    copied : bool
+        Passes keep clear of more of their neighbours, so that more of them can run at the same time.
+    pooled : bool
+        What is sparse (read in fewer cycles than its operation runs) shares few slices, so that room is left for what
+        is read all the time; passes keep their pauses.
+    latched : bool
+        ALUs hold what many steps of a pass share, where the mesh has room for that.
+    """
+
+    copied: bool = False
+    pooled: bool = False
+    latched: bool = False

@@ -1,0 +1,304 @@
+"""Where the weights, the results, and the stationary operands of a matrix product live."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from arch.geometry import Direction, Hemisphere
+from compiler.kernels.plan import Feeder, Plan
+from compiler.memory.copies import TensorCopy
+from compiler.memory.demand import Demand
+from compiler.memory.maps import element_words, weight_words
+from compiler.memory.storage import OperationStorage
+from compiler.memory.words import Bank, Cycles, Numbers
+from compiler.operation import MatMul
+from compiler.place.braid import fill_weights
+from compiler.place.orders import is_copied, missing_vectors, product_turns, words_of, writing_order
+from compiler.place.ranking import banks_read, banks_to_write, copies_used
+from compiler.place.results import Made, wanted
+from compiler.place.state import HostCopy, PlacementState
+from compiler.place.trial import Trial
+from compiler.tensor import as_view
+
+_MANY = 64
+"""Groups from which on results stay out of the slices of weights: READs and WRITEs in turn make long programs."""
+
+Sides = tuple[tuple[Hemisphere, ...], ...]
+Taken = tuple[Numbers, Numbers, Cycles]
+
+
+def place_weights(state: PlacementState, trial: Trial, op: MatMul, plan: Plan) -> bool:
+    """Find or place the weights that the host writes, once per (tensor, tile order, hemisphere)."""
+    view = as_view(op.w)
+    placed = trial.storage.weights
+    for feeder in plan.feeders:
+        side = feeder.hemisphere
+        if side in placed:
+            continue
+        if plan.joint and placed and feeder.groups == plan.feeders[0].groups:
+            placed[side] = placed[plan.feeders[0].hemisphere]
+            continue
+        key = WeightKey(op, feeder, view.elements)
+        known = next((copy for other, copy in state.weights[view.tensor] if other == key), None)
+        if known is not None:
+            placed[side] = known
+            continue
+        taken = copies_used([*placed.values()])
+        words = op.k_blocks * sum(feeder.load_steps(op, group) for group in feeder.groups)
+        banks = [
+            Bank(number, bank)
+            for hemisphere in (side, Hemisphere(1 - side))
+            for bank in (0, 1)
+            for number in reversed(state.slices_of(hemisphere))
+            if (number in taken if plan.joint and placed else number not in taken)
+        ]
+        width = feeder.ways * state.config.lanes
+        found = state.words.take(width, words, banks, high=view.tensor.data is not None)
+        if found is None:
+            return False
+        copy = TensorCopy.empty(width, words)
+        copy.put(np.arange(words), *found)
+        placed[side] = copy
+        trial.weights.append((view.tensor, key, copy))
+        trial.maps.append((view.tensor, weight_words(op, feeder, *found[:2])))
+    return True
+
+
+class WeightKey:
+    """Identity of an arrangement of weights: which elements, in which order a feeder's planes load them, from where."""
+
+    def __init__(self, op: MatMul, feeder: Feeder, elements: np.ndarray) -> None:
+        self._elements = elements
+        self._order = (
+            feeder.hemisphere,
+            feeder.ways,
+            feeder.groups,
+            tuple(plane - feeder.planes[0] for plane in feeder.planes),
+            op.array,
+            op.w.shape,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, WeightKey)
+            and self._order == other._order
+            and (self._elements is other._elements or np.array_equal(self._elements, other._elements))
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def place_stationary(state: PlacementState, trial: Trial, op: MatMul) -> bool:
+    """Place what ALUs latch in slices of its own: it is read word by word, at different times.
+
+    Where there are no others, it shares slices with weights, both being read rarely.
+    """
+    kept = [demand for demand in trial.demands.values() if demand.is_stationary and demand.elements is not None]
+    if not kept:
+        return True
+    if _share_stationary(state, trial, kept):
+        return True
+    weights = copies_used([*trial.storage.weights.values()])
+    orders = [demand.order for demand in kept]
+    width = max(demand.tensor.itemsize for demand in kept)
+    rows = sum(len(order) for order in orders)
+    found = None
+    for tight in (False, True):
+        busy = trial.slices_read - weights if tight else trial.slices_read | weights
+        for side in sorted(Hemisphere, key=lambda side: len(weights & set(state.slices_of(side)))):
+            banks = [
+                Bank(number, bank)
+                for bank in (1, 0)
+                for number in reversed(state.slices_of(side))
+                if number not in busy
+            ]
+            banks.sort(key=lambda bank: bank.slice in weights)
+            lasting = all(demand.tensor.data is not None for demand in kept)
+            found = state.words.take(width, rows, banks, high=lasting)
+            if found is not None:
+                break
+        if found is not None:
+            break
+    if found is None:
+        return False
+    slices, addrs, free = found
+    first = 0
+    for demand, order in zip(kept, orders, strict=True):
+        size, part = demand.tensor.itemsize, slice(first, first + len(order))
+        assert demand.elements is not None
+        copy = TensorCopy.empty(size, len(demand.elements))
+        copy.put(order, slices[:size, part], addrs[:size, part], free[part])
+        if size < width:
+            # Rows are as wide as the widest operand: the rest is free again at once.
+            state.words.return_unused(slices[size:, part], addrs[size:, part])
+        port = state.port_of(demand, copy)
+        if port is None:
+            return False
+        trial.storage.ports[demand.key] = port
+        trial.hosted.append((demand.tensor, HostCopy(demand.elements, copy, serial=False)))
+        rows_of = demand.elements[order]
+        trial.maps.append((demand.tensor, element_words(rows_of, copy.slices[:, order], copy.addrs[:, order])))
+        first += len(order)
+    return True
+
+
+def _share_stationary(state: PlacementState, trial: Trial, kept: Sequence[Demand]) -> bool:
+    """Connect stationary operands to words that are there for another product; all of them or none."""
+    busy = trial.slices_read
+    found = {}
+    for demand in kept:
+        copy = next(
+            (
+                host.copy
+                for host in state.hosted[demand.tensor]
+                if not host.serial
+                and host.copy.has(demand.order)
+                and np.array_equal(host.elements, demand.elements)
+                and not host.copy.used & busy
+            ),
+            None,
+        )
+        if copy is None:
+            return False
+        found[demand.key] = state.port_of(demand, copy)
+    if any(port is None for port in found.values()):
+        return False
+    trial.storage.ports |= {key: port for key, port in found.items() if port is not None}
+    return True
+
+
+def place_product(state: PlacementState, trial: Trial, op: MatMul, plan: Plan, dense: bool, when: int) -> bool:
+    """Place the result of a product where its readers want it.
+
+    Words that the planes of a feeder write at the same time, and copies of a word, go to different slices. What passes
+    the VXM leaves it in one direction: the bytes of an element and all copies go to one side.
+    """
+    readers = state.readers[op.y]
+    both = tuple(Hemisphere)
+    if op.epilogue is None:
+        choices: list[Sides] = [(both,)]
+    elif is_copied(readers):
+        choices = [((side,),) for side in both]
+    else:
+        choices = [tuple((side,) for side in both)]
+    if any(reader.in_mesh or not isinstance(reader.op, MatMul) or reader.columns for reader in readers):
+        # An ALU reads from one direction, and weights lie on one side.
+        loads = copies_used([*trial.storage.weights.values()])
+        quiet = sorted(both, key=lambda side: len(loads & set(state.slices_of(side))))
+        choices = [((side,),) for side in quiet]
+        if len(readers) == 1 and readers[0].columns:
+            choices.append((both,))
+    mark, known = state.words.mark(), len(trial.computed)
+    for choice in choices:
+        found = _copies(state, trial, op, plan, choice, dense, when)
+        if found is not None:
+            trial.storage.outputs.append(list(dict.fromkeys(copy for copy, _ in found)))
+            trial.published.append((op.y, found))
+            return True
+        state.words.rollback(mark)
+        del trial.computed[known:]
+    return False
+
+
+def _copies(
+    state: PlacementState, trial: Trial, op: MatMul, plan: Plan, choice: Sides, dense: bool, when: int
+) -> Made | None:
+    storage: OperationStorage = trial.storage
+    # Weights of one tile are read before there are results.
+    once = op.k_blocks == 1 and all(len(feeder.groups) == len(feeder.blocks) == 1 for feeder in plan.feeders)
+    found: Made = []
+    readers = state.readers[op.y]
+    wants = wanted(state, op.y)
+    if None not in wants and len(missing_vectors(state.config, op.y, readers)):
+        # Planes emit every row, so that each has a way to MEM.
+        wants.append(None)
+    for want in wants:
+        order = writing_order(op, plan, readers) if want is None else want.order
+        busy = copies_used([copy for copy, _ in found])
+        theirs = set() if want is None else state.busy(want.op)
+        if want is not None and not want.columns and (dense or len(found) >= _MOST):
+            shared = next(
+                (copy for copy, other in found if copy.has(order) and not (other and other.columns)), None
+            )
+            if shared is not None:
+                found.append((shared, want))
+                continue
+        busy |= theirs
+        read = banks_read(state, storage, weights=not (once and want is not None and want.in_mesh))
+        copy = TensorCopy.empty(op.y.itemsize, op.n_blocks * op.m)
+        if want is not None and want.columns:
+            banks = banks_to_write(state, choice[0], busy, read, set(), set(), None)
+            computed = fill_weights(state, copy, want, banks, when)
+            if computed is None:
+                return None
+            trial.computed.append((want, computed))
+            found.append((copy, want))
+            continue
+        for feeder in plan.feeders:
+            if not _place_rows(state, storage, op, feeder, copy, want, order, busy, read, choice, dense, when):
+                return None
+        found.append((copy, want))
+    return found
+
+
+_MOST = 4
+"""Copies of a result that are made at most."""
+
+
+def _place_rows(
+    state: PlacementState,
+    storage: OperationStorage,
+    op: MatMul,
+    feeder: Feeder,
+    copy: TensorCopy,
+    want: Demand | None,
+    order: np.ndarray,
+    busy: set[int],
+    read: set[Bank],
+    choice: Sides,
+    dense: bool,
+    when: int,
+) -> bool:
+    """Take words for what the planes of a feeder write to a copy."""
+    mine: set[int] = set()
+    near = want.near if want is not None and want.near is not None else feeder.hemisphere
+    source = feeder.hemisphere if op.epilogue is None else None
+    # Queues that READ all the time have no cycle for a WRITE. Weights mostly come now and then.
+    loads = feeder.load_steps(op, feeder.groups[0])
+    crowded = source is None or (want is None and loads >= feeder.blocks[0][1] * op.interval)
+    crowded |= len(feeder.groups) > _MANY
+    avoided = {bank.slice for bank in read}
+    if not crowded:
+        ports = {number for port in storage.ports.values() for number in port.slices}
+        avoided = ports | (storage.computed.copy.used if storage.computed else set())
+    size = op.y.itemsize
+    for words in words_of(op, feeder, order):
+        if not len(words):
+            continue
+        banks = [
+            banks_to_write(state, sides, busy | mine, read, copy.used, avoided, source)
+            for sides in sorted(choice, key=lambda sides: near not in sides)
+        ]
+        turns = product_turns(op, words)
+        taken: Taken | None = None
+        if want is not None and want.in_mesh and not dense and turns.any():
+            # At best in slices that the copy does not have yet.
+            own = [bank for bank in banks[0] if bank.slice not in copy.used]
+            taken = state.words.take_striped(size, turns, own, 2, when)
+            taken = taken or state.words.take(size, len(words), banks[0], when)
+        for offered in banks if taken is None else ():
+            taken = state.words.take(size, len(words), offered, when)
+            if taken is not None:
+                break
+        if taken is None:
+            return False
+        copy.put(words, *taken)
+        mine |= {int(number) for number in np.unique(taken[0])}
+    return True
+
+
+def count_sums(state: PlacementState, op: MatMul, plan: Plan) -> None:
+    """Note the streams of sums on their way to the VXM."""
+    for feeder in plan.feeders:
+        inward = Direction.EAST if feeder.hemisphere is Hemisphere.WEST else Direction.WEST
+        state.width[op][inward] += 4 * len(feeder.chains)

@@ -1,0 +1,200 @@
+"""Which banks suit what an operation reads and writes, best first."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from arch.config import HEMISPHERES
+from arch.geometry import Direction, Hemisphere, mxm_position, units, vxm_position
+from compiler.memory.copies import TensorCopy
+from compiler.memory.demand import Demand
+from compiler.memory.storage import OperationStorage
+from compiler.memory.words import Bank, Numbers
+from compiler.place.state import Operation, PlacementState
+
+
+def sides_of(
+    state: PlacementState, op: Operation, others: Sequence[Operation], source: Direction, size: int, busy: set[int]
+) -> list[Hemisphere]:
+    """Return both hemispheres, first the one whose streams the operations do not crowd, and whose slices idle most.
+
+    Words read in the west, and results that go east, move east. Where slices are short, the fuller one comes first.
+
+    Parameters
+    ----------
+    state : PlacementState
+    op : Operation
+    others : sequence of Operation
+        Readers of what it writes.
+    source : Direction
+        EAST for what it reads, WEST for what it writes.
+    size : int
+        Bytes of an element.
+    busy : set of int
+        Slices that the operation reads.
+    """
+    config = state.config
+    if state.policy.pooled:
+        readers = [op] if source is Direction.EAST else others
+        taken = set().union(*(state.busy(reader) | state.read_beside(reader) for reader in readers))
+        taken |= busy if source is Direction.EAST else set()
+
+    def crowding(side: Hemisphere) -> tuple[int, int, int, int]:
+        fit = 0
+        if state.policy.pooled:
+            idle = len(set(state.slices_of(side)) - taken)
+            fit = idle if idle >= size else config.slices
+        inward = Direction.EAST if side is Hemisphere.WEST else Direction.WEST
+        outward = Direction.WEST if side is Hemisphere.WEST else Direction.EAST
+        mine = state.width[op][inward if source is Direction.EAST else outward] + size
+        theirs = max((state.width[other][inward] + size for other in others), default=0)
+        part = slice(side * config.mem_slices, (side + 1) * config.mem_slices)
+        used = int(state.reads[part].sum() + state.writes[part].sum())
+        return fit, max(mine, theirs, config.streams // 2), used, side
+
+    return sorted(Hemisphere, key=crowding)
+
+
+def ordered(
+    state: PlacementState,
+    side: Hemisphere,
+    busy: set[int],
+    read: set[Bank],
+    reader: Operation | None,
+    writer: Operation | None = None,
+    many: bool = False,
+    window: tuple[int, int] | None = None,
+) -> list[Bank]:
+    """Return banks of slices that are not busy and that are not read, the nearest to the VXM first.
+
+    A slice's engines are one for reads and one for writes, and its banks do one or the other at a time. Operations next
+    to the reader run at the same time where they can, so what they read is in other slices; what those next to the
+    writer read is in other banks, and what they write in other slices. Where `many` are wanted, some of these will be
+    taken: those in other banks first. What is placed already is looked up: engines that are taken within `window`
+    (cycles of the access) come last.
+    """
+    beside = state.read_beside(reader)
+    near = state.beside(writer)
+    used = {bank for other in near if other in state.placed for bank in banks_read(state, state.placed[other])}
+    used |= {bank for other in near if other not in state.placed for bank in banks_of_ports(state, other)}
+    written = [copy for other in near if other in state.placed for copies in state.placed[other].outputs for copy in copies]
+    taken = set().union(*(copy.used for copy in written))
+    read_slices = {bank.slice for bank in read}
+    beside_used = {bank.slice for bank in used}
+    engine = "READ" if writer is None else "WRITE"
+    clash = {number: 0 for number in state.slices_of(side)}
+    if window is not None:
+        clash = {number: state.scheduler.load(("engine", number, engine), *window) for number in clash}
+    banks = [
+        Bank(number, bank)
+        for number in state.slices_of(side)
+        for bank in (0, 1)
+        if number not in busy and Bank(number, bank) not in read
+    ]
+
+    def rank(bank: Bank) -> tuple[object, ...]:
+        number = bank.slice
+        crowded = number in beside or number in taken or bank in used
+        # What changes between both banks of a slice needs the other one too.
+        return (
+            number in read_slices,
+            number in state.scattered,
+            crowded or clash[number] > 0,
+            clash[number],
+            state.policy.pooled and bank in used,
+            number in beside_used,
+            many and bank in used,
+            bank,
+        )
+
+    return sorted(banks, key=rank)
+
+
+def banks_to_write(
+    state: PlacementState,
+    sides: Sequence[Hemisphere],
+    busy: set[int],
+    read: set[Bank],
+    shared: set[int],
+    avoided: set[int],
+    source: Hemisphere | None,
+) -> list[Bank]:
+    """Return banks that are not read, of slices that are not busy; last `shared` ones, before them `avoided` ones.
+
+    The nearest to the planes of hemisphere `source`, or to the VXM, come first.
+    """
+    config = state.config
+    place = vxm_position(config) if source is None else mxm_position(config, source)
+    every = units(config)
+    banks = [
+        Bank(number, bank)
+        for side in sides
+        for number in state.slices_of(side)
+        for bank in (0, 1)
+        if number not in busy and Bank(number, bank) not in read
+    ]
+    return sorted(
+        banks,
+        key=lambda bank: (bank.slice in shared, bank.slice in avoided, abs(every[bank.slice].position - place)),
+    )
+
+
+def banks_near(state: PlacementState, side: Hemisphere) -> list[Bank]:
+    """Return all banks, those nearest to a hemisphere's planes first."""
+    other = Hemisphere((side + 1) % HEMISPHERES)
+    slices = [*reversed(state.slices_of(side)), *state.slices_of(other)]
+    return [Bank(number, bank) for number in slices for bank in (0, 1)]
+
+
+def banks_read(state: PlacementState, storage: OperationStorage, weights: bool = True) -> set[Bank]:
+    """Return the banks that an operation reads, those of its weights too or not."""
+    pairs = [(copy.slices, copy.addrs) for copy in storage.weights.values()] if weights else []
+    for port in storage.ports.values():
+        slices, addrs, _ = port.words()
+        pairs.append((slices[:, port.used], addrs[:, port.used]))
+    if storage.computed and weights:
+        pairs.append((storage.computed.copy.slices, storage.computed.copy.addrs))
+    return set().union(*(banks_in(state, *pair) for pair in pairs))
+
+
+def banks_of_ports(state: PlacementState, op: Operation) -> set[Bank]:
+    """Return the banks that an operation will read, as far as they are known."""
+    return banks_read(state, OperationStorage(ports=state.ports[op], computed=state.computed.get(op)))
+
+
+def banks_in(state: PlacementState, slices: Numbers, addrs: Numbers) -> set[Bank]:
+    """Return the banks of some words."""
+    keys = np.unique((slices * 2 + addrs // state.config.mem_depth)[slices >= 0]).tolist()
+    return {Bank(key // 2, key % 2) for key in keys}
+
+
+def count(state: PlacementState, load: np.ndarray, duration: int, slices: Numbers, addrs: Numbers) -> None:
+    """Note that an operation of some duration accesses words, shape (bytes, n): their banks are in use so long."""
+    held = slices >= 0
+    load[slices[held], addrs[held] // state.config.mem_depth] += duration
+
+
+def sparse_slices(state: PlacementState, storage: OperationStorage, demand: Demand, demands: dict) -> list[set[int]]:
+    """Return groups of slices from which an operation reads sparsely, in other cycles than one more port would be."""
+    if not demand.is_sparse:
+        return []
+    size = demand.tensor.itemsize
+    own = [
+        frozenset(port.slices)
+        for key, port in storage.ports.items()
+        if demands[key].is_sparse and demands[key].tensor.itemsize == size
+    ]
+    groups = [*state.sparse_groups.get(size, {}), *own]
+    return [set(slices) for slices in dict.fromkeys(groups) if is_apart(storage, demand, demands, set(slices))]
+
+
+def is_apart(storage: OperationStorage, demand: Demand, demands: dict, slices: set[int]) -> bool:
+    """Return whether a sparse port meets no other of its operation in some slices."""
+    return all(
+        demand.apart(demands[key]) for key, port in storage.ports.items() if key in demands and port.slices & slices
+    )
+
+
+def copies_used(copies: Sequence[TensorCopy]) -> set[int]:
+    """Return the slices of copies."""
+    return set().union(*(copy.used for copy in copies))

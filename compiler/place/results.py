@@ -1,0 +1,290 @@
+"""Where the results of passes go: copies for those who will read them."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+
+from arch.geometry import Direction, Hemisphere, units
+from compiler.memory.copies import TensorCopy
+from compiler.memory.demand import Demand, Vectors
+from compiler.memory.words import Bank, Cycles, Numbers
+from compiler.place.braid import fill_weights
+from compiler.place.orders import distinct, missing_vectors, sharing, turns_of
+from compiler.place.ranking import banks_read, copies_used, count, ordered, sides_of, sparse_slices
+from compiler.place.state import Operation, PlacementState
+from compiler.place.trial import Trial
+from compiler.tensor import Tensor
+from compiler.vector.lanes import vector_count
+from compiler.vector.operation import Pass, Result
+
+Made = list[tuple[TensorCopy, Demand | None]]
+"""Copies, each with the demand that it is for; None for the host and those who are not known yet."""
+
+_MOST = 4
+"""Copies of a result that are made at most: so many readers can run at the same time."""
+
+
+def wanted(state: PlacementState, tensor: Tensor) -> list[Demand | None]:
+    """Return the copies to make of a result: one per port that reads it, and one for the host if it lacks any."""
+    readers = state.readers[tensor]
+    is_output = tensor in state.outputs
+    if not readers or (is_output and len(missing_vectors(state.config, tensor, readers))):
+        return [*readers, None]
+    return [*readers]
+
+
+def place_results(state: PlacementState, trial: Trial, op: Pass, dense: bool, when: int) -> bool:
+    """Place the results of a pass: bytes, copies and results that are written at the same time, in own slices.
+
+    Copies that share vectors lie on one side, since an ALU drives one direction at a time.
+
+    Parameters
+    ----------
+    state : PlacementState
+    trial : Trial
+    op : Pass
+    dense : bool
+        Let readers share copies, and keep those in one place, at the price of waiting for each other.
+    when : int
+        Cycle from which on words must be free.
+
+    Returns
+    -------
+    bool
+        False when something found no room.
+    """
+    written: set[int] = set()
+    read = banks_read(state, trial.storage)
+    made: dict[Tensor, Made] = defaultdict(list)
+    for result in op.results:
+        tensor, found = result.tensor, made[result.tensor]
+        if tensor in state.states:
+            continue
+        readers = state.readers[tensor]
+        missing = missing_vectors(state.config, tensor, readers)
+        more = state.written.get(tensor, [])
+        written |= copies_used(more)
+        near = copies_used([*more, *(copy for copy, want in found if want is not None and want.in_mesh)])
+        wants: list[tuple[Demand | None, Vectors]] = []
+        unread = bool(more) and not readers and tensor not in state.outputs
+        for want in [] if unread else wanted(state, tensor):
+            order = missing if want is None else want.order
+            # Others of the tensor's vectors may be another result's.
+            order = order[np.isin(order, result.steps)]
+            wants += [(want, order)] if len(order) else []
+        for group in sharing(wants):
+            copies = _place_copies(state, trial, op, result, group, written, read, near, dense, when)
+            if copies is None:
+                return False
+            for copy, want in copies:
+                whole = next((other for other, reader in found if reader is want), None)
+                if whole is None:
+                    found.append((copy, want))
+                else:
+                    _add(whole, copy)
+    for result in op.results:
+        states = state.copies.get(result.tensor) if result.tensor in state.states else None
+        trial.storage.outputs.append(
+            states or [*distinct(made[result.tensor]), *state.written.get(result.tensor, [])]
+        )
+    trial.published += [(tensor, found) for tensor, found in made.items() if tensor not in state.states]
+    return True
+
+
+def _place_copies(
+    state: PlacementState,
+    trial: Trial,
+    op: Pass,
+    result: Result,
+    wants: list[tuple[Demand | None, Vectors]],
+    written: set[int],
+    read: set[Bank],
+    near: set[int],
+    dense: bool,
+    when: int,
+) -> Made | None:
+    """Place copies of a result on one side, that of slices `near` if any; adds their slices to `written`."""
+    size = result.tensor.itemsize
+    readers = [want.op for want, _ in wants if want is not None]
+    sides = sides_of(state, op, readers, Direction.WEST, size, trial.slices_read)
+    sides = [side for side in sides if not near - set(state.slices_of(side))] or sides
+    turns = None if dense else partial(turns_of, result, op.times)
+    found = take_copies(state, trial, result.tensor, wants, sides, written, read, turns, op, dense, when)
+    if found is None:
+        return None
+    first = int(found[0][0].slices.max())
+    trial.notes.append(partial(_count_width, state, op, units(state.config)[first].outward, size))
+    for copy in distinct(found):
+        trial.notes.append(partial(count, state, state.writes, op.duration, copy.slices, copy.addrs))
+    return found
+
+
+def _count_width(state: PlacementState, op: Operation, direction: Direction, size: int) -> None:
+    state.width[op][direction] += size
+
+
+def take_copies(
+    state: PlacementState,
+    trial: Trial | None,
+    tensor: Tensor,
+    wants: list[tuple[Demand | None, Vectors]],
+    sides: Sequence[Hemisphere],
+    written: set[int],
+    read: set[Bank],
+    turns: Callable[[Vectors], tuple[Numbers, int]] | None,
+    writer: Pass | None,
+    dense: bool,
+    when: int,
+    lasting: bool = False,
+) -> Made | None:
+    """Take words for copies on the first side that has room; adds their slices to `written`.
+
+    At best dense ones change between slices that nobody reads beside their readers.
+    """
+    sides = next(([want.side] for want, _ in wants if want is not None and want.side is not None), list(sides))
+    first = wants[0][0]
+    if state.policy.pooled and first is not None:
+        sides = sorted(sides, key=lambda side: not _sparse_banks(state, first, [side], written))
+    attempts: list[tuple[tuple[Hemisphere, ...], bool]] = [
+        ((side,), quiet) for quiet in (True, False) for side in sides
+    ]
+    if len(wants) == 1 and first is not None and first.columns:
+        # An ALU can change its direction from one vector to the next.
+        attempts.append((tuple(sides), False))
+    mark = state.words.mark()
+    known = 0 if trial is None else len(trial.computed)
+    for chosen, quiet in attempts:
+        found = _take_on(state, trial, tensor, wants, chosen, quiet, written, read, turns, writer, dense, when, lasting)
+        if found is not None:
+            written |= copies_used([copy for copy, _ in found])
+            return found
+        state.words.rollback(mark)
+        if trial is not None:
+            del trial.computed[known:]
+    return None
+
+
+def _take_on(
+    state: PlacementState,
+    trial: Trial | None,
+    tensor: Tensor,
+    wants: list[tuple[Demand | None, Vectors]],
+    chosen: tuple[Hemisphere, ...],
+    quiet: bool,
+    written: set[int],
+    read: set[Bank],
+    turns: Callable[[Vectors], tuple[Numbers, int]] | None,
+    writer: Pass | None,
+    dense: bool,
+    when: int,
+    lasting: bool,
+) -> Made | None:
+    """Take words for copies on some sides; None where one has no room, or is not alone if they are to be `quiet`."""
+    found: Made = []
+    mine: set[int] = set()
+    size = tensor.itemsize
+    window = None if trial is None else (when, when + (writer.duration if writer is not None else 1))
+    parted = writer is not None and sum(result.tensor is tensor for result in writer.results) > 1
+    for want, order in wants:
+        theirs = set() if want is None else state.busy(want.op)
+        shared = _shareable(state, found, want, order, theirs, parted, dense or len(distinct(found)) >= _MOST)
+        if shared is not None:
+            found.append((shared, want))
+            continue
+        busy = written | mine | theirs
+        copy = TensorCopy.empty(size, int(np.prod(vector_count(tensor, state.config.vector_length))))
+        reader = None if want is None else want.op
+        many = want is not None and want.columns > 0
+        banks = [
+            bank for side in chosen for bank in ordered(state, side, busy, read, reader, writer, many, window)
+        ]
+        if state.policy.copied and want is not None and want.is_sparse:
+            # Others that are read sparsely leave time.
+            banks.sort(key=lambda bank: bank.slice not in state.sparse)
+        if state.policy.pooled and want is not None:
+            banks = [*_sparse_banks(state, want, chosen, written | mine), *banks]
+        if want is not None and want.columns:
+            computed = fill_weights(state, copy, want, banks, when)
+            if computed is None:
+                return None
+            if trial is not None:
+                trial.computed.append((want, computed))
+            mine |= copy.used
+            found.append((copy, want))
+            continue
+        taken: tuple[Numbers, Numbers, Cycles] | None
+        if want is not None and turns is not None:
+            places, each = turns(order)
+            idle = len({bank.slice for bank in banks} - state.read_beside(want.op))
+            if each > 1 and idle < each * size:
+                if quiet:
+                    return None
+                each = 1
+            taken = state.words.take_striped(size, places, banks, each, when)
+        else:
+            taken = state.words.take(size, len(order), banks, when, high=lasting)
+        if taken is None:
+            return None
+        copy.put(order, *taken)
+        mine |= copy.used
+        found.append((copy, want))
+        if want is not None and want.is_sparse:
+            state.sparse |= copy.used
+    return found
+
+
+def _shareable(
+    state: PlacementState,
+    found: Made,
+    want: Demand | None,
+    order: Vectors,
+    busy: set[int],
+    parted: bool,
+    dense: bool,
+) -> TensorCopy | None:
+    """Return a copy that another operation reads and that will do for a reader too."""
+    if want is not None and (parted or want.columns):
+        return None
+    mine = {copy for copy, other in found if want and other and want.op is other.op}
+    suited = []
+    for copy, other in found:
+        if (other and other.columns) or copy in mine or not copy.has(order):
+            continue
+        slices = copy.used
+        if state.policy.pooled and want is not None and want.is_sparse and other is not None and other.is_sparse:
+            fits = _apart_from_ports(state, want, slices)
+        else:
+            fits = dense and not slices & busy
+        if fits:
+            suited.append(copy)
+    # The one with the fewest readers so far.
+    return min(suited, key=lambda copy: sum(copy is other for other, _ in found), default=None)
+
+
+def _sparse_banks(state: PlacementState, demand: Demand, sides: Sequence[Hemisphere], busy: set[int]) -> list[Bank]:
+    """Return the banks of the first slices read sparsely that lie on some sides, are not busy, and are read apart."""
+    offered = {number for side in sides for number in state.slices_of(side)} - busy
+    if not demand.is_sparse:
+        return []
+    groups = state.sparse_groups.get(demand.tensor.itemsize, {})
+    found = next((set(g) for g in groups if g <= offered and _apart_from_ports(state, demand, set(g))), set())
+    return [Bank(number, bank) for number in sorted(found) for bank in (0, 1)]
+
+
+def _apart_from_ports(state: PlacementState, demand: Demand, slices: set[int]) -> bool:
+    """Return whether a sparse port meets no other port of its operation, as far as known, in some slices."""
+    known = {other.key: other for other in state.demands[demand.op]}
+    return all(
+        demand.apart(known[key]) for key, port in state.ports[demand.op].items() if port.slices & slices
+    )
+
+
+def _add(copy: TensorCopy, more: TensorCopy) -> None:
+    """Add the vectors that another part of a copy holds."""
+    held = more.slices[0] >= 0
+    copy.put(np.flatnonzero(held), more.slices[:, held], more.addrs[:, held], more.free[held])
+
+
+__all__ = ["Made", "place_results", "sparse_slices", "take_copies", "wanted"]

@@ -1,0 +1,211 @@
+"""State of a placement: what is in MEM, who will read it, and until when."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from arch.config import Config
+from arch.geometry import Direction, Hemisphere, units
+from compiler.memory.copies import ReadPort, TensorCopy
+from compiler.memory.demand import Demand
+from compiler.memory.maps import MapWords
+from compiler.memory.storage import ComputedWeights, Key, OperationStorage
+from compiler.memory.words import Bank, Numbers, Words
+from compiler.operation import MatMul
+from compiler.place.policy import Policy
+from compiler.scatter.operation import Target
+from compiler.schedule.scheduler import Scheduler
+from compiler.tensor import Elements, Tensor
+from compiler.vector.operation import Pass
+
+Operation = MatMul | Pass
+
+_NEXT = 2
+"""Passes before and after one that may run at the same time."""
+_NEXT_COPIED = 4
+"""The same where each has copies of its own of what the host writes."""
+
+
+@dataclass(eq=False)
+class HostCopy:
+    """Vectors of a tensor that the host writes: which elements, and where."""
+
+    elements: Elements
+    copy: TensorCopy
+    serial: bool
+
+
+class PlacementState:
+    """Copies of tensors, the demands of operations that are not placed yet, and what is committed.
+
+    Parameters
+    ----------
+    config : Config
+    stored : callable
+        Whether a tensor has vectors of its own in MEM: a result or a state.
+    outputs : collection of Tensor
+    states : collection of Tensor
+        Those that live from run to run.
+    policy : Policy
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        stored: Callable[[Tensor], bool],
+        outputs: Collection[Tensor],
+        states: Collection[Tensor],
+        policy: Policy,
+    ) -> None:
+        self.config = config
+        self.policy = policy
+        self.stored = stored
+        self.outputs = set(outputs)
+        self.states = set(states)
+        self.words = Words(config)
+        self.scheduler = Scheduler(config)
+        self.demands: dict[Operation, list[Demand]] = {}
+        self.readers: dict[Tensor, list[Demand]] = defaultdict(list)
+        self.copies: dict[Tensor, list[TensorCopy]] = {}
+        self.ports: dict[Operation, dict[Key, ReadPort]] = defaultdict(dict)
+        self.computed: dict[Operation, ComputedWeights] = {}
+        self.hosted: dict[Tensor, list[HostCopy]] = defaultdict(list)
+        self.weights: dict[Tensor, list[tuple[object, TensorCopy]]] = defaultdict(list)
+        self.placed: dict[Operation, OperationStorage] = {}
+        self.maps: dict[Tensor, list[MapWords]] = defaultdict(list)
+        self.zeros: dict[int, tuple[int, int]] = {}
+        """Slice to the slice and addr of a word that holds zeros."""
+        self.scattered: set[int] = set()
+        """Slices with states that rows are scattered into."""
+        self.sparse: set[int] = set()
+        """Slices that are read sparsely."""
+        self.sparse_groups: dict[int, dict[frozenset[int], None]] = {}
+        """Slices of ports that are read sparsely, by bytes of an element."""
+        self.tables: dict[tuple[int, int], int] = {}
+        self.reads = np.zeros((config.slices, 2), np.int64)
+        self.writes = np.zeros((config.slices, 2), np.int64)
+        """Cycles for which operations read, or write, each bank."""
+        self.width: dict[Operation, dict[Direction, int]] = defaultdict(lambda: dict.fromkeys(Direction, 0))
+        self._left: dict[Tensor, int] = defaultdict(int)
+        self._passes: list[Pass] = []
+        self._numbers: dict[Operation, int] = {}
+        self.written: dict[Tensor, list[TensorCopy]] = {}
+        """Copies of states that a result is written to as well."""
+        self.targets: dict[Tensor, tuple[Target, ...]] = {}
+        """What a Scatter into a state writes."""
+        self.partial: dict[Tensor, list[tuple[TensorCopy, Demand | None]]] = {}
+        """Copies of results that several operations write parts of, before the last of them."""
+
+    # Who reads what
+
+    def declare(self, operations: Sequence[Operation], demands: Mapping[Operation, list[Demand]]) -> None:
+        """Take operations in their order, with the demands of their preferred plans."""
+        for op in operations:
+            self.demands[op] = demands[op]
+            for demand in demands[op]:
+                if demand.elements is None:
+                    self.readers[demand.tensor].append(demand)
+            for tensor in set(op.reads()):
+                self._left[tensor] += 1
+        self._passes = [op for op in operations if isinstance(op, Pass)]
+        self._numbers = {op: number for number, op in enumerate(self._passes)}
+
+    def beside(self, op: Operation | None) -> list[Pass]:
+        """Return the passes before and after one that may run at the same time."""
+        if op is None or op not in self._numbers:
+            return []
+        number, apart = self._numbers[op], _NEXT_COPIED if self.policy.copied else _NEXT
+        return [*self._passes[max(number - apart, 0) : number], *self._passes[number + 1 : number + 1 + apart]]
+
+    def busy(self, op: Operation) -> set[int]:
+        """Return the slices that an operation reads, as far as they are known."""
+        if op in self.placed:
+            return self.placed[op].read_slices
+        found = set().union(*(port.slices for port in self.ports[op].values()))
+        return found | (self.computed[op].copy.used if op in self.computed else set())
+
+    def read_beside(self, op: Operation | None) -> set[int]:
+        """Return the slices that operations next to one read."""
+        return {number for other in self.beside(op) for number in self.busy(other)}
+
+    def slices_of(self, side: Hemisphere) -> range:
+        """Return the slices of a hemisphere, from the VXM outwards."""
+        return range(side * self.config.mem_slices, (side + 1) * self.config.mem_slices)
+
+    # Words that hold zeros
+
+    def zero_words(self, slices: Iterable[int]) -> tuple[Numbers, Numbers] | None:
+        """Return words of zeros in some slices, one each; None when a slice has no room."""
+        found = []
+        for number in slices:
+            if number not in self.zeros:
+                taken = self.words.take(1, 1, [Bank(number, 1), Bank(number, 0)], high=True)
+                if taken is None:
+                    return None
+                self.zeros[number] = number, int(taken[1][0, 0])
+            found.append(self.zeros[number])
+        slices_, addrs = np.array(found, np.int32).reshape(-1, 2).T
+        return slices_, addrs
+
+    def port_of(self, demand: Demand, copy: TensorCopy) -> ReadPort | None:
+        """Return the port of a demand on a copy, with words of zeros in the slices of its first vector if it reads any.
+
+        None when there is no room for those.
+        """
+        size = demand.tensor.itemsize
+        none = np.full(size, -1, np.int32)
+        if not demand.zeros:
+            return ReadPort(copy, demand.steps, demand.used, none, none)
+        where = copy.slices[:, demand.order[0]].tolist() if len(demand.order) else range(size)
+        words = self.zero_words(where)
+        return None if words is None else ReadPort(copy, demand.steps, demand.used, *words)
+
+    def connect(self, demand: Demand, port: ReadPort) -> None:
+        """Let an operation that is not placed yet read a copy, and count what it will read."""
+        op = demand.op
+        self.ports[op][demand.key] = port
+        self.note_read(demand, port)
+
+    def note_read(self, demand: Demand, port: ReadPort) -> None:
+        """Count the banks and streams that a port takes."""
+        op, size = demand.op, demand.tensor.itemsize
+        slices, addrs, _ = port.words()
+        if isinstance(op, Pass) and not (demand.is_sparse and self.policy.pooled):
+            held = slices >= 0
+            self.reads[slices[held], addrs[held] // self.config.mem_depth] += op.duration
+        if isinstance(op, Pass) or (demand.of_epilogue and not demand.is_stationary):
+            first = units(self.config)[int(slices[0, demand.used[0]])]
+            self.width[op][first.inward] += size
+
+    # What is over
+
+    def finish(self, op: Operation) -> None:
+        """Note that an operation is placed: what has no readers left is free after its last read."""
+        for tensor in set(op.reads()):
+            self._left[tensor] -= 1
+            if not self._left[tensor]:
+                self._release(tensor)
+        for tensor in {*_results(op)}:
+            if not self._left[tensor] and tensor not in self.partial:
+                self._release(tensor)
+
+    def _release(self, tensor: Tensor) -> None:
+        if tensor in self.outputs or tensor in self.states:
+            return
+        if self.stored(tensor):
+            for copy in self.copies.get(tensor, []):
+                self.words.release(copy.slices, copy.addrs, np.maximum(copy.ready, copy.last + 1))
+            return
+        if tensor.data is None:
+            # Inputs are written again before the next run; constants must stay.
+            for copy in [*(host.copy for host in self.hosted[tensor]), *(copy for _, copy in self.weights[tensor])]:
+                # Never from cycle 0 on: no other word of the host may come there.
+                self.words.release(copy.slices, copy.addrs, np.maximum(copy.last + 1, 1))
+            self.hosted[tensor].clear()
+            self.weights[tensor].clear()
+
+
+def _results(op: Operation) -> Iterable[Tensor]:
+    return (op.y,) if isinstance(op, MatMul) else op.writes()

@@ -1,1 +1,0 @@
-"""Where every word of a tensor lives in MEM."""
