@@ -1,5 +1,6 @@
 """Copies of tensors in MEM, and what reads them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -72,6 +73,10 @@ class ReadPort:
     used : ndarray of int64
         The steps that are read.
     zero_slices, zero_addrs : ndarray of int32, shape (bytes,)
+    tensor : Tensor
+        Whose vectors they are.
+    shared : bool
+        Whether the host wrote the copy for another operation.
     """
 
     copy: TensorCopy
@@ -79,6 +84,8 @@ class ReadPort:
     used: npt.NDArray[np.int64]
     zero_slices: Numbers
     zero_addrs: Numbers
+    tensor: object = None
+    shared: bool = False
 
     def words(self) -> tuple[Numbers, Numbers, Cycles]:
         """Return slices and addrs, shape (bytes, steps), and the cycles from which they can be read, shape (steps,)."""
@@ -134,13 +141,23 @@ class Template:
         """Relative cycle from which all that is written can be read."""
         return max((int(ready.max()) for _, _, ready in self.written), default=0)
 
-    def settle(self, start: int) -> None:
-        """Note in the copies that the macro-operation starts at cycle `start`, for good."""
+    def settle(self, start: int) -> Callable[[], None]:
+        """Note in the copies that the macro-operation starts at cycle `start`; return how to undo that."""
+        copies = list(dict.fromkeys([copy for copy, *_ in (*self.written, *self.read)]))
+        before = [(copy, copy.ready, copy.last) for copy in copies]
+        for copy in copies:
+            copy.ready, copy.last = copy.ready.copy(), copy.last.copy()
         for copy, vectors, ready in self.written:
             copy.ready[vectors] = start + ready
         for copy, vectors, accesses in self.read:
             held = vectors >= 0
             np.maximum.at(copy.last, vectors[held], start + accesses[held])
+
+        def undo() -> None:
+            for copy, ready, last in before:
+                copy.ready, copy.last = ready, last
+
+        return undo
 
 
 def slices_in(slices: Numbers) -> set[int]:

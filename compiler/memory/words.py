@@ -1,7 +1,7 @@
 """Free words of MEM, by bank and by cycle."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,13 +29,13 @@ class Words:
     of every word the table has the first cycle from which on nothing needs it any more. A result may take a word that is
     free when it is written; what the host writes before the program starts needs one that has never been used.
 
-    What is taken stays tentative, as in `compiler.schedule.reservations`: `rollback` gives it back.
+    Everything can be undone, as in `compiler.schedule.reservations`, by `rollback` to a mark.
     """
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._free = np.zeros((config.slices, 2, config.mem_depth), np.int64)
-        self._undo: list[tuple[int, int, slice, Cycles]] = []
+        self._undo: list[tuple[Any, Any, Any, Cycles]] = []
         # Longest runs of free words by (slice, bank), for the cycle that was asked about last.
         self._runs: dict[tuple[int, int], tuple[int, int]] = {}
 
@@ -154,7 +154,7 @@ class Words:
         return int(np.count_nonzero(self._free <= when))
 
     def release(self, slices: Numbers, addrs: Numbers, cycles: Cycles) -> None:
-        """Give words back for good, each from a cycle on.
+        """Give words back, each from a cycle on.
 
         Parameters
         ----------
@@ -164,7 +164,9 @@ class Words:
         """
         held = slices >= 0
         depth = self._config.mem_depth
-        self._free[slices[held], addrs[held] // depth, addrs[held] % depth] = np.broadcast_to(cycles, slices.shape)[held]
+        places = slices[held], addrs[held] // depth, addrs[held] % depth
+        self._undo.append((*places, self._free[places]))
+        self._free[places] = np.broadcast_to(cycles, slices.shape)[held]
         for key in np.unique(slices[held] * 2 + addrs[held] // depth).tolist():
             self._runs.pop((key // 2, key % 2), None)
 
@@ -193,15 +195,12 @@ class Words:
         return len(self._undo)
 
     def rollback(self, mark: int) -> None:
-        """Give back everything taken since `mark`."""
+        """Undo everything since `mark`."""
         for number, bank, rows, before in reversed(self._undo[mark:]):
             self._free[number, bank, rows] = before
-            self._runs.pop((number, bank), None)
+        if len(self._undo) > mark:
+            self._runs.clear()
         del self._undo[mark:]
-
-    def commit(self) -> None:
-        """Make everything taken so far final."""
-        self._undo.clear()
 
     def _choose(self, order: Sequence[Bank], width: int, left: int, when: int) -> tuple[list[Bank], int]:
         """Return banks of different slices with as much room as can be had, and the rows that fit all of them."""

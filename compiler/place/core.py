@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from arch.errors import TaktError
 from compiler.operation import MatMul
-from compiler.place.lowerings import LOWERINGS, Choice
+from compiler.place.lowerings import LOWERINGS
+from compiler.place.operands import connect_known
 from compiler.place.policy import Policy
 from compiler.place.repair import copy_for
 from compiler.place.state import Operation, PlacementState
-from compiler.place.trial import Trial, commit, give_up, savepoint
+from compiler.place.trial import Choice, Trial, adopt, commit, give_up, savepoint
 from compiler.vector.cut import cut
 from compiler.vector.operation import Pass
 from compiler.vector.plan import PassPlan
@@ -27,6 +28,9 @@ _LARGE = 24
 
 _WAITS = 12
 """Moments at which words become free that an operation without room waits for."""
+
+_SLACK = 64
+"""Cycles by which a product may be later than planned."""
 
 _BESIDE = 2
 """Passes after one that it leaves ALUs for, if it can."""
@@ -50,12 +54,34 @@ class Core:
     def __init__(self, state: PlacementState, operations: Sequence[Operation]) -> None:
         self._state = state
         self._operations = list(operations)
+        self._point = savepoint(state, operations[0])
         self._numbers = {op: number for number, op in enumerate(operations)}
         self._plans: dict[Operation, Sequence[object]] = {op: plans_of(op, state.policy) for op in operations}
         demands = {op: [*LOWERINGS[type(op)].demands(op, self._plans[op][0], state.stored)] for op in operations}
         state.declare(operations, demands)
+        self._prepare()
         self.plans: dict[Operation, object] = {}
         """The plan of each operation that is placed."""
+
+    def _prepare(self) -> None:
+        """Place what the host writes, for the preferred plans, weights first.
+
+        It needs words that nothing has used before, and there are most of these now; and results that come later keep
+        clear of what their readers read beside them. What finds no room now is tried again with its operation.
+        """
+        state = self._state
+        for step in ("weights", "stationary", "operands"):
+            for op in self._operations:
+                choice = Choice(self._plans[op][0])
+                trial = Trial(op, choice, {demand.key: demand for demand in state.demands[op]})
+                trial.storage.ports = dict(state.ports[op])
+                if op in state.held:
+                    trial.storage.weights = dict(state.held[op])
+                point = savepoint(state, op)
+                if LOWERINGS[type(op)].prepare(state, trial, choice, step):
+                    adopt(state, trial)
+                else:
+                    give_up(state, point)
 
     def place(self, op: Operation) -> None:
         """Place one operation.
@@ -65,13 +91,60 @@ class Core:
         PlacementError
             When there is no place or no time for it.
         """
-        best = self._best(self._choices(op), op)
-        if best is None:
-            best = self._mended(op)
-        if best is None:
+        if self._place(op) is None:
             raise PlacementError(self._reason(op))
-        commit(self._state, best)
-        self.plans[op] = best.choice.plan
+
+    def _place(self, op: Operation) -> int | None:
+        """Place one operation, mended if need be; return its end, None if it has no place."""
+        best = self._best(self._choices(op), op)
+        if isinstance(op, MatMul) and op.epilogue is not None and (best is None or self._is_late(op, best)):
+            return self._place_either(op, best)
+        best = best or self._mended(op)
+        return None if best is None else self._commit(best)
+
+    def _commit(self, trial: Trial) -> int:
+        commit(self._state, trial)
+        self.plans[trial.op] = trial.choice.plan
+        return trial.end
+
+    def _is_late(self, op: MatMul, trial: Trial) -> bool:
+        """Return whether a product takes so much longer than planned that its epilogue may be in its way."""
+        return trial.end - trial.window[0] > trial.choice.plan.estimate * 5 // 4 + _SLACK
+
+    def _place_either(self, op: MatMul, fused: Trial | None) -> int | None:
+        """Place a product with its epilogue, or one after the other: what ends first, or what is possible."""
+        choice, end = (None, None) if fused is None else (fused.choice, fused.end)
+        state = self._state
+        if fused is not None:
+            give_up(state, self._point)
+        point = savepoint(state, op)
+        apart = self._place_apart(op)
+        if apart is not None and (end is None or apart < end):
+            return apart
+        give_up(state, point)
+        best = self._mended(op) if choice is None else self._best(iter([replace(choice, fresh=False)]), op)
+        return None if best is None else self._commit(best)
+
+    def _place_apart(self, op: MatMul) -> int | None:
+        """Place a product and its epilogue one after the other; return the end, None if one has no place."""
+        state = self._state
+        product, rest = op.apart()
+        pieces = [product, *cut(rest, 0, state.policy.latched)]
+        for piece in pieces:
+            self._plans[piece] = plans_of(piece, state.policy)
+            self._numbers[piece] = self._numbers[op]
+        demands = {
+            piece: [*LOWERINGS[type(piece)].demands(piece, self._plans[piece][0], state.stored)] for piece in pieces
+        }
+        state.replace(op, pieces, demands)
+        for piece in pieces:
+            connect_known(state, piece)
+        end = None
+        for piece in pieces:
+            end = self._place(piece)
+            if end is None:
+                return None
+        return end
 
     def _choices(self, op: Operation) -> Iterator[Choice]:
         for plan in self._plans[op][:_BREADTH]:
@@ -80,7 +153,7 @@ class Core:
     def _best(self, choices: Iterator[Choice], op: Operation, first: bool = False) -> Trial | None:
         """Return the trial of the best choice, all of it taken; None when none is possible, and nothing is taken."""
         state = self._state
-        point = savepoint(state)
+        point = self._point = savepoint(state, op)
         best: Trial | None = None
         taken: Trial | None = None
         for choice in choices:
@@ -120,13 +193,13 @@ class Core:
         """Return a trial of an operation for which no choice was possible as things were."""
         state, plans = self._state, self._plans[op]
         every = [self._beside(op, plan) for plan in plans]
-        found = self._best((Choice(plan, dense=dense) for dense in (False, True) for plan in every), op, first=True)
+        modes = ((False, False), (True, False), (True, True))
+        more = [Choice(plan, dense=dense, loose=loose) for dense, loose in modes for plan in every]
+        found = self._best(iter(more), op, first=True)
+        if found is None and self._supply(op):
+            found = self._best(iter(more), op, first=True)
         if found is not None:
             return found
-        if self._supply(op):
-            found = self._best((Choice(plan, dense=dense) for dense in (False, True) for plan in every), op, first=True)
-            if found is not None:
-                return found
         when = 0
         for _ in range(_WAITS):
             later = state.words.next_release(when)
@@ -134,7 +207,9 @@ class Core:
                 break
             # Not every single word: they become free one after another.
             when = later + max(8, (state.scheduler.retired - later) // 8)
-            waiting = (Choice(plan, dense=dense, when=when) for dense in (False, True) for plan in every[:_BREADTH])
+            waiting = (
+                Choice(plan, dense=dense, loose=loose, when=when) for dense, loose in modes for plan in every[:_BREADTH]
+            )
             found = self._best(waiting, op, first=True)
             if found is not None:
                 return found
@@ -143,7 +218,7 @@ class Core:
     def _supply(self, op: Operation) -> bool:
         """Make copies of what the preferred plan lacks."""
         choice = Choice(self._plans[op][0])
-        point = savepoint(self._state)
+        point = savepoint(self._state, op)
         trial = Trial(op, choice, {demand.key: demand for demand in self._demands(op, choice)})
         LOWERINGS[type(op)].attempt(self._state, trial, choice)
         give_up(self._state, point)

@@ -1,7 +1,6 @@
 """The table of lowerings: for each kind of operation its plans, its demands, and how one plan is tried."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,14 +14,14 @@ from compiler.memory.demand import Demand
 from compiler.memory.storage import OperationStorage
 from compiler.operation import MatMul
 from compiler.place.demands import demands_of_pass, demands_of_product, demands_of_scatter, demands_of_switch
-from compiler.place.operands import first_cycle, place_operands
+from compiler.place.operands import first_cycle, place_host, place_operands
 from compiler.place.policy import Policy
 from compiler.place.products import count_sums, place_product, place_stationary, place_weights
 from compiler.place.results import place_results
 from compiler.place.state import Operation, PlacementState
 from compiler.place.switched import place_switched
 from compiler.place.tables import place_gathered, table_choices
-from compiler.place.trial import Trial, give_up, savepoint
+from compiler.place.trial import Choice, Trial, give_up, savepoint
 from compiler.scatter.builder import scatter_template
 from compiler.scatter.operation import Scatter
 from compiler.switch.builder import switch_templates
@@ -40,31 +39,6 @@ _SHARES = 6
 """Most ways to share a Gather that are tried."""
 
 
-@dataclass(frozen=True)
-class Choice:
-    """How to try an operation.
-
-    Attributes
-    ----------
-    plan : object
-        One of its lowering's.
-    fresh : bool
-        Take copies of its own of what the host writes.
-    dense : bool
-        Let readers share copies of the results.
-    when : int
-        Cycle before which no word is taken that is in use until then.
-    limit : int or None
-        First end that is of no use.
-    """
-
-    plan: Any
-    fresh: bool = False
-    dense: bool = False
-    when: int = 0
-    limit: int | None = None
-
-
 class Lowering(Protocol):
     """Lowering of a kind of operation."""
 
@@ -74,6 +48,10 @@ class Lowering(Protocol):
 
     def demands(self, op: Any, plan: Any, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
         """Yield what an operation reads under a plan."""
+        ...
+
+    def prepare(self, state: PlacementState, trial: Trial, choice: Choice, step: str) -> bool:
+        """Place what the host writes for an operation: ``weights``, ``stationary`` operands or other ``operands``."""
         ...
 
     def attempt(self, state: PlacementState, trial: Trial, choice: Choice) -> bool:
@@ -108,10 +86,18 @@ def _free_states(state: PlacementState, op: Pass, storage: OperationStorage) -> 
     for result, copies in zip(op.results, storage.outputs, strict=True):
         changed = copies if result.tensor in state.states else state.written.get(result.tensor, [])
         for copy in changed:
-            copy.free = np.maximum(copy.last + 1, copy.free)
+            copy.free = copy.last + 1
 
 
-class PassLowering:
+class _WithPorts:
+    """Lowering of an operation that has operands in ports only."""
+
+    def prepare(self, state: PlacementState, trial: Trial, choice: Choice, step: str) -> bool:
+        """Place what the host writes for the ports of an operation."""
+        return step != "operands" or place_host(state, trial, fresh=False)
+
+
+class PassLowering(_WithPorts):
     """Lowering of a pass through the VXM."""
 
     def plans(self, op: Pass, policy: Policy) -> Sequence[PassPlan]:
@@ -130,7 +116,7 @@ class PassLowering:
             return False
         start = first_cycle(state, trial, {key: op.times for key in trial.storage.ports})
         trial.window = start, start + op.duration
-        if not place_results(state, trial, op, choice.dense, max(choice.when, start)):
+        if not place_results(state, trial, op, choice, max(choice.when, start)):
             return False
         _free_states(state, op, trial.storage)
         templates = self._templates(op, trial.storage, plan)
@@ -159,7 +145,7 @@ class PassLowering:
         return [0] * each + [paces[0].duration] * each * (len(paces) - 1)
 
 
-class SwitchLowering:
+class SwitchLowering(_WithPorts):
     """Lowering of an operation of the SXM."""
 
     def plans(self, op: Switch, policy: Policy) -> Sequence[PassPlan]:
@@ -180,13 +166,13 @@ class SwitchLowering:
             state, trial, {key: op.times[port.used] for key, port in trial.storage.ports.items()}
         )
         trial.window = start, start + op.duration
-        if not place_switched(state, trial, op, max(choice.when, start)):
+        if not place_switched(state, trial, op, choice, max(choice.when, start)):
             return False
         templates = switch_templates(op, trial.storage)
         return place_first(state, trial, templates, [0] * len(templates), choice.limit)
 
 
-class GatherLowering:
+class GatherLowering(_WithPorts):
     """Lowering of a Gather."""
 
     def plans(self, op: Gather, policy: Policy) -> Sequence[PassPlan]:
@@ -201,7 +187,7 @@ class GatherLowering:
         """Place a Gather in the fastest share of the work that finds room."""
         op = trial.op
         assert isinstance(op, Gather)
-        point = savepoint(state)
+        point = savepoint(state, op)
         for way, share in table_choices(state, op, choice.dense)[:_SHARES]:
             if place_gathered(state, trial, op, way, share, choice.when):
                 template = gather_template(op, trial.storage)
@@ -212,7 +198,7 @@ class GatherLowering:
         return False
 
 
-class ScatterLowering:
+class ScatterLowering(_WithPorts):
     """Lowering of a Scatter."""
 
     def plans(self, op: Scatter, policy: Policy) -> Sequence[PassPlan]:
@@ -234,7 +220,7 @@ class ScatterLowering:
         return place_first(state, trial, [scatter_template(op, trial.storage)], [0], choice.limit)
 
 
-class ProductLowering:
+class ProductLowering(_WithPorts):
     """Lowering of a matrix product with its epilogue."""
 
     def plans(self, op: MatMul, policy: Policy) -> Sequence[Plan]:
@@ -244,6 +230,15 @@ class ProductLowering:
     def demands(self, op: MatMul, plan: Plan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
         """Yield activations of every feeder, computed weights, and operands of the epilogue."""
         return demands_of_product(op, plan, stored)
+
+    def prepare(self, state: PlacementState, trial: Trial, choice: Choice, step: str) -> bool:
+        """Place weights, stationary operands, or activations and other operands."""
+        op, plan = trial.op, choice.plan
+        if step == "weights":
+            return op.computed or place_weights(state, trial, op, plan)
+        if step == "stationary":
+            return place_stationary(state, trial, op)
+        return super().prepare(state, trial, choice, step)
 
     def attempt(self, state: PlacementState, trial: Trial, choice: Choice) -> bool:
         """Place all groups of a product, the feeders taking turns."""
@@ -260,8 +255,8 @@ class ProductLowering:
             return False
         start = self._first(state, trial, op, plan)
         trial.window = start, start
-        trial.notes.append(lambda: count_sums(state, op, plan))
-        if not place_product(state, trial, op, plan, choice.dense, max(choice.when, start)):
+        count_sums(state, op, plan)
+        if not place_product(state, trial, op, plan, choice, max(choice.when, start)):
             return False
         pending = [groups_of(op, feeder, number) for number, feeder in enumerate(plan.feeders)]
         earliest = [0] * len(pending)

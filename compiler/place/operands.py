@@ -1,15 +1,17 @@
 """Where an operation finds its operands: copies that are there, or new ones of what the host writes."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from arch.geometry import Direction, Hemisphere, sxm_position, units
 from compiler.memory.copies import ReadPort, TensorCopy
-from compiler.memory.demand import Demand, Vectors
+from compiler.memory.demand import Demand
 from compiler.memory.maps import element_words
 from compiler.memory.words import Bank, Cycles, Numbers
 from compiler.place.ranking import banks_near, ordered, sides_of, sparse_slices
 from compiler.place.state import HostCopy, Operation, PlacementState
-from compiler.place.trial import Trial
+from compiler.place.trial import Trial, is_one_sided
 
 FEW = 16
 """Vectors of which every pass gets a copy of its own, so that passes can run at the same time."""
@@ -36,9 +38,14 @@ def place_operands(state: PlacementState, trial: Trial, fresh: bool) -> bool:
             trial.lacking.append(demand)
     if trial.lacking:
         return False
+    return place_host(state, trial, fresh)
+
+
+def place_host(state: PlacementState, trial: Trial, fresh: bool) -> bool:
+    """Connect the ports of an operation that read what the host writes; return whether there is room."""
     return all(
         _place_host(state, trial, demand, fresh)
-        for demand in demands
+        for demand in trial.demands.values()
         if demand.elements is not None and not demand.is_stationary
     )
 
@@ -57,7 +64,7 @@ def _connect(state: PlacementState, trial: Trial, demand: Demand) -> bool:
     suited = [
         copy
         for copy in state.copies.get(demand.tensor, [])
-        if copy.has(order) and (not demand.in_mesh or on_one_side(state, copy, order))
+        if copy.has(order) and (not demand.in_mesh or is_one_sided(state, copy, order))
     ]
     suited.sort(key=lambda copy: len(copy.used & others))
     for copy in suited:
@@ -66,12 +73,6 @@ def _connect(state: PlacementState, trial: Trial, demand: Demand) -> bool:
             ports[key] = port
             return True
     return False
-
-
-def on_one_side(state: PlacementState, copy: TensorCopy, vectors: Vectors) -> bool:
-    """Return whether the words of some vectors lie in one hemisphere."""
-    east = copy.slices[:, vectors] >= state.config.mem_slices
-    return bool(east.all() or not east.any())
 
 
 def _place_zeros(state: PlacementState, trial: Trial, demand: Demand) -> bool:
@@ -92,14 +93,28 @@ def _place_host(state: PlacementState, trial: Trial, demand: Demand, fresh: bool
     """Connect a port to vectors that the host writes; ports of different operations may share them."""
     tensor, elements, ports = demand.tensor, demand.elements, trial.storage.ports
     assert elements is not None
-    if not fresh and len(elements) > FEW:
+    known = state.ports[trial.op].get(demand.key)
+    if demand.key in ports:
+        return True
+    if known is not None and np.array_equal(known.steps, demand.steps) and known.tensor is tensor:
+        trial.shared |= known.shared
+        # Another plan may have other weights in these slices.
+        clashes = not demand.is_sparse and bool(known.slices & trial.slices_read)
+        if not (fresh and known.shared) and not clashes:
+            ports[demand.key] = replace(known, used=demand.used)
+            return True
+    if not fresh:
         busy = trial.slices_read
         for host in state.hosted[tensor]:
             alike = host.serial == demand.serial and np.array_equal(host.elements, elements)
+            # Of few vectors, operations that may run at the same time have copies of their own.
+            alike &= len(elements) > FEW or state.far(trial.op, host.users)
             if alike and host.copy.has(demand.order) and not host.copy.used & busy and _suits(state, demand, host.copy):
                 port = state.port_of(demand, host.copy)
                 if port is not None:
-                    ports[demand.key] = port
+                    ports[demand.key] = replace(port, shared=True)
+                    state.note_read(demand, port)
+                    state.add(host.users, trial.op)
                     trial.shared = True
                     return True
     found = _take_host(state, trial, demand)
@@ -112,7 +127,8 @@ def _place_host(state: PlacementState, trial: Trial, demand: Demand, fresh: bool
     if port is None:
         return False
     ports[demand.key] = port
-    trial.hosted.append((tensor, HostCopy(elements, copy, demand.serial)))
+    state.note_read(demand, port)
+    trial.hosted.append((tensor, HostCopy(elements, copy, demand.serial, [trial.op])))
     trial.maps.append((tensor, element_words(elements[order], copy.slices[:, order], copy.addrs[:, order])))
     return True
 
@@ -122,8 +138,8 @@ def _suits(state: PlacementState, demand: Demand, copy: TensorCopy) -> bool:
     order = demand.order
     if demand.side is not None:
         east = bool((copy.slices[:, order] >= state.config.mem_slices).all())
-        return on_one_side(state, copy, order) and east == (demand.side is Hemisphere.EAST)
-    return not demand.in_mesh or on_one_side(state, copy, order)
+        return is_one_sided(state, copy, order) and east == (demand.side is Hemisphere.EAST)
+    return not demand.in_mesh or is_one_sided(state, copy, order)
 
 
 def _any_host(state: PlacementState, trial: Trial, demand: Demand) -> bool:
@@ -205,3 +221,12 @@ def first_cycle(state: PlacementState, trial: Trial, offsets: dict[object, np.nd
     return start
 
 
+
+
+def connect_known(state: PlacementState, op: Operation) -> None:
+    """Connect ports of an operation that is not placed yet to copies that are there, so that others keep clear."""
+    trial = Trial(op, None, {demand.key: demand for demand in state.demands[op]})
+    for demand in state.demands[op]:
+        if demand.elements is None and not demand.columns and demand.tensor in state.copies:
+            if _connect(state, trial, demand):
+                state.connect(demand, trial.storage.ports[demand.key])

@@ -17,7 +17,7 @@ from compiler.place.orders import is_copied, missing_vectors, product_turns, wor
 from compiler.place.ranking import banks_read, banks_to_write, copies_used
 from compiler.place.results import Made, wanted
 from compiler.place.state import HostCopy, PlacementState
-from compiler.place.trial import Trial
+from compiler.place.trial import Choice, Trial
 from compiler.tensor import as_view
 
 _MANY = 64
@@ -94,7 +94,9 @@ def place_stationary(state: PlacementState, trial: Trial, op: MatMul) -> bool:
     Where there are no others, it shares slices with weights, both being read rarely.
     """
     kept = [demand for demand in trial.demands.values() if demand.is_stationary and demand.elements is not None]
-    if not kept:
+    known = state.ports[op]
+    if all(demand.key in known for demand in kept):
+        trial.storage.ports |= {demand.key: known[demand.key] for demand in kept}
         return True
     if _share_stationary(state, trial, kept):
         return True
@@ -135,7 +137,7 @@ def place_stationary(state: PlacementState, trial: Trial, op: MatMul) -> bool:
         if port is None:
             return False
         trial.storage.ports[demand.key] = port
-        trial.hosted.append((demand.tensor, HostCopy(demand.elements, copy, serial=False)))
+        trial.hosted.append((demand.tensor, HostCopy(demand.elements, copy, False, [op])))
         rows_of = demand.elements[order]
         trial.maps.append((demand.tensor, element_words(rows_of, copy.slices[:, order], copy.addrs[:, order])))
         first += len(order)
@@ -167,7 +169,7 @@ def _share_stationary(state: PlacementState, trial: Trial, kept: Sequence[Demand
     return True
 
 
-def place_product(state: PlacementState, trial: Trial, op: MatMul, plan: Plan, dense: bool, when: int) -> bool:
+def place_product(state: PlacementState, trial: Trial, op: MatMul, plan: Plan, choice: Choice, when: int) -> bool:
     """Place the result of a product where its readers want it.
 
     Words that the planes of a feeder write at the same time, and copies of a word, go to different slices. What passes
@@ -176,21 +178,21 @@ def place_product(state: PlacementState, trial: Trial, op: MatMul, plan: Plan, d
     readers = state.readers[op.y]
     both = tuple(Hemisphere)
     if op.epilogue is None:
-        choices: list[Sides] = [(both,)]
+        places: list[Sides] = [(both,)]
     elif is_copied(readers):
-        choices = [((side,),) for side in both]
+        places = [((side,),) for side in both]
     else:
-        choices = [tuple((side,) for side in both)]
+        places = [tuple((side,) for side in both)]
     if any(reader.in_mesh or not isinstance(reader.op, MatMul) or reader.columns for reader in readers):
         # An ALU reads from one direction, and weights lie on one side.
         loads = copies_used([*trial.storage.weights.values()])
         quiet = sorted(both, key=lambda side: len(loads & set(state.slices_of(side))))
-        choices = [((side,),) for side in quiet]
-        if len(readers) == 1 and readers[0].columns:
-            choices.append((both,))
+        places = [((side,),) for side in quiet]
+        if choice.loose or (len(readers) == 1 and readers[0].columns):
+            places.append((both,) if not choice.loose or op.epilogue is None else tuple((side,) for side in both))
     mark, known = state.words.mark(), len(trial.computed)
-    for choice in choices:
-        found = _copies(state, trial, op, plan, choice, dense, when)
+    for sides in places:
+        found = _copies(state, trial, op, plan, sides, choice, when)
         if found is not None:
             trial.storage.outputs.append(list(dict.fromkeys(copy for copy, _ in found)))
             trial.published.append((op.y, found))
@@ -201,33 +203,38 @@ def place_product(state: PlacementState, trial: Trial, op: MatMul, plan: Plan, d
 
 
 def _copies(
-    state: PlacementState, trial: Trial, op: MatMul, plan: Plan, choice: Sides, dense: bool, when: int
+    state: PlacementState, trial: Trial, op: MatMul, plan: Plan, sides: Sides, choice: Choice, when: int
 ) -> Made | None:
     storage: OperationStorage = trial.storage
     # Weights of one tile are read before there are results.
     once = op.k_blocks == 1 and all(len(feeder.groups) == len(feeder.blocks) == 1 for feeder in plan.feeders)
     found: Made = []
     readers = state.readers[op.y]
-    wants = wanted(state, op.y)
+    # Where readers cannot have it as they want it, there is one copy, whoever reads it.
+    wants = wanted(state, op.y) if not choice.loose else [None]
     if None not in wants and len(missing_vectors(state.config, op.y, readers)):
         # Planes emit every row, so that each has a way to MEM.
         wants.append(None)
     for want in wants:
-        order = writing_order(op, plan, readers) if want is None else want.order
+        order = writing_order(op, plan, readers if not choice.loose else []) if want is None else want.order
         busy = copies_used([copy for copy, _ in found])
-        theirs = set() if want is None else state.busy(want.op)
-        if want is not None and not want.columns and (dense or len(found) >= _MOST):
+        theirs = set() if want is None or choice.loose else state.busy(want.op)
+        if want is not None and not want.columns and (choice.dense or len(found) >= _MOST):
             shared = next(
                 (copy for copy, other in found if copy.has(order) and not (other and other.columns)), None
             )
             if shared is not None:
                 found.append((shared, want))
                 continue
+        last: set[int] = set()
+        if choice.loose:
+            last = {number for reader in readers for number in state.busy(reader.op)}
+            last |= {number for port in storage.ports.values() for number in port.slices}
         busy |= theirs
         read = banks_read(state, storage, weights=not (once and want is not None and want.in_mesh))
         copy = TensorCopy.empty(op.y.itemsize, op.n_blocks * op.m)
         if want is not None and want.columns:
-            banks = banks_to_write(state, choice[0], busy, read, set(), set(), None)
+            banks = banks_to_write(state, sides[0], busy, read, set(), set(), None, last)
             computed = fill_weights(state, copy, want, banks, when)
             if computed is None:
                 return None
@@ -235,7 +242,7 @@ def _copies(
             found.append((copy, want))
             continue
         for feeder in plan.feeders:
-            if not _place_rows(state, storage, op, feeder, copy, want, order, busy, read, choice, dense, when):
+            if not _place_rows(state, storage, op, feeder, copy, want, order, busy, read, sides, choice, when, last):
                 return None
         found.append((copy, want))
     return found
@@ -255,9 +262,10 @@ def _place_rows(
     order: np.ndarray,
     busy: set[int],
     read: set[Bank],
-    choice: Sides,
-    dense: bool,
+    sides: Sides,
+    choice: Choice,
     when: int,
+    last: set[int],
 ) -> bool:
     """Take words for what the planes of a feeder write to a copy."""
     mine: set[int] = set()
@@ -276,12 +284,12 @@ def _place_rows(
         if not len(words):
             continue
         banks = [
-            banks_to_write(state, sides, busy | mine, read, copy.used, avoided, source)
-            for sides in sorted(choice, key=lambda sides: near not in sides)
+            banks_to_write(state, some, busy | mine, read, copy.used, avoided, source, last)
+            for some in sorted(sides, key=lambda some: near not in some)
         ]
         turns = product_turns(op, words)
         taken: Taken | None = None
-        if want is not None and want.in_mesh and not dense and turns.any():
+        if want is not None and want.in_mesh and not choice.dense and turns.any():
             # At best in slices that the copy does not have yet.
             own = [bank for bank in banks[0] if bank.slice not in copy.used]
             taken = state.words.take_striped(size, turns, own, 2, when)

@@ -1,6 +1,6 @@
 """Which banks suit what an operation reads and writes, best first."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -118,10 +118,12 @@ def banks_to_write(
     shared: set[int],
     avoided: set[int],
     source: Hemisphere | None,
+    last: Collection[int] = (),
 ) -> list[Bank]:
-    """Return banks that are not read, of slices that are not busy; last `shared` ones, before them `avoided` ones.
+    """Return banks that are not read, of slices that are not busy.
 
-    The nearest to the planes of hemisphere `source`, or to the VXM, come first.
+    The nearest to the planes of hemisphere `source`, or to the VXM, come first; then `avoided` slices, then `shared`
+    ones, those of `last` after all others.
     """
     config = state.config
     place = vxm_position(config) if source is None else mxm_position(config, source)
@@ -135,7 +137,12 @@ def banks_to_write(
     ]
     return sorted(
         banks,
-        key=lambda bank: (bank.slice in shared, bank.slice in avoided, abs(every[bank.slice].position - place)),
+        key=lambda bank: (
+            bank.slice in last,
+            bank.slice in shared,
+            bank.slice in avoided,
+            abs(every[bank.slice].position - place),
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from compiler.place.lowerings import place_first
 from compiler.place.ranking import banks_in
 from compiler.place.results import take_copies
 from compiler.place.state import PlacementState
-from compiler.place.trial import Trial, commit, give_up, savepoint
+from compiler.place.trial import Choice, Trial, commit, give_up, savepoint
 from compiler.vector.builder import PassBuilder
 from compiler.vector.operation import Pass
 from compiler.vector.plan import pass_plans
@@ -27,14 +27,14 @@ def copy_for(state: PlacementState, demand: Demand, when: int) -> bool:
     groups = list(_sources(state, demand))
     if sum(len(vectors) for _, vectors in groups) < len(order):
         return False
-    point = savepoint(state)
     read = set().union(*(banks_in(state, copy.slices[:, part], copy.addrs[:, part]) for copy, part in groups))
     passes = [identity(state.config, demand.tensor, part) for _, part in groups]
+    point = savepoint(state, passes[0])
     head = Trial(passes[0], None, {})
     made = None
     for bar in (read, set()):
         made = take_copies(
-            state, head, demand.tensor, [(demand, order)], list(Hemisphere), set(), bar, None, passes[0], True, when
+            state, head, demand.tensor, [(demand, order)], list(Hemisphere), set(), bar, None, passes[0], Choice(None, dense=True), when
         )
         if made is not None:
             break
@@ -52,7 +52,7 @@ def copy_for(state: PlacementState, demand: Demand, when: int) -> bool:
         trials[-1].computed.append(computed)
     for trial in trials:
         commit(state, trial)
-    state.copies[demand.tensor].append(target)
+    state.add(state.copies[demand.tensor], target)
     if not demand.columns:
         port = state.port_of(demand, target)
         if port is None:

@@ -13,8 +13,8 @@ from compiler.memory.words import Bank, Cycles, Numbers
 from compiler.place.braid import fill_weights
 from compiler.place.orders import distinct, missing_vectors, sharing, turns_of
 from compiler.place.ranking import banks_read, copies_used, count, ordered, sides_of, sparse_slices
-from compiler.place.state import Operation, PlacementState
-from compiler.place.trial import Trial
+from compiler.place.state import PlacementState
+from compiler.place.trial import Choice, Trial
 from compiler.tensor import Tensor
 from compiler.vector.lanes import vector_count
 from compiler.vector.operation import Pass, Result
@@ -35,7 +35,7 @@ def wanted(state: PlacementState, tensor: Tensor) -> list[Demand | None]:
     return [*readers]
 
 
-def place_results(state: PlacementState, trial: Trial, op: Pass, dense: bool, when: int) -> bool:
+def place_results(state: PlacementState, trial: Trial, op: Pass, choice: Choice, when: int) -> bool:
     """Place the results of a pass: bytes, copies and results that are written at the same time, in own slices.
 
     Copies that share vectors lie on one side, since an ALU drives one direction at a time.
@@ -45,8 +45,7 @@ def place_results(state: PlacementState, trial: Trial, op: Pass, dense: bool, wh
     state : PlacementState
     trial : Trial
     op : Pass
-    dense : bool
-        Let readers share copies, and keep those in one place, at the price of waiting for each other.
+    choice : Choice
     when : int
         Cycle from which on words must be free.
 
@@ -75,7 +74,7 @@ def place_results(state: PlacementState, trial: Trial, op: Pass, dense: bool, wh
             order = order[np.isin(order, result.steps)]
             wants += [(want, order)] if len(order) else []
         for group in sharing(wants):
-            copies = _place_copies(state, trial, op, result, group, written, read, near, dense, when)
+            copies = _place_copies(state, trial, op, result, group, written, read, near, choice, when)
             if copies is None:
                 return False
             for copy, want in copies:
@@ -102,7 +101,7 @@ def _place_copies(
     written: set[int],
     read: set[Bank],
     near: set[int],
-    dense: bool,
+    choice: Choice,
     when: int,
 ) -> Made | None:
     """Place copies of a result on one side, that of slices `near` if any; adds their slices to `written`."""
@@ -110,19 +109,15 @@ def _place_copies(
     readers = [want.op for want, _ in wants if want is not None]
     sides = sides_of(state, op, readers, Direction.WEST, size, trial.slices_read)
     sides = [side for side in sides if not near - set(state.slices_of(side))] or sides
-    turns = None if dense else partial(turns_of, result, op.times)
-    found = take_copies(state, trial, result.tensor, wants, sides, written, read, turns, op, dense, when)
+    turns = None if choice.dense else partial(turns_of, result, op.times)
+    found = take_copies(state, trial, result.tensor, wants, sides, written, read, turns, op, choice, when)
     if found is None:
         return None
     first = int(found[0][0].slices.max())
-    trial.notes.append(partial(_count_width, state, op, units(state.config)[first].outward, size))
+    state.width[op][units(state.config)[first].outward] += size
     for copy in distinct(found):
-        trial.notes.append(partial(count, state, state.writes, op.duration, copy.slices, copy.addrs))
+        count(state, state.writes, op.duration, copy.slices, copy.addrs)
     return found
-
-
-def _count_width(state: PlacementState, op: Operation, direction: Direction, size: int) -> None:
-    state.width[op][direction] += size
 
 
 def take_copies(
@@ -135,7 +130,7 @@ def take_copies(
     read: set[Bank],
     turns: Callable[[Vectors], tuple[Numbers, int]] | None,
     writer: Pass | None,
-    dense: bool,
+    choice: Choice,
     when: int,
     lasting: bool = False,
 ) -> Made | None:
@@ -156,7 +151,7 @@ def take_copies(
     mark = state.words.mark()
     known = 0 if trial is None else len(trial.computed)
     for chosen, quiet in attempts:
-        found = _take_on(state, trial, tensor, wants, chosen, quiet, written, read, turns, writer, dense, when, lasting)
+        found = _take_on(state, trial, tensor, wants, chosen, quiet, written, read, turns, writer, choice, when, lasting)
         if found is not None:
             written |= copies_used([copy for copy, _ in found])
             return found
@@ -177,7 +172,7 @@ def _take_on(
     read: set[Bank],
     turns: Callable[[Vectors], tuple[Numbers, int]] | None,
     writer: Pass | None,
-    dense: bool,
+    choice: Choice,
     when: int,
     lasting: bool,
 ) -> Made | None:
@@ -188,8 +183,8 @@ def _take_on(
     window = None if trial is None else (when, when + (writer.duration if writer is not None else 1))
     parted = writer is not None and sum(result.tensor is tensor for result in writer.results) > 1
     for want, order in wants:
-        theirs = set() if want is None else state.busy(want.op)
-        shared = _shareable(state, found, want, order, theirs, parted, dense or len(distinct(found)) >= _MOST)
+        theirs = set() if want is None or choice.loose else state.busy(want.op)
+        shared = _shareable(state, found, want, order, theirs, parted, choice.dense or len(distinct(found)) >= _MOST)
         if shared is not None:
             found.append((shared, want))
             continue
@@ -200,6 +195,9 @@ def _take_on(
         banks = [
             bank for side in chosen for bank in ordered(state, side, busy, read, reader, writer, many, window)
         ]
+        if want is not None and choice.loose:
+            last = state.busy(want.op)
+            banks.sort(key=lambda bank: bank.slice in last)
         if state.policy.copied and want is not None and want.is_sparse:
             # Others that are read sparsely leave time.
             banks.sort(key=lambda bank: bank.slice not in state.sparse)
@@ -230,8 +228,6 @@ def _take_on(
         copy.put(order, *taken)
         mine |= copy.used
         found.append((copy, want))
-        if want is not None and want.is_sparse:
-            state.sparse |= copy.used
     return found
 
 

@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +29,9 @@ _NEXT = 2
 _NEXT_COPIED = 4
 """The same where each has copies of its own of what the host writes."""
 
+_FAR = 6
+"""Operations between two that hardly run at the same time."""
+
 
 @dataclass(eq=False)
 class HostCopy:
@@ -35,6 +40,7 @@ class HostCopy:
     elements: Elements
     copy: TensorCopy
     serial: bool
+    users: list[Operation] = field(default_factory=list)
 
 
 class PlacementState:
@@ -70,6 +76,8 @@ class PlacementState:
         self.readers: dict[Tensor, list[Demand]] = defaultdict(list)
         self.copies: dict[Tensor, list[TensorCopy]] = {}
         self.ports: dict[Operation, dict[Key, ReadPort]] = defaultdict(dict)
+        self.held: dict[Operation, dict[Hemisphere, TensorCopy]] = {}
+        """Weights of products that the host writes."""
         self.computed: dict[Operation, ComputedWeights] = {}
         self.hosted: dict[Tensor, list[HostCopy]] = defaultdict(list)
         self.weights: dict[Tensor, list[tuple[object, TensorCopy]]] = defaultdict(list)
@@ -79,8 +87,6 @@ class PlacementState:
         """Slice to the slice and addr of a word that holds zeros."""
         self.scattered: set[int] = set()
         """Slices with states that rows are scattered into."""
-        self.sparse: set[int] = set()
-        """Slices that are read sparsely."""
         self.sparse_groups: dict[int, dict[frozenset[int], None]] = {}
         """Slices of ports that are read sparsely, by bytes of an element."""
         self.tables: dict[tuple[int, int], int] = {}
@@ -91,12 +97,30 @@ class PlacementState:
         self._left: dict[Tensor, int] = defaultdict(int)
         self._passes: list[Pass] = []
         self._numbers: dict[Operation, int] = {}
+        self._order: dict[Operation, int] = {}
         self.written: dict[Tensor, list[TensorCopy]] = {}
         """Copies of states that a result is written to as well."""
         self.targets: dict[Tensor, tuple[Target, ...]] = {}
         """What a Scatter into a state writes."""
+        self.journal: list[Callable[[], object]] = []
+        """How to undo what was changed, in order."""
         self.partial: dict[Tensor, list[tuple[TensorCopy, Demand | None]]] = {}
         """Copies of results that several operations write parts of, before the last of them."""
+
+    # Changes that can be undone
+
+    def put(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
+        """Set an entry of one of the state's mappings."""
+        if key in mapping:
+            self.journal.append(partial(mapping.__setitem__, key, mapping[key]))
+        else:
+            self.journal.append(partial(mapping.pop, key))
+        mapping[key] = value
+
+    def add(self, items: list[Any], item: Any) -> None:
+        """Append to one of the state's lists."""
+        items.append(item)
+        self.journal.append(items.pop)
 
     # Who reads what
 
@@ -109,8 +133,40 @@ class PlacementState:
                     self.readers[demand.tensor].append(demand)
             for tensor in set(op.reads()):
                 self._left[tensor] += 1
+        self._order = {op: number for number, op in enumerate(operations)}
         self._passes = [op for op in operations if isinstance(op, Pass)]
         self._numbers = {op: number for number, op in enumerate(self._passes)}
+
+    def replace(
+        self, op: Operation, pieces: Sequence[Operation], demands: Mapping[Operation, list[Demand]]
+    ) -> None:
+        """Let other operations do the work of one that is not placed yet."""
+        for demand in self.demands[op]:
+            if demand.elements is None:
+                left = [other for other in self.readers[demand.tensor] if other is not demand]
+                self.put(self.readers, demand.tensor, left)
+        for piece in pieces:
+            self.put(self.demands, piece, demands[piece])
+            for demand in demands[piece]:
+                if demand.elements is None:
+                    self.add(self.readers[demand.tensor], demand)
+            for tensor in set(piece.reads()):
+                self.put(self._left, tensor, self._left[tensor] + 1)
+            self._order[piece] = self._order[op]
+            if op in self._numbers:
+                self._numbers[piece] = self._numbers[op]
+        for tensor in set(op.reads()):
+            self.put(self._left, tensor, self._left[tensor] - 1)
+
+    @property
+    def sparse(self) -> set[int]:
+        """Slices that are read sparsely."""
+        return set().union(*(group for groups in self.sparse_groups.values() for group in groups))
+
+    def far(self, op: Operation, others: Iterable[Operation]) -> bool:
+        """Return whether an operation comes so long before or after others that they hardly run at the same time."""
+        mine = self._order.get(op, 0)
+        return all(abs(self._order.get(other, 0) - mine) > _FAR for other in others)
 
     def beside(self, op: Operation | None) -> list[Pass]:
         """Return the passes before and after one that may run at the same time."""
@@ -124,6 +180,7 @@ class PlacementState:
         if op in self.placed:
             return self.placed[op].read_slices
         found = set().union(*(port.slices for port in self.ports[op].values()))
+        found |= set().union(*(copy.used for copy in self.held.get(op, {}).values()))
         return found | (self.computed[op].copy.used if op in self.computed else set())
 
     def read_beside(self, op: Operation | None) -> set[int]:
@@ -144,7 +201,7 @@ class PlacementState:
                 taken = self.words.take(1, 1, [Bank(number, 1), Bank(number, 0)], high=True)
                 if taken is None:
                     return None
-                self.zeros[number] = number, int(taken[1][0, 0])
+                self.put(self.zeros, number, (number, int(taken[1][0, 0])))
             found.append(self.zeros[number])
         slices_, addrs = np.array(found, np.int32).reshape(-1, 2).T
         return slices_, addrs
@@ -157,15 +214,15 @@ class PlacementState:
         size = demand.tensor.itemsize
         none = np.full(size, -1, np.int32)
         if not demand.zeros:
-            return ReadPort(copy, demand.steps, demand.used, none, none)
+            return ReadPort(copy, demand.steps, demand.used, none, none, demand.tensor)
         where = copy.slices[:, demand.order[0]].tolist() if len(demand.order) else range(size)
         words = self.zero_words(where)
-        return None if words is None else ReadPort(copy, demand.steps, demand.used, *words)
+        return None if words is None else ReadPort(copy, demand.steps, demand.used, *words, demand.tensor)
 
     def connect(self, demand: Demand, port: ReadPort) -> None:
         """Let an operation that is not placed yet read a copy, and count what it will read."""
         op = demand.op
-        self.ports[op][demand.key] = port
+        self.put(self.ports[op], demand.key, port)
         self.note_read(demand, port)
 
     def note_read(self, demand: Demand, port: ReadPort) -> None:
@@ -184,11 +241,11 @@ class PlacementState:
     def finish(self, op: Operation) -> None:
         """Note that an operation is placed: what has no readers left is free after its last read."""
         for tensor in set(op.reads()):
-            self._left[tensor] -= 1
+            self.put(self._left, tensor, self._left[tensor] - 1)
             if not self._left[tensor]:
                 self._release(tensor)
         for tensor in {*_results(op)}:
-            if not self._left[tensor] and tensor not in self.partial:
+            if not self._left[tensor] and not self.partial.get(tensor):
                 self._release(tensor)
 
     def _release(self, tensor: Tensor) -> None:
@@ -203,8 +260,8 @@ class PlacementState:
             for copy in [*(host.copy for host in self.hosted[tensor]), *(copy for _, copy in self.weights[tensor])]:
                 # Never from cycle 0 on: no other word of the host may come there.
                 self.words.release(copy.slices, copy.addrs, np.maximum(copy.last + 1, 1))
-            self.hosted[tensor].clear()
-            self.weights[tensor].clear()
+            self.put(self.hosted, tensor, [])
+            self.put(self.weights, tensor, [])
 
 
 def _results(op: Operation) -> Iterable[Tensor]:

@@ -14,6 +14,7 @@ from compiler.place.orders import distinct, missing_vectors, sharing, turns_in_p
 from compiler.place.ranking import banks_of_ports, count
 from compiler.place.results import take_copies
 from compiler.place.state import PlacementState
+from compiler.place.trial import Choice
 from compiler.scatter.operation import STATE_SIDE, Target
 from compiler.tensor import Tensor
 from compiler.vector.lanes import vector_count, vectors_along
@@ -72,7 +73,7 @@ def place_state(state: PlacementState, tensor: Tensor, writer: Pass | None) -> b
         turns = turns_in_place
     for group in sharing(wants):
         found = take_copies(
-            state, None, tensor, group, list(Hemisphere), written, read, turns, writer, False, 0, lasting=True
+            state, None, tensor, group, list(Hemisphere), written, read, turns, writer, Choice(None), 0, lasting=True
         )
         if found is None:
             return False
@@ -96,7 +97,6 @@ def _publish(
     state.copies[tensor] = distinct(placed)
     for copy in state.copies[tensor]:
         state.maps[tensor].append(element_words(rows, copy.slices, copy.addrs))
-    state.words.commit()
     return True
 
 
@@ -114,7 +114,7 @@ def place_rows(state: PlacementState, tensor: Tensor) -> bool:
     placed: list[tuple[TensorCopy, Demand | None]] = []
     for want in [*state.readers[tensor]] or [None]:
         copy = TensorCopy.empty(tensor.itemsize, blocks * steps)
-        busy = set() if want is None else state.busy(want.op)
+        busy = set() if want is None or choice.loose else state.busy(want.op)
         for byte in range(tensor.itemsize):
             others = {int(number) for number in np.unique(copy.slices[:byte])}
             near: list[int] = []
@@ -135,7 +135,6 @@ def place_rows(state: PlacementState, tensor: Tensor) -> bool:
         return False
     # A SCATTER holds its bank, and the engine of its slice, for long.
     state.words.close(Bank(target.slice, target.addr // state.config.mem_depth) for target in targets)
-    state.words.commit()
     state.scattered |= {target.slice for target in targets}
     return True
 

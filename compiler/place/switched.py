@@ -11,12 +11,12 @@ from compiler.place.orders import missing_vectors
 from compiler.place.ranking import banks_of_ports, banks_read, copies_used, count, ordered, sides_of
 from compiler.place.results import wanted
 from compiler.place.state import PlacementState
-from compiler.place.trial import Trial
+from compiler.place.trial import Choice, Trial
 from compiler.switch.operation import Switch
 from compiler.vector.lanes import vector_count
 
 
-def place_switched(state: PlacementState, trial: Trial, op: Switch, when: int) -> bool:
+def place_switched(state: PlacementState, trial: Trial, op: Switch, choice: Choice, when: int) -> bool:
     """Place the results of a switch operation, parts of one tensor, in slices of their own.
 
     Their bytes are written one after another: where they are read so too, or by the host, one slice has them all.
@@ -41,8 +41,8 @@ def place_switched(state: PlacementState, trial: Trial, op: Switch, when: int) -
         if one_sided and copy.used:
             choices = [[side] for side in sides if copy.used & set(state.slices_of(side))]
         mark, before = state.words.mark(), len(trial.computed)
-        for choice in choices:
-            mine = _fill(state, trial, op, copy, want, order, choice, written, when)
+        for some in choices:
+            mine = _fill(state, trial, op, copy, want, order, some, written, choice, when)
             if mine is not None:
                 written |= mine
                 break
@@ -68,6 +68,7 @@ def _fill(
     order: Vectors,
     sides: list[Hemisphere],
     written: set[int],
+    choice: Choice,
     when: int,
 ) -> set[int] | None:
     """Take words for what an operation adds to a copy, part by part; return their slices, None without room."""
@@ -80,7 +81,7 @@ def _fill(
         [one for other in near if other in state.placed for copies in state.placed[other].outputs for one in copies]
     )
     read_slices = {bank.slice for bank in read}
-    busy = written | (set() if want is None else state.busy(want.op))
+    busy = written | (set() if want is None or choice.loose else state.busy(want.op))
     reader = None if want is None else want.op
     window = when, when + op.duration
     every = [bank for side in sides for bank in ordered(state, side, busy, read, reader, op, window=window)]
@@ -112,7 +113,7 @@ def _fill(
             return None
         (slices, addrs, free), _ = found
         copy.put(np.concatenate(parts), slices, addrs, free)
-        trial.notes.append(lambda: count(state, state.writes, op.duration, slices, addrs))
+        count(state, state.writes, op.duration, slices, addrs)
         return {int(number) for number in np.unique(slices)}
     mine: set[int] = set()
     for result in op.results:
@@ -128,7 +129,7 @@ def _fill(
             return None
         copy.put(vectors, *words)
         mine |= {int(number) for number in np.unique(words[0])}
-        trial.notes.append(lambda words=words: count(state, state.writes, op.duration, *words[:2]))
+        count(state, state.writes, op.duration, *words[:2])
     return mine
 
 

@@ -193,6 +193,6 @@ class _Parts:
                         state.words.rollback(mark)
                         continue
                     first = int(table[1][0, 0])
-                state.tables[number, 0] = bank
+                state.put(state.tables, (number, 0), bank)
                 return number, first, int(gathered[1][0, 0]), gathered[2]
         return None

@@ -1,18 +1,47 @@
 """Trial of one choice for an operation: storage and cycles, tentative until it is committed."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from arch.geometry import Direction
 from compiler.memory.copies import Template, TensorCopy
-from compiler.memory.demand import Demand
+from compiler.memory.demand import Demand, Vectors
 from compiler.memory.maps import MapWords, element_words
 from compiler.memory.storage import ComputedWeights, OperationStorage
 from compiler.place.state import HostCopy, Operation, PlacementState
 from compiler.schedule.scheduler import Mark
 from compiler.tensor import Tensor
 from compiler.vector.lanes import vectors_along
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How to try an operation.
+
+    Attributes
+    ----------
+    plan : object
+        One of its lowering's.
+    fresh : bool
+        Take copies of its own of what the host writes.
+    dense : bool
+        Let readers share copies of the results.
+    loose : bool
+        Put results beside what their readers read as well: those will have to read one after the other.
+    when : int
+        Cycle before which no word is taken that is in use until then.
+    limit : int or None
+        First end that is of no use.
+    """
+
+    plan: Any
+    fresh: bool = False
+    dense: bool = False
+    loose: bool = False
+    when: int = 0
+    limit: int | None = None
 
 
 @dataclass
@@ -36,7 +65,7 @@ class Trial:
     """
 
     op: Operation
-    choice: object
+    choice: Any
     demands: dict[object, Demand]
     window: tuple[int, int] = (0, 0)
     storage: OperationStorage = field(default_factory=OperationStorage)
@@ -47,8 +76,6 @@ class Trial:
     published: list[tuple[Tensor, list[tuple[TensorCopy, Demand | None]]]] = field(default_factory=list)
     computed: list[tuple[Demand, ComputedWeights]] = field(default_factory=list)
     parts: list[tuple[Tensor, list[tuple[TensorCopy, Demand | None]]]] = field(default_factory=list)
-    notes: list[Callable[[], None]] = field(default_factory=list)
-    """What to count if it is chosen."""
     shared: bool = False
     """Whether it reads something that the host has written for another operation."""
     lacking: list[Demand] = field(default_factory=list)
@@ -71,68 +98,100 @@ class Savepoint:
 
     words: int
     scheduler: Mark
-    zeros: dict[int, tuple[int, int]]
-    tables: dict[tuple[int, int], int]
+    journal: int
+    reads: np.ndarray
+    writes: np.ndarray
+    width: dict[Operation, dict[Direction, int]]
 
 
-def savepoint(state: PlacementState) -> Savepoint:
-    """Return the point at which a state is."""
-    return Savepoint(state.words.mark(), state.scheduler.mark(), dict(state.zeros), dict(state.tables))
+def savepoint(state: PlacementState, op: Operation) -> Savepoint:
+    """Return the point at which a state is before anything is tried for an operation."""
+    return Savepoint(
+        state.words.mark(),
+        state.scheduler.mark(),
+        len(state.journal),
+        state.reads.copy(),
+        state.writes.copy(),
+        {op: dict(state.width[op])},
+    )
 
 
 def give_up(state: PlacementState, point: Savepoint) -> None:
     """Return a state to a point."""
     state.words.rollback(point.words)
     state.scheduler.rollback(point.scheduler)
-    state.zeros, state.tables = dict(point.zeros), dict(point.tables)
+    for undo in reversed(state.journal[point.journal :]):
+        undo()
+    del state.journal[point.journal :]
+    state.reads, state.writes = point.reads.copy(), point.writes.copy()
+    state.width |= {op: dict(width) for op, width in point.width.items()}
+
+
+def adopt(state: PlacementState, trial: Trial) -> None:
+    """Tell a state what a trial placed of the host's, without the operation: it will find its ports there."""
+    _register(state, trial)
+    state.put(state.ports, trial.op, state.ports[trial.op] | trial.storage.ports)
+    if trial.storage.weights:
+        state.put(state.held, trial.op, dict(trial.storage.weights))
+
+
+def _register(state: PlacementState, trial: Trial) -> None:
+    for tensor, host in trial.hosted:
+        state.add(state.hosted[tensor], host)
+    for tensor, key, copy in trial.weights:
+        state.add(state.weights[tensor], (key, copy))
+    for tensor, words in trial.maps:
+        state.add(state.maps[tensor], words)
 
 
 def commit(state: PlacementState, trial: Trial) -> None:
-    """Make a trial, which must be the last thing that was tried, final."""
+    """Tell a state what a trial placed, which must be the last thing that was tried."""
     op, storage = trial.op, trial.storage
-    state.words.commit()
-    state.scheduler.commit()
     for template, start in trial.started:
-        template.settle(start)
-    state.placed[op] = storage
-    for tensor, host in trial.hosted:
-        state.hosted[tensor].append(host)
-    for tensor, key, copy in trial.weights:
-        state.weights[tensor].append((key, copy))
-    for tensor, words in trial.maps:
-        state.maps[tensor].append(words)
+        state.journal.append(template.settle(start))
+    state.put(state.placed, op, storage)
+    _register(state, trial)
     for key, port in storage.ports.items():
         demand = trial.demands.get(key)
         if demand is not None and demand.is_sparse:
             group = frozenset(port.slices)
-            state.sparse_groups.setdefault(demand.tensor.itemsize, {})[group] = None
-            state.sparse |= group
+            state.put(state.sparse_groups.setdefault(demand.tensor.itemsize, {}), group, None)
     for demand, computed in trial.computed:
-        state.computed[demand.op] = computed
+        state.put(state.computed, demand.op, computed)
     for tensor, found in trial.parts:
-        state.partial[tensor] = found
+        state.put(state.partial, tensor, found)
     for tensor, found in trial.published:
-        state.partial.pop(tensor, None)
+        if tensor in state.partial:
+            state.put(state.partial, tensor, None)
         _publish(state, tensor, found)
-    for note in trial.notes:
-        note()
     state.finish(op)
+
+
+def is_one_sided(state: PlacementState, copy: TensorCopy, vectors: Vectors) -> bool:
+    """Return whether the words of some vectors lie in one hemisphere."""
+    east = copy.slices[:, vectors] >= state.config.mem_slices
+    return bool(east.all() or not east.any())
 
 
 def _publish(state: PlacementState, tensor: Tensor, found: list[tuple[TensorCopy, Demand | None]]) -> None:
     """Let readers and the host know the copies of a result."""
     copies = list(dict.fromkeys(copy for copy, _ in found))
-    state.copies[tensor] = copies
+    state.put(state.copies, tensor, copies)
     for copy, demand in found:
         if demand is not None and not demand.columns and copy.has(demand.order):
             port = state.port_of(demand, copy)
             if port is not None:
                 state.connect(demand, port)
-    state.words.commit()
+    for demand in state.readers[tensor]:
+        # Made without regard to its readers: they take what there is.
+        if not demand.columns and demand.key not in state.ports[demand.op] and len(copies) == 1:
+            port = state.port_of(demand, copies[0]) if copies[0].has(demand.order) else None
+            if port is not None and (not demand.in_mesh or is_one_sided(state, copies[0], demand.order)):
+                state.connect(demand, port)
     if tensor in state.outputs:
         slices, addrs = copies[0].slices.copy(), copies[0].addrs.copy()
         for copy in copies[1:]:
             missing = slices < 0
             slices[missing], addrs[missing] = copy.slices[missing], copy.addrs[missing]
         rows = vectors_along(np.arange(tensor.size, dtype=np.int32).reshape(tensor.shape), tensor.lanes, state.config.vector_length)
-        state.maps[tensor].append(element_words(rows, slices, addrs))
+        state.add(state.maps[tensor], element_words(rows, slices, addrs))

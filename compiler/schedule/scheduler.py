@@ -19,7 +19,7 @@ from compiler.schedule.reservations import Reservations
 _WINDOWS = (1, 8, 64, 256)
 """Start cycles that are looked at together: mostly the first one will do; where it does not, many will not."""
 
-Mark = tuple[tuple[int, int], int, dict[Hashable, int]]
+Mark = tuple[tuple[int, int], int, dict[Hashable, int], int, int]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class _Placed:
 class Scheduler:
     """Finds a start cycle and streams for one macro-operation after another.
 
-    What is placed is tentative, so that choices can be compared, until `commit`; then it stays placed.
+    Whatever is placed can be taken back with `rollback`, so that choices can be compared; issues are written when all
+    is placed.
     """
 
     def __init__(self, config: Config) -> None:
@@ -45,7 +46,7 @@ class Scheduler:
         self._pending: list[_Placed] = []
         self.issues: list[Issue] = []
         self.retired = 0
-        """First cycle in which nothing committed so far is under way."""
+        """First cycle in which nothing placed so far is under way."""
         self._issued = 0
         self._barriers: list[int] = []
         self._floor = 0
@@ -59,7 +60,6 @@ class Scheduler:
         for unit in units(self._config):
             free = self._table.claim(("issue", unit.id), Pattern(start))
             assert free
-        self._table.commit()
         self._fences.append((start, superlanes))
         self._floor = start + 1
         self.retired = max(self.retired, self._floor)
@@ -70,15 +70,15 @@ class Scheduler:
         for unit in units(self._config):
             free = self._table.claim(("issue", unit.id), Pattern(start, length=self._timing.barrier))
             assert free
-        self._table.commit()
         self._barriers.append(start)
         self._floor = self.retired = start + self._timing.barrier
 
     def synchronise(self) -> None:
-        """Add CONFIGs, the SYNCs of all queues that are used, and the NOTIFY of one.
+        """Write the issues of all that is placed, with CONFIGs, the SYNCs of all queues that are used, and a NOTIFY.
 
         To be called once everything but text is placed.
         """
+        self.write()
         self._floor = 0
         used: dict[int, list[int]] = {}
         for issue in self.issues:
@@ -104,7 +104,6 @@ class Scheduler:
                 self._table.claim(("text", queue), Pattern(since, length=start - since))
             self.issues.append(Issue(queue, "CONFIG", start, {"superlanes": superlanes}))
             on, since = superlanes, start
-        self._table.commit()
 
     def place(self, macro: Macro, earliest: int, limit: int | None = None) -> int | None:
         """Place a macro-operation, tentatively, at the first cycle that suits.
@@ -146,16 +145,17 @@ class Scheduler:
 
     def mark(self) -> Mark:
         """Return a point to which `rollback` can return."""
-        return self._table.mark(), len(self._pending), dict(self._preferred)
+        return self._table.mark(), len(self._pending), dict(self._preferred), self.retired, self._issued
 
     def rollback(self, mark: Mark) -> None:
         """Give up what was placed since `mark`."""
-        taken, count, self._preferred = mark
+        taken, count, preferred, self.retired, self._issued = mark
+        self._preferred = dict(preferred)
         self._table.rollback(taken)
         del self._pending[count:]
 
-    def commit(self) -> None:
-        """Make everything placed so far final."""
+    def write(self) -> None:
+        """Write the issues of all that is placed: it stays placed."""
         self._table.commit()
         for placed in self._pending:
             for action in placed.macro.actions:
@@ -196,6 +196,10 @@ class Scheduler:
         for flow in macro.flows:
             self._preferred[flow.key] = streams[id(flow)]
         self._pending.append(_Placed(macro, start, streams))
+        for action in macro.actions:
+            retire = self._timing.retire(action.mnemonic, action.fields)
+            self.retired = max(self.retired, start + action.work.last + retire)
+            self._issued = max(self._issued, start + action.cycle + action.every * (action.issues - 1) + 1)
         return True
 
     def _pick(self, flow: Flow, start: int) -> int | None:
@@ -223,10 +227,14 @@ class Scheduler:
             fields["interval"] = action.interval
         for name, (flow, member) in action.streams.items():
             fields[name] = streams[id(flow)] + member
-        retire = self._timing.retire(action.mnemonic, fields)
-        self.retired = max(self.retired, start + action.work.last + retire)
-        issue = Issue(
-            action.unit.id, action.mnemonic, start + action.cycle, fields, action.issues, action.every, action.advance
+        self.issues.append(
+            Issue(
+                action.unit.id,
+                action.mnemonic,
+                start + action.cycle,
+                fields,
+                action.issues,
+                action.every,
+                action.advance,
+            )
         )
-        self._issued = max(self._issued, issue.cycle + issue.every * (issue.issues - 1) + 1)
-        self.issues.append(issue)

@@ -142,7 +142,7 @@ class TextStreamer:
             if start is None:
                 self._words.rollback(mark)
                 continue
-            self._scheduler.commit()
+            self._scheduler.write()
             words = vectors * words_per_vector(self._config)
             fetch, read = self._scheduler.issues[-2:]
             program.slots.insert(start, encode("IFETCH", **fetch.fields))
