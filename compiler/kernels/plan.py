@@ -180,7 +180,7 @@ def _plan(
             )
     if shared > len(feeders[0].groups[0]):
         return None
-    if mesh and not _has_slices(op, feeders, joint):
+    if not _has_slices(op, feeders, joint):
         return None
     used = op.array * sum(len(feeder.planes) for feeder in feeders)
     keeps = any(cell.node.holds for mapping in mesh for cell in mapping.cells)
@@ -196,7 +196,7 @@ def _has_slices(op: MatMul, feeders: list[Feeder], joint: bool) -> bool:
     config = op.config
     needed = len(feeders) * op.x.itemsize
     ways = {feeder.hemisphere: feeder.ways for feeder in feeders}.values()
-    needed += config.lanes * (max(ways) if joint else sum(ways))
+    needed += config.lanes * (max(ways) if joint or op.computed else sum(ways))
     for mapping in (mapping for feeder in feeders for mapping in feeder.chains):
         assert op.epilogue is not None
         for number, stream in enumerate(mapping.streams):

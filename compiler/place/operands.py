@@ -54,7 +54,7 @@ def _connect(state: PlacementState, trial: Trial, demand: Demand) -> bool:
     """Connect a port to a copy of a result: the one made for it, or another one that will do."""
     ports, key = trial.storage.ports, demand.key
     made = state.ports[trial.op].get(key)
-    if made is not None and np.array_equal(made.steps, demand.steps):
+    if made is not None and np.array_equal(made.steps, demand.steps) and made.copy.has(demand.order):
         ports[key] = ReadPort(made.copy, demand.steps, demand.used, made.zero_slices, made.zero_addrs)
         return True
     if not len(demand.order):
@@ -96,7 +96,7 @@ def _place_host(state: PlacementState, trial: Trial, demand: Demand, fresh: bool
     known = state.ports[trial.op].get(demand.key)
     if demand.key in ports:
         return True
-    if known is not None and np.array_equal(known.steps, demand.steps) and known.tensor is tensor:
+    if known is not None and np.array_equal(known.steps, demand.steps) and known.tensor is tensor and known.copy.has(demand.order):
         trial.shared |= known.shared
         # Another plan may have other weights in these slices.
         clashes = not demand.is_sparse and bool(known.slices & trial.slices_read)

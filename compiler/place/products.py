@@ -44,6 +44,7 @@ def place_weights(state: PlacementState, trial: Trial, op: MatMul, plan: Plan) -
             placed[side] = known
             continue
         taken = copies_used([*placed.values()])
+        beside = set().union(*(port.slices for port in state.ports[op].values()))
         words = op.k_blocks * sum(feeder.load_steps(op, group) for group in feeder.groups)
         banks = [
             Bank(number, bank)
@@ -52,6 +53,7 @@ def place_weights(state: PlacementState, trial: Trial, op: MatMul, plan: Plan) -
             for number in reversed(state.slices_of(hemisphere))
             if (number in taken if plan.joint and placed else number not in taken)
         ]
+        banks.sort(key=lambda bank: bank.slice in beside)
         width = feeder.ways * state.config.lanes
         found = state.words.take(width, words, banks, high=view.tensor.data is not None)
         if found is None:

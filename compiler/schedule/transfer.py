@@ -35,6 +35,7 @@ class Transfers:
         interval: int = 1,
     ) -> None:
         """Read words so that they are on the register at `sink` in their cycles; `interval` as of `sweeps`."""
+        assert slices.min() >= 0
         for sweep in sweeps(slices, addrs, cycles, self._config.mem_depth, interval):
             self._read(flow, member, sweep, sink)
 
