@@ -119,30 +119,72 @@ class PassLowering(_WithPorts):
         if not place_results(state, trial, op, choice, max(choice.when, start)):
             return False
         _free_states(state, op, trial.storage)
-        templates = self._templates(op, trial.storage, plan)
         if state.policy.copied or not op.makes or any(result.tensor in state.written for result in op.results):
-            return place_first(state, trial, templates, self._handicaps(op, plan), choice.limit)
+            return self._place(state, trial, op, trial.storage, plan, choice.limit)
         parts = [*pieces(op, trial.storage)]
         # Blocks that are ready much earlier than the last one need not wait for it.
         if parts:
             first, found = parts[0]
-            needs = PassBuilder(plan.paces(first)[0], found, plan.mappings[0]).build().needs
-            if needs + max(_AHEAD, op.steps // (2 * len(parts))) < templates[0].needs:
-                return all(
-                    place_first(
-                        state, trial, self._templates(part, where, plan), self._handicaps(part, plan), choice.limit
-                    )
-                    for part, where in parts
+            part, whole = (
+                PassBuilder(plan.paces(item)[0], storage, plan.mappings[0]).build().needs
+                for item, storage in ((first, found), (op, trial.storage))
+            )
+            if part + max(_AHEAD, op.steps // (2 * len(parts))) < whole:
+                return all(self._place(state, trial, item, where, plan, choice.limit) for item, where in parts)
+        return self._place(state, trial, op, trial.storage, plan, choice.limit)
+
+    def _place(
+        self,
+        state: PlacementState,
+        trial: Trial,
+        op: Pass,
+        storage: OperationStorage,
+        plan: PassPlan,
+        limit: int | None,
+    ) -> bool:
+        """Place a pass, or a part of one, in the mapping and pace in which it can start first.
+
+        A pace without pauses leaves slices sooner: others have to start earlier by its duration. Mappings with the same
+        levels access MEM alike, and so cannot start before these accesses can; where one does, the others are not even
+        built.
+        """
+        best: tuple[int, int, Template] | None = None
+        point = state.scheduler.mark()
+        paces = plan.paces(op)
+        for number, pace in enumerate(paces):
+            handicap = paces[0].duration if number else 0
+            built: dict[object, tuple[PassBuilder, int | None]] = {}
+            for mapping in plan.mappings:
+                levels = (
+                    tuple(stream.level for stream in mapping.streams),
+                    tuple(mapping.cells[output].level for output in mapping.outputs),
                 )
-        return place_first(state, trial, templates, self._handicaps(op, plan), choice.limit)
-
-    def _templates(self, op: Pass, storage: OperationStorage, plan: PassPlan) -> list[Template]:
-        return [PassBuilder(pace, storage, mapping).build() for pace in plan.paces(op) for mapping in plan.mappings]
-
-    def _handicaps(self, op: Pass, plan: PassPlan) -> list[int]:
-        """Return how many cycles earlier others would have to start: those without pauses leave slices sooner."""
-        paces, each = plan.paces(op), len(plan.mappings)
-        return [0] * each + [paces[0].duration] * each * (len(paces) - 1)
+                like, least = built.get(levels, (None, None))
+                if like is not None and (least is None or (best is not None and least + handicap >= best[0])):
+                    continue
+                builder = PassBuilder(pace, storage, mapping)
+                template = builder.build(like)
+                bounds = [] if limit is None else [limit - template.end]
+                bounds += [] if best is None else [best[0] - handicap]
+                bound = min(bounds, default=None)
+                if like is None:
+                    least = state.scheduler.place(builder.access, template.needs, bound)
+                    state.scheduler.rollback(point)
+                    built[levels] = builder, least
+                    if least is None:
+                        continue
+                assert least is not None
+                start = state.scheduler.place(template.macro, least, bound)
+                state.scheduler.rollback(point)
+                if start is not None:
+                    best = start + handicap, start, template
+        if best is None:
+            return False
+        _, start, template = best
+        placed = state.scheduler.place(template.macro, start, start + 1)
+        assert placed == start
+        trial.started.append((template, start))
+        return True
 
 
 class SwitchLowering(_WithPorts):

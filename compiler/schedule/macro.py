@@ -43,6 +43,7 @@ class Action:
     every: int = 1
     advance: int = 0
     interval: int = 1
+    _needs: list[tuple[Key, Pattern]] | None = field(default=None, repr=False, compare=False)
 
     @property
     def elements(self) -> int:
@@ -54,7 +55,13 @@ class Action:
         """Cycles of the elements."""
         return Pattern(self.cycle, self.issues, self.every, self.elements, self.interval)
 
-    def claims(self, config: Config) -> Iterator[tuple[Key, Pattern]]:
+    def needs(self, config: Config) -> list[tuple[Key, Pattern]]:
+        """Return what the action occupies, streams apart; worked out once, for it is asked for in every trial."""
+        if self._needs is None:
+            self._needs = [*self._claims(config)]
+        return self._needs
+
+    def _claims(self, config: Config) -> Iterator[tuple[Key, Pattern]]:
         """Yield what the action occupies, streams apart: issue slot, engine, bank, fetch port."""
         yield ("issue", self.unit.id), Pattern(self.cycle, self.issues, self.every)
         if self.mnemonic == "IFETCH":

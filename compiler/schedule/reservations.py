@@ -58,22 +58,23 @@ class Reservations:
                 return False
         return True
 
-    def free(self, key: Hashable, cycles: Pattern, count: int) -> Table:
-        """Return for each of `count` shifts, by 0, 1, 2 ... cycles, whether a pattern's cycles are free.
+    def taken(self, key: Hashable, cycles: Pattern, start: int, count: int) -> Table | None:
+        """Return for each of `count` starts from `start` on whether any of a pattern's cycles is taken; None if none is.
 
-        Looking at many shifts together is what makes a search for the first free one fast.
+        Looking at many starts together is what makes a search for the first free one fast.
         """
         table = self._tables.get(key)
-        if table is None or cycles.start >= len(table):
-            return np.ones(count, np.bool_)
+        first = cycles.start + start
+        if table is None or first >= len(table):
+            return None
         span = cycles.last - cycles.start + count
-        row = table[cycles.start : cycles.start + span, 0]
+        row = table[first : first + span, 0]
         if not row.any():
-            return np.ones(count, np.bool_)
+            return None
         if len(row) < span:
             row = np.concatenate([row, np.zeros(span - len(row), np.bool_)])
         blocks = _any_of(row, cycles.length, cycles.interval)
-        return ~_any_of(blocks, cycles.count, cycles.every)[:count]
+        return _any_of(blocks, cycles.count, cycles.every)[:count]
 
     def occupied(self, key: Hashable, first: int, last: int) -> int:
         """Return how many cycles from `first` to `last` of a resource are taken."""

@@ -122,7 +122,7 @@ class Scheduler:
             it does not fit even where nothing else is.
         """
         start = max(earliest, self._floor - macro.first)
-        needs = [*macro.holds, *(need for action in macro.actions for need in action.claims(self._config))]
+        needs = [*macro.holds, *(need for action in macro.actions for need in action.needs(self._config))]
         for number in range(1 << 62):
             if limit is not None and start >= limit:
                 return None
@@ -166,7 +166,10 @@ class Scheduler:
         """Return for each of `window` starts from `start` on whether all needs are free, streams apart."""
         free = np.ones(window, np.bool_)
         for number, (key, cycles) in enumerate(needs):
-            free &= self._table.free(key, cycles.shifted(start), window)
+            taken = self._table.taken(key, cycles, start, window)
+            if taken is None:
+                continue
+            free &= ~taken
             if not free.any():
                 # What is in the way now is likely to be so in the next window.
                 needs.insert(0, needs.pop(number))

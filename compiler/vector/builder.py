@@ -45,17 +45,38 @@ class PassBuilder:
         self._transfers = Transfers(op.config, self._macro)
         self._steps_of, self._steps_read = working_steps(op, mapping)
 
-    def build(self) -> Template:
-        """Return the pass's template."""
-        arriving = [self._read(number) for number in range(len(self._mapping.streams))]
-        leaving: dict[int, list[tuple[int, int, Flow | None]]] = {}
-        for number, result in enumerate(self._op.results):
-            leaving[self._mapping.outputs[number]] = self._write(number, result)
+    def build(self, like: "PassBuilder | None" = None) -> Template:
+        """Return the pass's template.
+
+        Parameters
+        ----------
+        like : PassBuilder, optional
+            One that has built the pass for a mapping with the same levels, in other ALUs: all accesses of MEM are the
+            same then.
+        """
+        if like is None:
+            self._arriving = [self._read(number) for number in range(len(self._mapping.streams))]
+            self._leaving: dict[int, list[tuple[int, int, Flow | None]]] = {}
+            for number, result in enumerate(self._op.results):
+                self._leaving[self._mapping.outputs[number]] = self._write(number, result)
+            self._macro.flows.sort(key=lambda flow: -flow.width)
+            self._accesses = list(self._macro.actions)
+            self.access = Macro(self._op.name, self._accesses, self._macro.flows)
+            """The accesses of MEM alone."""
+        else:
+            self._arriving, self._leaving, self._accesses = like._arriving, like._leaving, like._accesses
+            self._macro.actions, self._macro.flows = list(like._accesses), like._macro.flows
+            self._template.needs, self._template.written = like._template.needs, like._template.written
+            self._template.read = like._template.read
         everywhere: list[tuple[int, int, Flow | None]] = [(0, self._op.steps, None)]
         for number, cell in enumerate(self._mapping.cells):
-            self._cell(cell, self._steps_of[number], arriving, leaving.get(number, everywhere))
-        self._macro.flows.sort(key=lambda flow: -flow.width)
+            self._cell(cell, self._steps_of[number], self._arriving, self._leaving.get(number, everywhere))
         return self._template
+
+    @property
+    def needs(self) -> int:
+        """Earliest start of what was built."""
+        return self._template.needs
 
     def _read(self, number: int) -> Flow:
         """Read a stream's words so that they arrive when the cells of its level want them."""
