@@ -1,6 +1,7 @@
 """The table of lowerings: for each kind of operation its plans, its demands, and how one plan is tried."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -51,7 +52,8 @@ class Lowering(Protocol):
         ...
 
     def prepare(self, state: PlacementState, trial: Trial, choice: Choice, step: str) -> bool:
-        """Place what the host writes for an operation: ``weights``, ``stationary`` operands or other ``operands``."""
+        """Place what the host writes for an operation: ``weights``, ``stationary`` operands of a product and its
+        others, ``operands`` of other operations."""
         ...
 
     def attempt(self, state: PlacementState, trial: Trial, choice: Choice) -> bool:
@@ -278,9 +280,24 @@ class ProductLowering(_WithPorts):
         op, plan = trial.op, choice.plan
         if step == "weights":
             return op.computed or place_weights(state, trial, op, plan)
-        if step == "stationary":
-            return place_stationary(state, trial, op)
-        return super().prepare(state, trial, choice, step)
+        return step != "stationary" or self._operands(state, trial, partial(place_host, fresh=False))
+
+    def _operands(
+        self, state: PlacementState, trial: Trial, others: Callable[[PlacementState, Trial], bool]
+    ) -> bool:
+        """Place stationary operands, then the others; where that leaves no room, the others first."""
+        op = trial.op
+        point, ports, known = savepoint(state, op), dict(trial.storage.ports), trial.counts()
+        for tight in (False, True):
+            alone = tight or place_stationary(state, trial, op, tight=False)
+            if alone and others(state, trial) and (not tight or place_stationary(state, trial, op, tight=True)):
+                return True
+            if trial.lacking:
+                return False
+            give_up(state, point)
+            trial.storage.ports = dict(ports)
+            trial.cut(known)
+        return False
 
     def attempt(self, state: PlacementState, trial: Trial, choice: Choice) -> bool:
         """Place all groups of a product, the feeders taking turns."""
@@ -293,7 +310,7 @@ class ProductLowering(_WithPorts):
                 return False
         elif not place_weights(state, trial, op, plan):
             return False
-        if not (place_stationary(state, trial, op) and place_operands(state, trial, choice.fresh)):
+        if not self._operands(state, trial, partial(place_operands, fresh=choice.fresh)):
             return False
         start = self._first(state, trial, op, plan)
         trial.window = start, start

@@ -43,9 +43,11 @@ def place_operands(state: PlacementState, trial: Trial, fresh: bool) -> bool:
 
 def place_host(state: PlacementState, trial: Trial, fresh: bool) -> bool:
     """Connect the ports of an operation that read what the host writes; return whether there is room."""
+    # What an epilogue reads has to lie on one side, which matters where room is short.
+    demands = sorted(trial.demands.values(), key=lambda demand: not demand.of_epilogue)
     return all(
         _place_host(state, trial, demand, fresh)
-        for demand in trial.demands.values()
+        for demand in demands
         if demand.elements is not None and not demand.is_stationary
     )
 

@@ -90,37 +90,34 @@ class WeightKey:
     __hash__ = None  # type: ignore[assignment]
 
 
-def place_stationary(state: PlacementState, trial: Trial, op: MatMul) -> bool:
+def place_stationary(state: PlacementState, trial: Trial, op: MatMul, tight: bool) -> bool:
     """Place what ALUs latch in slices of its own: it is read word by word, at different times.
 
-    Where there are no others, it shares slices with weights, both being read rarely.
+    Where there are no others it is placed last and `tight`: it shares slices with weights, both being read rarely.
     """
     kept = [demand for demand in trial.demands.values() if demand.is_stationary and demand.elements is not None]
     known = state.ports[op]
+    if all(demand.key in trial.storage.ports for demand in kept):
+        return True
     if all(demand.key in known for demand in kept):
         trial.storage.ports |= {demand.key: known[demand.key] for demand in kept}
         return True
-    if _share_stationary(state, trial, kept):
+    if _share_stationary(state, trial, kept, tight):
         return True
     weights = copies_used([*trial.storage.weights.values()])
     orders = [demand.order for demand in kept]
     width = max(demand.tensor.itemsize for demand in kept)
     rows = sum(len(order) for order in orders)
     found = None
-    for tight in (False, True):
-        busy = trial.slices_read - weights if tight else trial.slices_read | weights
-        for side in sorted(Hemisphere, key=lambda side: len(weights & set(state.slices_of(side)))):
-            banks = [
-                Bank(number, bank)
-                for bank in (1, 0)
-                for number in reversed(state.slices_of(side))
-                if number not in busy
-            ]
-            banks.sort(key=lambda bank: bank.slice in weights)
-            lasting = all(demand.tensor.data is not None for demand in kept)
-            found = state.words.take(width, rows, banks, high=lasting)
-            if found is not None:
-                break
+    ports = {number for port in trial.storage.ports.values() for number in port.slices}
+    busy = ports if tight else ports | weights
+    for side in sorted(Hemisphere, key=lambda side: len(weights & set(state.slices_of(side)))):
+        banks = [
+            Bank(number, bank) for bank in (1, 0) for number in reversed(state.slices_of(side)) if number not in busy
+        ]
+        banks.sort(key=lambda bank: bank.slice in weights)
+        lasting = all(demand.tensor.data is not None for demand in kept)
+        found = state.words.take(width, rows, banks, high=lasting)
         if found is not None:
             break
     if found is None:
@@ -146,9 +143,10 @@ def place_stationary(state: PlacementState, trial: Trial, op: MatMul) -> bool:
     return True
 
 
-def _share_stationary(state: PlacementState, trial: Trial, kept: Sequence[Demand]) -> bool:
+def _share_stationary(state: PlacementState, trial: Trial, kept: Sequence[Demand], tight: bool) -> bool:
     """Connect stationary operands to words that are there for another product; all of them or none."""
-    busy = trial.slices_read
+    weights = copies_used([*trial.storage.weights.values()])
+    busy = trial.slices_read - weights if tight else trial.slices_read
     found = {}
     for demand in kept:
         copy = next(

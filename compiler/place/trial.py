@@ -81,6 +81,15 @@ class Trial:
     lacking: list[Demand] = field(default_factory=list)
     """Demands that no copy of their tensor meets: one has to be made first."""
 
+    def counts(self) -> tuple[int, int]:
+        """Return how much the host has to write so far, for `cut`."""
+        return len(self.hosted), len(self.maps)
+
+    def cut(self, counts: tuple[int, int]) -> None:
+        """Forget what the host has to write beyond `counts`."""
+        del self.hosted[counts[0] :]
+        del self.maps[counts[1] :]
+
     @property
     def end(self) -> int:
         """Cycle from which all results can be read."""

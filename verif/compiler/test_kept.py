@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from arch.presets import preset
-from compiler import compilation
+from compiler import driver
 from compiler.expression.expr import Expr
 from compiler.expression.functions import exp, recip
 from compiler.kernels.catalogue import KERNELS
-from compiler.placement.policy import Policy
+from compiler.place.policy import Policy
 from compiler.program import Program
 from compiler.vector.operation import Pass
 from compiler.vector.plan import pass_plans
@@ -60,10 +60,9 @@ def test_a_kept_word_is_read_until_the_alu_sees_it(rows):
 
 @pytest.fixture
 def only_kept(monkeypatch):
-    """Let the compiler try nothing but the variant that keeps words and pools slices."""
-    variant = compilation._Variant(Policy(copied=True, pooled=True), kept=True)
-    monkeypatch.setattr(compilation, "_POOLED", 24)
-    monkeypatch.setattr(compilation, "_variants", lambda source: [variant])
+    """Let the compiler try nothing but the policy that latches words and pools slices."""
+    policy = Policy(copied=True, pooled=True, latched=True)
+    monkeypatch.setattr(driver, "_policies", lambda source: [policy])
 
 
 @pytest.mark.parametrize("rows,steps", [(1, 16), (5, 6), (16, 20), (19, 33)])

@@ -8,7 +8,7 @@ from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
 from compiler.schedule.reservations import Reservations
-from compiler.schedule.scheduler import Scheduler, Unschedulable
+from compiler.schedule.scheduler import Scheduler
 
 NANO = preset("nano")
 
@@ -34,24 +34,28 @@ def test_claims_are_refused_exactly_when_they_overlap(rng):
         pattern = random_pattern(rng)
         cycles = taken_by(pattern)
         assert pattern.last == max(cycles)
-        shift = table.claim("unit", pattern)
-        assert (shift == 0) == taken.isdisjoint(cycles)
-        if shift:
-            assert all(not taken.isdisjoint(taken_by(pattern.shifted(by))) for by in range(shift))
-        elif rng.integers(2):
-            table.rollback(0)
-        else:
-            table.commit()
+        ways = table.taken("unit", pattern, 0, 40)
+        expected = [not taken.isdisjoint(taken_by(pattern.shifted(by))) for by in range(40)]
+        assert not any(expected) if ways is None else ways.tolist() == expected
+        mark = table.mark()
+        free = table.claim("unit", pattern)
+        assert free == taken.isdisjoint(cycles)
+        if free and rng.integers(2):
+            table.rollback(mark)
+        elif free:
             taken |= cycles
+            assert table.last >= max(cycles)
 
 
 def test_reservations_survive_growth():
     table = Reservations(NANO)
-    assert table.claim("unit", Pattern(3)) == 0
-    assert table.claim("unit", Pattern(100_000, 3, 7, 2)) == 0
-    assert table.claim("unit", Pattern(3)) == 1
-    table.rollback(0)
-    assert table.claim("unit", Pattern(3)) == table.claim("unit", Pattern(100_000)) == 0
+    start = table.mark()
+    assert table.claim("unit", Pattern(3))
+    assert table.claim("unit", Pattern(100_000, 3, 7, 2))
+    assert not table.claim("unit", Pattern(3))
+    table.rollback(start)
+    assert table.last == -1
+    assert table.claim("unit", Pattern(3)) and table.claim("unit", Pattern(100_000))
 
 
 @pytest.mark.parametrize("direction", Direction)
@@ -70,9 +74,11 @@ def test_values_on_one_stream_never_meet_on_their_way(direction, rng):
             for hop in range(way + 1)
             for cycle in taken_by(flow.segments[0].cycles)
         }
-        free = table.claim_flow(flow, 0, 0) == 0
+        mark = table.mark()
+        free = table.claim_flow(flow, 0, 0)
         assert free == registers.isdisjoint(wanted)
-        table.commit() if free else table.rollback(0)
+        if not free:
+            table.rollback(mark)
         registers |= wanted if free else set()
 
 
@@ -91,6 +97,7 @@ def test_macros_are_placed_as_early_as_they_fit():
     assert scheduler.place(macro(count=2), 20) == 20
     assert scheduler.place(macro(count=12), 0) == 8
     assert scheduler.place(macro(count=1, cycle=-5), 0) == 27
+    scheduler.write()
     assert len({issue.fields["stream"] for issue in scheduler.issues}) == 1
 
 
@@ -100,6 +107,7 @@ def test_flows_of_one_key_are_aligned_to_their_own_width():
         wide = macro()
         wide.flows[0].width = width
         scheduler.place(wide, 0)
+        scheduler.write()
         assert scheduler.issues[-1].fields["stream"] % width == 0
         assert scheduler.issues[-1].fields["stream"] + width <= NANO.streams
 
@@ -109,6 +117,7 @@ def test_bursts_with_pauses_share_a_stream_but_not_an_engine():
     assert scheduler.place(macro(count=4, interval=2), 0) == 0
     assert scheduler.place(macro(count=4, interval=2, number=1), 0) == 0
     assert scheduler.place(macro(count=4, interval=2), 0) == 7
+    scheduler.write()
     assert [issue.fields["interval"] for issue in scheduler.issues] == [2, 2, 2]
     assert len({issue.fields["stream"] for issue in scheduler.issues}) == 2
 
@@ -124,5 +133,24 @@ def test_streams_are_free_between_the_words_of_a_burst():
 def test_a_macro_in_its_own_way():
     twice = macro()
     twice.actions *= 2
-    with pytest.raises(Unschedulable):
-        Scheduler(NANO).place(twice, 0)
+    assert Scheduler(NANO).place(twice, 0) is None
+
+
+def test_what_is_taken_back_leaves_nothing():
+    scheduler = Scheduler(NANO)
+    assert scheduler.place(macro(count=4), 0) == 0
+    before, mark = scheduler.retired, scheduler.mark()
+    assert scheduler.place(macro(count=40), 0) == 4
+    assert scheduler.retired > before
+    scheduler.rollback(mark)
+    assert scheduler.retired == before
+    assert scheduler.place(macro(count=4), 0) == 4
+    scheduler.write()
+    assert len(scheduler.issues) == 2
+
+
+def test_the_limit_is_the_first_cycle_that_will_not_do():
+    scheduler = Scheduler(NANO)
+    scheduler.place(macro(count=10), 0)
+    assert scheduler.place(macro(count=4), 0, 10) is None
+    assert scheduler.place(macro(count=4), 0, 11) == 10

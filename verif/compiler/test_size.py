@@ -10,8 +10,8 @@ import pytest
 
 from arch.errors import TaktError
 from arch.presets import preset
+from compiler import driver
 from compiler.expression.functions import exp
-from compiler.image import build_image
 from compiler.program import Program
 from compiler.tensor import MOST_ELEMENTS, join
 
@@ -90,11 +90,13 @@ def attempts(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Return a list that grows with every attempt to build an image."""
     found: list[object] = []
 
-    def counted(source: Any, candidate: Any) -> Any:
-        found.append(candidate)
-        return build_image(source, candidate)
+    build = driver._build
 
-    monkeypatch.setattr("compiler.compilation.build_image", counted)
+    def counted(*given: Any) -> Any:
+        found.append(given)
+        return build(*given)
+
+    monkeypatch.setattr(driver, "_build", counted)
     return found
 
 

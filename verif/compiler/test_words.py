@@ -1,36 +1,84 @@
-"""Allocator, layouts and the rules of placement."""
+"""Words of MEM, sweeps over them, and where images have them."""
 
 import numpy as np
 import pytest
 
 from arch.presets import preset
-from compiler.placement.allocator import Allocator, Bank, OutOfMemory
-from compiler.placement.layout import sweeps
+from compiler.memory.words import Bank, Words
 from compiler.program import Program
 from compiler.schedule.pattern import Pattern
+from compiler.schedule.sweeps import sweeps
 from verif.compiler.layers import compile_layer, random_int8
 
 NANO = preset("nano")
 
 
+BANKS = [Bank(number, bank) for number in (2, 3, 5) for bank in (0, 1)]
+
+
 def test_rows_stand_in_different_slices():
-    allocator = Allocator(NANO)
-    banks = [Bank(number, bank) for number in (2, 3, 5) for bank in (0, 1)]
-    slices, addrs = allocator.take("x", 2, 300, banks)
+    words = Words(NANO)
+    slices, addrs, free = words.take(2, 300, BANKS)
     assert (slices[0] != slices[1]).all()
     assert len({*zip(slices.flat, addrs.flat, strict=True)}) == 600
-    with pytest.raises(
-        OutOfMemory, match=r"y must fit the MEM of nano that is left for it, not exceed it by \d+ bytes"
-    ):
-        allocator.take("y", 1, 2_000, banks)
+    assert not free.any()
+    before = words.room(0)
+    assert words.take(1, 2_000, BANKS) is None
+    assert words.room(0) == before
 
 
-def test_what_is_given_back_can_be_taken_again():
-    allocator = Allocator(NANO)
-    before = allocator.save()
-    first = allocator.take("x", 1, 10, [Bank(0, 0)])
-    allocator.restore(before)
-    np.testing.assert_array_equal(first, allocator.take("x", 1, 10, [Bank(0, 0)]))
+def test_what_is_undone_can_be_taken_again():
+    words = Words(NANO)
+    mark = words.mark()
+    first = words.take(1, 10, [Bank(0, 0)])
+    words.rollback(mark)
+    for one, other in zip(first, words.take(1, 10, [Bank(0, 0)]), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_words_are_free_after_their_last_read():
+    words = Words(NANO)
+    every = NANO.mem_depth
+    slices, addrs, _ = words.take(1, every, [Bank(0, 0)])
+    assert words.take(1, 1, [Bank(0, 0)], when=10**9) is None
+    words.release(slices, addrs, np.arange(every, dtype=np.int64) + 5)
+    # What the host writes needs a word that nothing has used before.
+    assert words.take(1, 1, [Bank(0, 0)]) is None
+    assert words.run(Bank(0, 0), 14) == 10
+    assert words.next_release(5) == 6
+    _, again, free = words.take(1, 10, [Bank(0, 0)], when=14)
+    np.testing.assert_array_equal(again, addrs[:, :10])
+    np.testing.assert_array_equal(free, np.arange(10) + 5)
+
+
+def test_random_words_never_overlap(rng):
+    """Whatever is taken, given back and undone: no word has two owners at the same time."""
+    words = Words(NANO)
+    owners: list[tuple[np.ndarray, np.ndarray]] = []
+    clock = 0
+    for _ in range(300):
+        clock += 1
+        banks = [Bank(int(number), int(bank)) for number in rng.permutation(6) for bank in rng.permutation(2)]
+        rows, width = int(rng.integers(1, 120)), int(rng.integers(1, 4))
+        mark = words.mark()
+        if rng.integers(2):
+            taken = words.take(width, rows, banks, when=clock, high=bool(rng.integers(2)))
+        else:
+            stripes = (np.arange(rows) // int(rng.integers(1, 9))).astype(np.int32)
+            taken = words.take_striped(width, stripes, banks, int(rng.integers(1, 3)), when=clock)
+        if taken is not None and rng.integers(4) == 0:
+            words.rollback(mark)
+            taken = None
+        if taken is not None:
+            slices, addrs, free = taken
+            assert (free <= clock).all()
+            assert all(len(set(column)) == width for column in slices.T.tolist())
+            owners.append((slices, addrs))
+        if owners and (taken is None or rng.integers(2)):
+            slices, addrs = owners.pop(int(rng.integers(len(owners))))
+            words.release(slices, addrs, np.full(slices.shape[1], clock, np.int64))
+        held = [place for pair in owners for place in zip(*(part.flat for part in pair), strict=True)]
+        assert len(set(held)) == len(held)
 
 
 def test_sweeps_cover_every_word_once_and_keep_to_a_bank(rng):
