@@ -216,13 +216,14 @@ class Core:
         return None
 
     def _supply(self, op: Operation) -> bool:
-        """Make copies of what the preferred plan lacks."""
+        """Make copies of what the preferred plan lacks, or finds beside something else that it reads."""
         choice = Choice(self._plans[op][0])
         point = savepoint(self._state, op)
         trial = Trial(op, choice, {demand.key: demand for demand in self._demands(op, choice)})
         LOWERINGS[type(op)].attempt(self._state, trial, choice)
         give_up(self._state, point)
-        return bool(trial.lacking) and all(copy_for(self._state, demand, 0) for demand in trial.lacking)
+        wanted = trial.lacking or trial.clashing
+        return bool(wanted) and all(copy_for(self._state, demand, 0) for demand in wanted)
 
     def _beside(self, op: Operation, plan: object) -> object:
         """Return a plan of a pass with those mappings first that leave ALUs for the passes that follow."""

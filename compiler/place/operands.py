@@ -55,14 +55,15 @@ def place_host(state: PlacementState, trial: Trial, fresh: bool) -> bool:
 def _connect(state: PlacementState, trial: Trial, demand: Demand) -> bool:
     """Connect a port to a copy of a result: the one made for it, or another one that will do."""
     ports, key = trial.storage.ports, demand.key
+    others = set().union(*(port.slices for other, port in ports.items() if other != key)) | trial.loads
     made = state.ports[trial.op].get(key)
     if made is not None and np.array_equal(made.steps, demand.steps) and made.copy.has(demand.order):
         ports[key] = ReadPort(made.copy, demand.steps, demand.used, made.zero_slices, made.zero_addrs)
+        _note_clash(trial, demand, others)
         return True
     if not len(demand.order):
         return _place_zeros(state, trial, demand)
     order = demand.order
-    others = set().union(*(port.slices for other, port in ports.items() if other != key))
     suited = [
         copy
         for copy in state.copies.get(demand.tensor, [])
@@ -73,8 +74,21 @@ def _connect(state: PlacementState, trial: Trial, demand: Demand) -> bool:
         port = state.port_of(demand, copy)
         if port is not None:
             ports[key] = port
+            _note_clash(trial, demand, others)
             return True
     return False
+
+
+def _note_clash(trial: Trial, demand: Demand, others: set[int]) -> None:
+    """Note whether a port lies in slices that others of its operation are read from in the same cycles."""
+    slices = trial.storage.ports[demand.key].slices
+    meets = any(
+        port.slices & slices and not demand.apart(trial.demands[key])
+        for key, port in trial.storage.ports.items()
+        if key != demand.key
+    )
+    if slices & others and (meets or slices & trial.loads):
+        trial.clashing.append(demand)
 
 
 def _place_zeros(state: PlacementState, trial: Trial, demand: Demand) -> bool:
@@ -110,7 +124,7 @@ def _place_host(state: PlacementState, trial: Trial, demand: Demand, fresh: bool
         for host in state.hosted[tensor]:
             alike = host.serial == demand.serial and np.array_equal(host.elements, elements)
             # Of few vectors, operations that may run at the same time have copies of their own.
-            alike &= len(elements) > FEW or state.far(trial.op, host.users)
+            alike &= (len(elements) > FEW and not state.policy.copied) or state.far(trial.op, host.users)
             if alike and host.copy.has(demand.order) and not host.copy.used & busy and _suits(state, demand, host.copy):
                 port = state.port_of(demand, host.copy)
                 if port is not None:

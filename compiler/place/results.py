@@ -68,8 +68,8 @@ def place_results(state: PlacementState, trial: Trial, op: Pass, choice: Choice,
         near = copies_used([*more, *(copy for copy, want in found if want is not None and want.in_mesh)])
         wants: list[tuple[Demand | None, Vectors]] = []
         unread = bool(more) and not readers and tensor not in state.outputs
-        for want in [] if unread else wanted(state, tensor):
-            order = missing if want is None else want.order
+        for want in [] if unread else [None] if choice.loose else wanted(state, tensor):
+            order = want.order if want is not None else result.steps[result.steps >= 0] if choice.loose else missing
             # Others of the tensor's vectors may be another result's.
             order = order[np.isin(order, result.steps)]
             wants += [(want, order)] if len(order) else []
@@ -192,12 +192,14 @@ def _take_on(
         copy = TensorCopy.empty(size, int(np.prod(vector_count(tensor, state.config.vector_length))))
         reader = None if want is None else want.op
         many = want is not None and want.columns > 0
+        forbidden = set() if choice.loose else read
         banks = [
-            bank for side in chosen for bank in ordered(state, side, busy, read, reader, writer, many, window)
+            bank for side in chosen for bank in ordered(state, side, busy, forbidden, reader, writer, many, window)
         ]
-        if want is not None and choice.loose:
-            last = state.busy(want.op)
-            banks.sort(key=lambda bank: bank.slice in last)
+        if choice.loose:
+            # Whether it really meets what is read, or what its readers read beside it, is seen when it is placed.
+            last = {number for other in state.readers[tensor] for number in state.busy(other.op)}
+            banks.sort(key=lambda bank: (bank in read, bank.slice in last))
         if state.policy.copied and want is not None and want.is_sparse:
             # Others that are read sparsely leave time.
             banks.sort(key=lambda bank: bank.slice not in state.sparse)

@@ -223,7 +223,13 @@ class PlacementState:
         """Let an operation that is not placed yet read a copy, and count what it will read."""
         op = demand.op
         self.put(self.ports[op], demand.key, port)
+        self.note_sparse(demand, port)
         self.note_read(demand, port)
+
+    def note_sparse(self, demand: Demand, port: ReadPort) -> None:
+        """Note the slices of a port that is read sparsely: others may be read from them in between."""
+        if demand.is_sparse:
+            self.put(self.sparse_groups.setdefault(demand.tensor.itemsize, {}), frozenset(port.slices), None)
 
     def note_read(self, demand: Demand, port: ReadPort) -> None:
         """Count the banks and streams that a port takes."""

@@ -14,7 +14,7 @@ from compiler.place.orders import distinct, missing_vectors, sharing, turns_in_p
 from compiler.place.ranking import banks_of_ports, count
 from compiler.place.results import take_copies
 from compiler.place.state import PlacementState
-from compiler.place.trial import Choice
+from compiler.place.trial import Choice, is_one_sided
 from compiler.scatter.operation import STATE_SIDE, Target
 from compiler.tensor import Tensor
 from compiler.vector.lanes import vector_count, vectors_along
@@ -71,17 +71,24 @@ def place_state(state: PlacementState, tensor: Tensor, writer: Pass | None) -> b
         # It changes on the way: reads and writes run at the same time.
         written |= state.busy(writer)
         turns = turns_in_place
-    for group in sharing(wants):
-        found = take_copies(
-            state, None, tensor, group, list(Hemisphere), written, read, turns, writer, Choice(None), 0, lasting=True
-        )
-        if found is None:
-            return False
-        placed += found
-        for copy in distinct(found):
-            if writer is not None:
-                count(state, state.writes, writer.duration, copy.slices, copy.addrs)
-    return _publish(state, tensor, placed, rows)
+    mark = state.words.mark()
+    for choice in (Choice(None), Choice(None, dense=True), Choice(None, dense=True, loose=True)):
+        groups = [[(None, np.arange(len(rows)))]] if choice.loose else sharing(wants)
+        for group in groups:
+            found = take_copies(
+                state, None, tensor, group, list(Hemisphere), written, read, turns, writer, choice, 0, lasting=True
+            )
+            if found is None:
+                break
+            placed += found
+        else:
+            for copy in distinct(placed):
+                if writer is not None:
+                    count(state, state.writes, writer.duration, copy.slices, copy.addrs)
+            return _publish(state, tensor, placed, rows)
+        state.words.rollback(mark)
+        placed.clear()
+    return False
 
 
 def _publish(
@@ -95,6 +102,11 @@ def _publish(
                 return False
             state.connect(want, port)
     state.copies[tensor] = distinct(placed)
+    for demand in state.readers[tensor]:
+        if all(want is None for _, want in placed) and is_one_sided(state, placed[0][0], demand.order):
+            port = state.port_of(demand, placed[0][0])
+            if port is not None and not demand.columns:
+                state.connect(demand, port)
     for copy in state.copies[tensor]:
         state.maps[tensor].append(element_words(rows, copy.slices, copy.addrs))
     return True

@@ -78,6 +78,8 @@ class Trial:
     parts: list[tuple[Tensor, list[tuple[TensorCopy, Demand | None]]]] = field(default_factory=list)
     shared: bool = False
     """Whether it reads something that the host has written for another operation."""
+    clashing: list[Demand] = field(default_factory=list)
+    """Demands whose copy lies in slices that others are read from: it may have to be copied first."""
     lacking: list[Demand] = field(default_factory=list)
     """Demands that no copy of their tensor meets: one has to be made first."""
 
@@ -94,6 +96,12 @@ class Trial:
     def end(self) -> int:
         """Cycle from which all results can be read."""
         return max(start + template.end for template, start in self.started)
+
+    @property
+    def loads(self) -> set[int]:
+        """Slices of weights."""
+        found = set().union(*(copy.used for copy in self.storage.weights.values()))
+        return found | (self.storage.computed.copy.used if self.storage.computed else set())
 
     @property
     def slices_read(self) -> set[int]:
@@ -145,6 +153,9 @@ def adopt(state: PlacementState, trial: Trial) -> None:
 
 
 def _register(state: PlacementState, trial: Trial) -> None:
+    for key, port in trial.storage.ports.items():
+        if key in trial.demands:
+            state.note_sparse(trial.demands[key], port)
     for tensor, host in trial.hosted:
         state.add(state.hosted[tensor], host)
     for tensor, key, copy in trial.weights:
@@ -160,11 +171,6 @@ def commit(state: PlacementState, trial: Trial) -> None:
         state.journal.append(template.settle(start))
     state.put(state.placed, op, storage)
     _register(state, trial)
-    for key, port in storage.ports.items():
-        demand = trial.demands.get(key)
-        if demand is not None and demand.is_sparse:
-            group = frozenset(port.slices)
-            state.put(state.sparse_groups.setdefault(demand.tensor.itemsize, {}), group, None)
     for demand, computed in trial.computed:
         state.put(state.computed, demand.op, computed)
     for tensor, found in trial.parts:
