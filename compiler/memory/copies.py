@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from compiler.memory.demand import Demand
 from compiler.memory.words import Numbers
 from compiler.schedule.macro import Macro
+from compiler.tensor import Elements, Tensor
 
 Cycles = npt.NDArray[np.int64]
 
@@ -73,8 +75,8 @@ class ReadPort:
     used : ndarray of int64
         The steps that are read.
     zero_slices, zero_addrs : ndarray of int32, shape (bytes,)
-    tensor : Tensor
-        Whose vectors they are.
+    tensor, elements : Tensor and ndarray
+        Whose vectors they are: of a result its own, otherwise these elements.
     shared : bool
         Whether the host wrote the copy for another operation.
     """
@@ -84,8 +86,19 @@ class ReadPort:
     used: npt.NDArray[np.int64]
     zero_slices: Numbers
     zero_addrs: Numbers
-    tensor: object = None
+    tensor: Tensor | None = None
+    elements: Elements | None = None
     shared: bool = False
+
+    def serves(self, demand: Demand) -> bool:
+        """Return whether it has the vectors that a demand wants in its steps."""
+        alike = self.elements is demand.elements or (
+            self.elements is not None
+            and demand.elements is not None
+            and np.array_equal(self.elements, demand.elements)
+        )
+        same = self.tensor is demand.tensor and alike and np.array_equal(self.steps, demand.steps)
+        return same and self.copy.has(demand.order)
 
     def words(self) -> tuple[Numbers, Numbers, Cycles]:
         """Return slices and addrs, shape (bytes, steps), and the cycles from which they can be read, shape (steps,)."""

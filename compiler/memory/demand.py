@@ -6,10 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from arch.geometry import Hemisphere
-from compiler.memory.storage import Key
 from compiler.tensor import Elements, Tensor
 
 Vectors = npt.NDArray[np.int64]
+
+Key = int | tuple[int, ...]
+"""Of a port: number of the feeder of a product or of the stream of a pass. Of an epilogue: feeder, plane and stream; or
+the port alone, of a stationary operand, which all planes share."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,14 +9,10 @@ from arch.geometry import Hemisphere
 from compiler.gather.operation import Gathering
 from compiler.kernels.plan import Feeder
 from compiler.memory.copies import Cycles, ReadPort, TensorCopy
+from compiler.memory.demand import Key
 from compiler.memory.words import Numbers
 from compiler.operation import MatMul
 from compiler.scatter.operation import Target
-
-Key = int | tuple[int, ...]
-"""Of a port: number of the feeder of a product or of the stream of a pass. Of an epilogue: feeder, plane and stream; or
-the port alone, of a stationary operand, which all planes share."""
-
 
 @dataclass
 class ComputedWeights:

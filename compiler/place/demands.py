@@ -7,7 +7,7 @@ import numpy as np
 from compiler.kernels.plan import Feeder, Plan
 from compiler.operation import MatMul
 from compiler.memory.demand import Demand, Vectors
-from compiler.memory.storage import Key
+from compiler.memory.demand import Key
 from compiler.scatter.operation import SOURCE_SIDE, Scatter
 from compiler.switch.operation import Switch
 from compiler.tensor import Elements, Tensor, as_view

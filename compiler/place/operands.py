@@ -57,8 +57,8 @@ def _connect(state: PlacementState, trial: Trial, demand: Demand) -> bool:
     ports, key = trial.storage.ports, demand.key
     others = set().union(*(port.slices for other, port in ports.items() if other != key)) | trial.loads
     made = state.ports[trial.op].get(key)
-    if made is not None and np.array_equal(made.steps, demand.steps) and made.copy.has(demand.order):
-        ports[key] = ReadPort(made.copy, demand.steps, demand.used, made.zero_slices, made.zero_addrs)
+    if made is not None and made.serves(demand):
+        ports[key] = replace(made, used=demand.used)
         _note_clash(trial, demand, others)
         return True
     if not len(demand.order):
@@ -112,7 +112,7 @@ def _place_host(state: PlacementState, trial: Trial, demand: Demand, fresh: bool
     known = state.ports[trial.op].get(demand.key)
     if demand.key in ports:
         return True
-    if known is not None and np.array_equal(known.steps, demand.steps) and known.tensor is tensor and known.copy.has(demand.order):
+    if known is not None and known.serves(demand):
         trial.shared |= known.shared
         # Another plan may have other weights in these slices.
         clashes = not demand.is_sparse and bool(known.slices & trial.slices_read)

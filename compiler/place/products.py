@@ -99,7 +99,7 @@ def place_stationary(state: PlacementState, trial: Trial, op: MatMul, tight: boo
     known = state.ports[op]
     if all(demand.key in trial.storage.ports for demand in kept):
         return True
-    if all(demand.key in known for demand in kept):
+    if all(demand.key in known and known[demand.key].serves(demand) for demand in kept):
         trial.storage.ports |= {demand.key: known[demand.key] for demand in kept}
         return True
     if _share_stationary(state, trial, kept, tight):

@@ -13,6 +13,10 @@ from compiler.memory.words import Bank, Numbers
 from compiler.place.state import Operation, PlacementState
 
 
+_WORDS = 6
+"""Queue words of a few actions: a queue that is filled so far by a share of its depth comes later."""
+
+
 def sides_of(
     state: PlacementState, op: Operation, others: Sequence[Operation], source: Direction, size: int, busy: set[int]
 ) -> list[Hemisphere]:
@@ -101,6 +105,8 @@ def ordered(
             number in state.scattered,
             crowded or clash[number] > 0,
             clash[number],
+            # Queues with much text have to be filled while they run.
+            _WORDS * state.scheduler.text(number) // state.config.queue_depth,
             state.policy.pooled and bank in used,
             number in beside_used,
             many and bank in used,

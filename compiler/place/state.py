@@ -11,9 +11,9 @@ import numpy as np
 from arch.config import Config
 from arch.geometry import Direction, Hemisphere, units
 from compiler.memory.copies import ReadPort, TensorCopy
-from compiler.memory.demand import Demand
 from compiler.memory.maps import MapWords
-from compiler.memory.storage import ComputedWeights, Key, OperationStorage
+from compiler.memory.demand import Demand, Key
+from compiler.memory.storage import ComputedWeights, OperationStorage
 from compiler.memory.words import Bank, Numbers, Words
 from compiler.operation import MatMul
 from compiler.place.policy import Policy
@@ -214,10 +214,10 @@ class PlacementState:
         size = demand.tensor.itemsize
         none = np.full(size, -1, np.int32)
         if not demand.zeros:
-            return ReadPort(copy, demand.steps, demand.used, none, none, demand.tensor)
+            return ReadPort(copy, demand.steps, demand.used, none, none, demand.tensor, demand.elements)
         where = copy.slices[:, demand.order[0]].tolist() if len(demand.order) else range(size)
         words = self.zero_words(where)
-        return None if words is None else ReadPort(copy, demand.steps, demand.used, *words, demand.tensor)
+        return None if words is None else ReadPort(copy, demand.steps, demand.used, *words, demand.tensor, demand.elements)
 
     def connect(self, demand: Demand, port: ReadPort) -> None:
         """Let an operation that is not placed yet read a copy, and count what it will read."""

@@ -48,6 +48,7 @@ class Scheduler:
         self.retired = 0
         """First cycle in which nothing placed so far is under way."""
         self._issued = 0
+        self._text: dict[int, int] = {}
         self._barriers: list[int] = []
         self._floor = 0
         self._fences: list[tuple[int, int]] = []
@@ -152,7 +153,14 @@ class Scheduler:
         taken, count, preferred, self.retired, self._issued = mark
         self._preferred = dict(preferred)
         self._table.rollback(taken)
+        for placed in self._pending[count:]:
+            for action in placed.macro.actions:
+                self._text[action.unit.id] -= 1
         del self._pending[count:]
+
+    def text(self, queue: int) -> int:
+        """Return how many actions a queue has so far: a measure of its text."""
+        return self._text.get(queue, 0)
 
     def write(self) -> None:
         """Write the issues of all that is placed: it stays placed."""
@@ -200,6 +208,7 @@ class Scheduler:
             self._preferred[flow.key] = streams[id(flow)]
         self._pending.append(_Placed(macro, start, streams))
         for action in macro.actions:
+            self._text[action.unit.id] = self._text.get(action.unit.id, 0) + 1
             retire = self._timing.retire(action.mnemonic, action.fields)
             self.retired = max(self.retired, start + action.work.last + retire)
             self._issued = max(self._issued, start + action.cycle + action.every * (action.issues - 1) + 1)
