@@ -38,6 +38,8 @@ def compile_program(source: Source) -> Image:
     errors: list[TaktError] = []
     found: list[Image] = []
     for policy in _policies(source):
+        if policy.dense and found:
+            break
         for direct in (True, False) if source.updates else (True,):
             try:
                 found.append(_build(source, policy, direct))
@@ -50,17 +52,21 @@ def compile_program(source: Source) -> Image:
 
 
 def _policies(source: Source) -> Iterator[Policy]:
-    """Yield the policies to try: more where slices are too few for all that passes read at the same time."""
+    """Yield the policies to try: more where slices are too few for all that passes read at the same time.
+
+    A dense one comes last, and is of use where the text of others could not come in time.
+    """
     yield Policy()
-    if len(source.operations) > _SMALL:
-        return
     passes = [op for op in source.operations if isinstance(op, Pass) and op.in_mesh]
-    if len(passes) > 1:
+    small = len(source.operations) <= _SMALL
+    if small and len(passes) > 1:
         yield Policy(copied=True)
-    if sum(operand.tensor.itemsize for op in passes for operand in op.operands) > source.config.slices:
+    if small and sum(operand.tensor.itemsize for op in passes for operand in op.operands) > source.config.slices:
         yield Policy(copied=True, pooled=True)
         if any(kept_ports(op) for op in passes):
             yield Policy(copied=True, pooled=True, latched=True)
+    # Only where nothing else was possible.
+    yield Policy(dense=True)
 
 
 def _build(source: Source, policy: Policy, direct: bool) -> Image:

@@ -148,7 +148,7 @@ class Core:
 
     def _choices(self, op: Operation) -> Iterator[Choice]:
         for plan in self._plans[op][:_BREADTH]:
-            yield Choice(self._beside(op, plan))
+            yield Choice(self._beside(op, plan), dense=self._state.policy.dense)
 
     def _best(self, choices: Iterator[Choice], op: Operation, first: bool = False) -> Trial | None:
         """Return the trial of the best choice, all of it taken; None when none is possible, and nothing is taken."""

@@ -9,6 +9,8 @@ class Policy:
 
     Attributes
     ----------
+    dense : bool
+        Results lie in one place each, which few words of text read and write, at the price of waiting for each other.
     copied : bool
         Passes keep clear of more of their neighbours, so that more of them can run at the same time.
     pooled : bool
@@ -18,6 +20,7 @@ class Policy:
         ALUs hold what many steps of a pass share, where the mesh has room for that.
     """
 
+    dense: bool = False
     copied: bool = False
     pooled: bool = False
     latched: bool = False
