@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from compiler.memory.demand import Demand
+from compiler.memory.maps import MapWords
 from compiler.memory.words import Numbers
 from compiler.schedule.macro import Macro
 from compiler.tensor import Elements, Tensor
@@ -30,6 +31,8 @@ class TensorCopy:
         First cycle in which a READ may access them.
     last : ndarray of int64, shape (vectors,)
         Last cycle in which a READ that is placed accesses them; -1 without any.
+    map : MapWords or None
+        What the host writes there.
     """
 
     slices: Numbers
@@ -37,6 +40,7 @@ class TensorCopy:
     free: Cycles
     ready: Cycles
     last: Cycles
+    map: MapWords | None = None
 
     @classmethod
     def empty(cls, size: int, vectors: int) -> "TensorCopy":

@@ -193,6 +193,7 @@ class Core:
         """Return a trial of an operation for which no choice was possible as things were."""
         state, plans = self._state, self._plans[op]
         every = [self._beside(op, plan) for plan in plans]
+        state.unprepare(op)
         modes = ((False, False), (True, False), (True, True))
         more = [Choice(plan, dense=dense, loose=loose) for dense, loose in modes for plan in every]
         found = self._best(iter(more), op, first=True)

@@ -145,7 +145,8 @@ def _place_host(state: PlacementState, trial: Trial, demand: Demand, fresh: bool
     ports[demand.key] = port
     state.note_read(demand, port)
     trial.hosted.append((tensor, HostCopy(elements, copy, demand.serial, [trial.op])))
-    trial.maps.append((tensor, element_words(elements[order], copy.slices[:, order], copy.addrs[:, order])))
+    copy.map = element_words(elements[order], copy.slices[:, order], copy.addrs[:, order])
+    trial.maps.append((tensor, copy.map))
     return True
 
 

@@ -62,7 +62,8 @@ def place_weights(state: PlacementState, trial: Trial, op: MatMul, plan: Plan) -
         copy.put(np.arange(words), *found)
         placed[side] = copy
         trial.weights.append((view.tensor, key, copy))
-        trial.maps.append((view.tensor, weight_words(op, feeder, *found[:2])))
+        copy.map = weight_words(op, feeder, *found[:2])
+        trial.maps.append((view.tensor, copy.map))
     return True
 
 
@@ -137,8 +138,8 @@ def place_stationary(state: PlacementState, trial: Trial, op: MatMul, tight: boo
             return False
         trial.storage.ports[demand.key] = port
         trial.hosted.append((demand.tensor, HostCopy(demand.elements, copy, False, [op])))
-        rows_of = demand.elements[order]
-        trial.maps.append((demand.tensor, element_words(rows_of, copy.slices[:, order], copy.addrs[:, order])))
+        copy.map = element_words(demand.elements[order], copy.slices[:, order], copy.addrs[:, order])
+        trial.maps.append((demand.tensor, copy.map))
         first += len(order)
     return True
 

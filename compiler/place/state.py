@@ -242,6 +242,34 @@ class PlacementState:
             first = units(self.config)[int(slices[0, demand.used[0]])]
             self.width[op][first.inward] += size
 
+    def unprepare(self, op: Operation) -> None:
+        """Give back what the host was to write for an operation alone, whose preferred plan is not possible."""
+        held = self.held.get(op, {})
+        shared = {copy for other, copies in self.held.items() if other is not op for copy in copies.values()}
+        for copy in dict.fromkeys(held.values()):
+            if copy not in shared:
+                for tensor, known in list(self.weights.items()):
+                    if any(copy is mine for _, mine in known):
+                        self.put(self.weights, tensor, [item for item in known if item[1] is not copy])
+                        self._take_back(tensor, copy)
+        if held:
+            self.put(self.held, op, {})
+        ports = self.ports[op]
+        for key, port in ports.items():
+            if port.elements is None or port.tensor is None:
+                continue
+            known = self.hosted[port.tensor]
+            mine = next((host for host in known if host.copy is port.copy), None)
+            if mine is not None and all(user is op for user in mine.users):
+                self.put(self.hosted, port.tensor, [host for host in known if host is not mine])
+                self._take_back(port.tensor, port.copy)
+        self.put(self.ports, op, {key: port for key, port in ports.items() if port.elements is None})
+
+    def _take_back(self, tensor: Tensor, copy: TensorCopy) -> None:
+        held = copy.slices >= 0
+        self.words.return_unused(copy.slices[held], copy.addrs[held])
+        self.put(self.maps, tensor, [words for words in self.maps[tensor] if words is not copy.map])
+
     # What is over
 
     def finish(self, op: Operation) -> None:
