@@ -26,6 +26,12 @@ _BREADTH = 4
 _LARGE = 24
 """Macro-operations of a product from which on the first plan that is possible is taken: trials cost time."""
 
+_MANY = 24
+"""Operations of a program from which on equal ones reuse the choice of the first: others are hardly better."""
+
+_LATER = 8
+"""Cycles by which an operation may take longer than an equal one did, to be placed likewise."""
+
 _WAITS = 12
 """Moments at which words become free that an operation without room waits for."""
 
@@ -55,6 +61,7 @@ class Core:
         self._state = state
         self._operations = list(operations)
         self._point = savepoint(state, operations[0])
+        self._chosen: dict[object, tuple[int, bool, int]] = {}
         self._numbers = {op: number for number, op in enumerate(operations)}
         self._plans: dict[Operation, Sequence[object]] = {op: plans_of(op, state.policy) for op in operations}
         demands = {op: [*LOWERINGS[type(op)].demands(op, self._plans[op][0], state.stored)] for op in operations}
@@ -96,13 +103,33 @@ class Core:
 
     def _place(self, op: Operation) -> int | None:
         """Place one operation, mended if need be; return its end, None if it has no place."""
-        best = self._best(self._choices(op), op)
+        best = self._like_before(op) or self._best(self._choices(op), op)
         if isinstance(op, MatMul) and op.epilogue is not None and (best is None or self._is_late(op, best)):
             return self._place_either(op, best)
         best = best or self._mended(op)
         return None if best is None else self._commit(best)
 
+    def _like_before(self, op: Operation) -> Trial | None:
+        """Return a trial of the choice that was best for an equal operation before, if it is as good here."""
+        known = self._chosen.get(LOWERINGS[type(op)].signature(op))
+        if known is None or known[0] >= len(self._plans[op]):
+            return None
+        number, fresh, cycles = known
+        choice = Choice(self._beside(op, self._plans[op][number]), fresh=fresh, dense=self._state.policy.dense)
+        point = self._point = savepoint(self._state, op)
+        found = self._try(op, choice)
+        if found is not None and found.end - found.window[0] <= cycles + max(_LATER, cycles // 16):
+            return found
+        give_up(self._state, point)
+        return None
+
     def _commit(self, trial: Trial) -> int:
+        op, plans = trial.op, self._plans[trial.op]
+        if len(self._operations) > _MANY and not trial.choice.loose:
+            number = next((n for n, plan in enumerate(plans) if _same(plan, trial.choice.plan)), None)
+            if number is not None:
+                key = LOWERINGS[type(op)].signature(op)
+                self._chosen[key] = number, trial.choice.fresh, trial.end - trial.window[0]
         commit(self._state, trial)
         self.plans[trial.op] = trial.choice.plan
         return trial.end
@@ -240,10 +267,31 @@ class Core:
 
     def _reason(self, op: Operation) -> str:
         """Return why there is no place or no time for an operation."""
-        state = self._state
+        state, config = self._state, self._state.config
         name = op.y.name if isinstance(op, MatMul) else op.name
-        free = state.words.room(state.scheduler.retired) * state.config.vector_length
-        return f"{name} must fit the MEM of {state.config.name} that is left for it, {free} bytes"
+        choice = Choice(self._plans[op][0], dense=True, loose=True, when=state.scheduler.retired)
+        trial = Trial(op, choice, {demand.key: demand for demand in self._demands(op, choice)})
+        point = savepoint(state, op)
+        LOWERINGS[type(op)].attempt(state, trial, choice)
+        give_up(state, point)
+        if trial.storage.outputs:
+            size = sum(demand.tensor.itemsize for demand in trial.demands.values())
+            return (
+                f"{name} must find slices that it can read at the same time, {size} for the bytes of its operands, "
+                f"and streams from them, not {config.slices} slices and {config.streams} streams"
+            )
+        free = state.words.room(state.scheduler.retired) * config.vector_length
+        return (
+            f"{name} must fit the MEM of {config.name} that is left for it, {free} bytes: "
+            f"{config.mem_bytes - free} are alive when all before it is done"
+        )
+
+
+def _same(plan: object, other: object) -> bool:
+    """Return whether two plans differ in the order of their mappings at most."""
+    if isinstance(plan, PassPlan) and isinstance(other, PassPlan):
+        return set(plan.mappings) == set(other.mappings)
+    return plan is other
 
 
 def plans_of(op: Operation, policy: Policy) -> Sequence[object]:

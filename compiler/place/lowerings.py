@@ -51,6 +51,10 @@ class Lowering(Protocol):
         """Yield what an operation reads under a plan."""
         ...
 
+    def signature(self, op: Any) -> object:
+        """Return what operations have in common for which the same choice is best."""
+        ...
+
     def prepare(self, state: PlacementState, trial: Trial, choice: Choice, step: str) -> bool:
         """Place what the host writes for an operation: ``weights``, ``stationary`` operands of a product and its
         others, ``operands`` of other operations."""
@@ -93,6 +97,11 @@ def _free_states(state: PlacementState, op: Pass, storage: OperationStorage) -> 
 
 class _WithPorts:
     """Lowering of an operation that has operands in ports only."""
+
+    def signature(self, op: Pass) -> object:
+        """Return expression, steps and what is host's of an operation's operands."""
+        hosted = tuple(None if one.vectors is None else len(one.vectors) for one in op.operands)
+        return type(op), op.graph, op.steps, op.interval, op.turn, op.within, hosted
 
     def prepare(self, state: PlacementState, trial: Trial, choice: Choice, step: str) -> bool:
         """Place what the host writes for the ports of an operation."""
@@ -270,6 +279,11 @@ class ProductLowering(_WithPorts):
     def plans(self, op: MatMul, policy: Policy) -> Sequence[Plan]:
         """Return ways to share out the product among planes."""
         return plans(op)
+
+    def signature(self, op: MatMul) -> object:
+        """Return sizes, formats, and the epilogue of a product."""
+        epilogue = None if op.epilogue is None else super().signature(op.epilogue)
+        return MatMul, op.m, op.k, op.n, op.x.dtype, op.planes, op.ways, op.computed, epilogue
 
     def demands(self, op: MatMul, plan: Plan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
         """Yield activations of every feeder, computed weights, and operands of the epilogue."""

@@ -126,7 +126,7 @@ def place_rows(state: PlacementState, tensor: Tensor) -> bool:
     placed: list[tuple[TensorCopy, Demand | None]] = []
     for want in [*state.readers[tensor]] or [None]:
         copy = TensorCopy.empty(tensor.itemsize, blocks * steps)
-        busy = set() if want is None or choice.loose else state.busy(want.op)
+        busy = set() if want is None else state.busy(want.op)
         for byte in range(tensor.itemsize):
             others = {int(number) for number in np.unique(copy.slices[:byte])}
             near: list[int] = []

@@ -100,7 +100,7 @@ def test_larger_than_mem():
 
 
 def test_no_room_under_the_placement_rules():
-    with refuses(r"must fit the MEM of nano that is left for it, not exceed it by \d+ bytes"):
+    with refuses(r"must fit the MEM of nano that is left for it, \d+ bytes: \d+ are alive when all before it is done"):
         compile_layer(NANO, 900, 8, 14)
 
 
