@@ -13,8 +13,8 @@ from compiler.memory.words import Bank, Numbers
 from compiler.place.state import Operation, PlacementState
 
 
-_WORDS = 6
-"""Queue words of a few actions: a queue that is filled so far by a share of its depth comes later."""
+_PARTS = 4
+"""Parts of a queue's depth: of two queues the one with less text, by so much, comes first."""
 
 
 def sides_of(
@@ -106,7 +106,7 @@ def ordered(
             crowded or clash[number] > 0,
             clash[number],
             # Queues with much text have to be filled while they run.
-            _WORDS * state.scheduler.text(number) // state.config.queue_depth,
+            _PARTS * state.scheduler.text(number) // state.config.queue_depth,
             state.policy.pooled and bank in used,
             number in beside_used,
             many and bank in used,

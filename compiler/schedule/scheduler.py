@@ -19,6 +19,12 @@ from compiler.schedule.reservations import Reservations
 _WINDOWS = (1, 8, 64, 256)
 """Start cycles that are looked at together: mostly the first one will do; where it does not, many will not."""
 
+_FILLED = 0.8
+"""Part of a queue's depth that counts on the host's words: further words go in between."""
+
+_FETCHED = 0.6
+"""Part of a fetch port's cycles (a word takes ``16 / lanes``) that text may take: not every cycle suits its READs."""
+
 Mark = tuple[tuple[int, int], int, dict[Hashable, int], int, int]
 
 
@@ -49,6 +55,7 @@ class Scheduler:
         """First cycle in which nothing placed so far is under way."""
         self._issued = 0
         self._text: dict[int, int] = {}
+        self._excess: dict[int, int] = {}
         self._barriers: list[int] = []
         self._floor = 0
         self._fences: list[tuple[int, int]] = []
@@ -122,7 +129,7 @@ class Scheduler:
             Cycle that the macro-operation's relative cycle 0 became; None when there is none below the limit, or when
             it does not fit even where nothing else is.
         """
-        start = max(earliest, self._floor - macro.first)
+        start = max(earliest, self._floor - macro.first, self._text_floor(macro))
         needs = [*macro.holds, *(need for action in macro.actions for need in action.needs(self._config))]
         for number in range(1 << 62):
             if limit is not None and start >= limit:
@@ -155,12 +162,29 @@ class Scheduler:
         self._table.rollback(taken)
         for placed in self._pending[count:]:
             for action in placed.macro.actions:
-                self._text[action.unit.id] -= 1
+                self._note_text(action, -1)
         del self._pending[count:]
 
     def text(self, queue: int) -> int:
-        """Return how many actions a queue has so far: a measure of its text."""
+        """Return about how many words of text a queue has so far."""
         return self._text.get(queue, 0)
+
+    def _note_text(self, action: Action, sign: int) -> None:
+        """Count the words of an action, and those beyond what a queue holds at the start, by position."""
+        before = self._text.get(action.unit.id, 0)
+        # A pause, the word, and how often it comes again.
+        after = self._text[action.unit.id] = before + sign * (2 + (action.issues > 1))
+        held = int(self._config.queue_depth * _FILLED)
+        more = max(after - held, 0) - max(before - held, 0)
+        self._excess[action.unit.position] = self._excess.get(action.unit.position, 0) + more
+
+    def _text_floor(self, macro: Macro) -> int:
+        """Return a cycle before which the text of what is placed so far cannot all have come.
+
+        Queues of one position share a fetch port. An operation that comes sooner would issue words that are not there.
+        """
+        excess = max((self._excess.get(action.unit.position, 0) for action in macro.actions), default=0)
+        return int(excess * 16 / self._config.lanes / _FETCHED) if excess else 0
 
     def write(self) -> None:
         """Write the issues of all that is placed: it stays placed."""
@@ -208,7 +232,7 @@ class Scheduler:
             self._preferred[flow.key] = streams[id(flow)]
         self._pending.append(_Placed(macro, start, streams))
         for action in macro.actions:
-            self._text[action.unit.id] = self._text.get(action.unit.id, 0) + 1
+            self._note_text(action, 1)
             retire = self._timing.retire(action.mnemonic, action.fields)
             self.retired = max(self.retired, start + action.work.last + retire)
             self._issued = max(self._issued, start + action.cycle + action.every * (action.issues - 1) + 1)

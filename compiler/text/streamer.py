@@ -81,6 +81,8 @@ class TextStreamer:
         self._timing = timing(config)
         self._units = units(config)
         self._programs: dict[int, _Program] = {}
+        # READs that are added later never continue.
+        self._continuing: dict[int, bool] = {}
 
     def fit(self) -> Text:
         """Return the program, in queues that hold it.
@@ -188,11 +190,11 @@ class TextStreamer:
 
     def _continues(self, queue: int) -> bool:
         """Return whether READs of a MEM queue continue from one to the next: none may come between them."""
-        program = self._programs.get(queue)
-        if program is None:
-            return False
-        decoded = (decode(slot.word) for slot in program.slots.slots)
-        return any(row.mnemonic == "READ" and fields["cont"] for row, fields in decoded)
+        if queue not in self._continuing:
+            program = self._programs.get(queue)
+            decoded = (decode(slot.word) for slot in (program.slots.slots if program is not None else ()))
+            self._continuing[queue] = any(row.mnemonic == "READ" and fields["cont"] for row, fields in decoded)
+        return self._continuing[queue]
 
     def _text(self) -> Text:
         config, depth = self._config, self._config.queue_depth
