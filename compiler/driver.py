@@ -10,10 +10,10 @@ from arch.image import Image
 from arch.timing import timing
 from compiler.kernels.plan import Plan
 from compiler.memory.maps import empty_map, tensor_map, view_map
-from compiler.operation import MatMul
+from compiler.operation import MatMul, Operation
 from compiler.place.core import Core, PlacementError, pieces_of
 from compiler.place.policy import Policy
-from compiler.place.state import Operation, PlacementState
+from compiler.place.state import PlacementState
 from compiler.place.states import direct_updates, place_rows, place_state
 from compiler.scatter.operation import Scatter
 from compiler.source import Source
@@ -79,9 +79,7 @@ def _build(source: Source, policy: Policy, direct: bool) -> Image:
     passed = direct_updates(operations, source.updates) if direct else {}
     every = [*operations, *(update for tensor, update in source.updates.items() if tensor not in passed.values())]
     outputs = [view.tensor for view in source.outputs.values()]
-    state = PlacementState(
-        config, partial(_is_stored, source, made), outputs, [*source.states, *passed], policy
-    )
+    state = PlacementState(config, partial(_is_stored, source, made), outputs, [*source.states, *passed], policy)
     state.states -= set(passed)
     core = Core(state, every)
     _place_states(source, state, every, passed)
@@ -112,7 +110,9 @@ def _place_states(
         assert writer is None or isinstance(writer, Pass)
         fits = place_rows(state, tensor) if tensor in scattered else place_state(state, tensor, writer)
         if not fits:
-            raise PlacementError(f"state {tensor.name} must fit the MEM of {source.config.name}, with a copy per reader")
+            raise PlacementError(
+                f"state {tensor.name} must fit the MEM of {source.config.name}, with a copy per reader"
+            )
     state.written = {value: state.copies[target] for value, target in passed.items()}
 
 
@@ -169,5 +169,3 @@ def _rate(op: Operation, plan: object) -> int:
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.zeros(0, np.int32), *parts]).astype(np.int32)
-
-

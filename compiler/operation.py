@@ -120,6 +120,10 @@ class MatMul:
         return -(-columns // self.config.lanes)
 
 
+Operation = MatMul | Pass
+"""What a unit is told to do."""
+
+
 def results_of(op: MatMul | Pass) -> tuple[Tensor, ...]:
     """Return the tensors that an operation makes."""
     return (op.y,) if isinstance(op, MatMul) else tuple(op.writes())

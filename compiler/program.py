@@ -4,8 +4,8 @@ from arch.errors import TaktError
 from arch.image import Image
 from arch.image_header import check_name
 from compiler.arguments import integer
-from compiler.driver import compile_program
 from compiler.control import Control
+from compiler.driver import compile_program
 from compiler.interface.gathers import Gathers
 from compiler.interface.passes import Passes
 from compiler.interface.products import Products

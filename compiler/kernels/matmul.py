@@ -10,9 +10,9 @@ from arch.geometry import Direction, Unit, UnitKind, mxm_position, units, vxm_po
 from arch.timing import timing
 from compiler.kernels.plan import Feeder
 from compiler.kernels.vxm import EpilogueBuilder, Exit
-from compiler.operation import MatMul
 from compiler.memory.copies import Cycles, Template
 from compiler.memory.storage import OperationStorage
+from compiler.operation import MatMul
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
@@ -104,7 +104,11 @@ class GroupBuilder:
         if computed is None:
             weights = self._placed.weights[self._side]
             words = np.arange(self._group.first_load, self._group.first_load + tiles * load)
-            slices, addrs, numbers = weights.slices[:, words], weights.addrs[:, words], words[None].repeat(lanes, axis=0)
+            slices, addrs, numbers = (
+                weights.slices[:, words],
+                weights.addrs[:, words],
+                words[None].repeat(lanes, axis=0),
+            )
             copy, ready = weights, np.zeros_like(numbers)
         else:
             slices, addrs, ready, numbers = computed.words(self._op, self._group.feeder, self._group.blocks)
@@ -135,7 +139,8 @@ class GroupBuilder:
         every = (np.arange(self._op.k_blocks)[:, None] * self._op.m + np.arange(first, first + rows)).reshape(-1)
         passing = np.arange(self._op.k_blocks)[:, None] * self._period + self._op.interval * np.arange(rows)
         arrival = passing.reshape(-1) + skew
-        slices, addrs, ready = (part[..., every] for part in port.words())
+        slices, addrs, ready = port.words()
+        slices, addrs, ready = slices[:, every], addrs[:, every], ready[every]
         for member in range(flow.width):
             self._transfers.read(
                 flow, member, slices[member], addrs[member], arrival, self._position, self._op.interval

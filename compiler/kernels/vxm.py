@@ -7,11 +7,11 @@ import numpy as np
 from arch.geometry import Direction, UnitKind, units, vxm_position
 from arch.timing import timing
 from compiler.kernels.epilogue import latency, sum_level
-from compiler.mesh.mapping import Cell, Mapping
-from compiler.operation import MatMul
 from compiler.memory.copies import Cycles, Template
 from compiler.memory.storage import OperationStorage
 from compiler.memory.words import Numbers
+from compiler.mesh.mapping import Cell, Mapping
+from compiler.operation import MatMul
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action
 from compiler.schedule.pattern import Pattern
@@ -104,7 +104,8 @@ class EpilogueBuilder:
     def _read(self, key: tuple[int, int, int], steps: Cycles, at: int) -> Flow:
         """Read an operand's words of some steps so that they arrive with the issues from cycle `at` on."""
         port = self._placed.ports[key]
-        slices, addrs, ready = (part[..., steps] for part in port.words())
+        slices, addrs, ready = port.words()
+        slices, addrs, ready = slices[:, steps], addrs[:, steps], ready[steps]
         flow = self._flow(("operand", *key), slices)
         arrival = at + self._skew + self._op.interval * np.arange(len(steps))
         for member in range(flow.width):
@@ -120,7 +121,8 @@ class EpilogueBuilder:
         then, the word is read once, so much ahead.
         """
         kept = self._placed.ports[(port,)]
-        slices, addrs, ready = (part[..., step] for part in kept.words())
+        words, places, since = kept.words()
+        slices, addrs, ready = words[:, step], places[:, step], since[[step]]
         flow = self._flow(("kept", number, port), slices[:, None])
         travel = self._transfers.read_travel(slices, self._middle).tolist()
         fresh, ahead = self._fresh(rows), 0
@@ -135,8 +137,8 @@ class EpilogueBuilder:
             self._transfers.read_constant(flow, member, int(slices[member]), int(addrs[member]), cycles, self._middle)
             # Two bounds: the first access decides when the word must be there, the last one when it may go.
             one = np.array([first + self._skew])
-            self._template.reads(kept.copy, kept.steps[[step]], one, ready[None])
-            self._template.reads(kept.copy, kept.steps[[step]], one + (fresh - 1) * interval, ready[None])
+            self._template.reads(kept.copy, kept.steps[[step]], one, ready)
+            self._template.reads(kept.copy, kept.steps[[step]], one + (fresh - 1) * interval, ready)
         return flow, ahead
 
     def _fresh(self, rows: int) -> int:

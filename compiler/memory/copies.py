@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -97,9 +98,7 @@ class ReadPort:
     def serves(self, demand: Demand) -> bool:
         """Return whether it has the vectors that a demand wants in its steps."""
         alike = self.elements is demand.elements or (
-            self.elements is not None
-            and demand.elements is not None
-            and np.array_equal(self.elements, demand.elements)
+            self.elements is not None and demand.elements is not None and np.array_equal(self.elements, demand.elements)
         )
         same = self.tensor is demand.tensor and alike and np.array_equal(self.steps, demand.steps)
         return same and self.copy.has(demand.order)
@@ -143,7 +142,7 @@ class Template:
     written: list[tuple[TensorCopy, Cycles, Cycles]] = field(default_factory=list)
     read: list[tuple[TensorCopy, Cycles, Cycles]] = field(default_factory=list)
 
-    def reads(self, copy: TensorCopy, vectors: Cycles, accesses: Cycles, ready: Cycles) -> None:
+    def reads(self, copy: TensorCopy, vectors: Cycles, accesses: Cycles, ready: npt.NDArray[np.integer[Any]]) -> None:
         """Note that vectors (-1: none) are accessed in relative cycles, which have to be ready by then."""
         self.needs = max(self.needs, int((ready - accesses).max()))
         self.read.append((copy, vectors, accesses))

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arch.geometry import Hemisphere
+from compiler.operation import Operation
 from compiler.tensor import Elements, Tensor
 
 Vectors = npt.NDArray[np.int64]
@@ -48,7 +49,7 @@ class Demand:
         Whether ALUs read it: all from one direction.
     """
 
-    op: object
+    op: Operation
     key: Key
     tensor: Tensor
     steps: Vectors
@@ -96,7 +97,7 @@ class Demand:
         return places[vectors] % lanes
 
     def apart(self, other: "Demand") -> bool:
-        """Return whether two ports of an operation are read so sparsely that they never meet: one slice can hold both."""
+        """Return whether two ports are read so sparsely that they never meet: one slice can hold both."""
         if self.op is not other.op or not self.is_sparse or not other.is_sparse:
             return False
         return not any(np.isin(mine, theirs).any() for mine, theirs in zip(self.reads, other.reads, strict=True))

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from arch.config import Config
 from arch.image import TensorMap
 from compiler.kernels.plan import Feeder
-from compiler.operation import MatMul
 from compiler.memory.words import Numbers
+from compiler.operation import MatMul
 from compiler.tensor import Tensor, View, as_view
 
 

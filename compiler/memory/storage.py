@@ -14,6 +14,7 @@ from compiler.memory.words import Numbers
 from compiler.operation import MatMul
 from compiler.scatter.operation import Target
 
+
 @dataclass
 class ComputedWeights:
     """A copy of a result that a product loads as weights.
@@ -101,5 +102,7 @@ class OperationStorage:
     @property
     def read_slices(self) -> set[int]:
         """Slices that are read."""
-        found = set().union(*(port.slices for port in self.ports.values()), *(one.used for one in self.weights.values()))
+        found = set().union(
+            *(port.slices for port in self.ports.values()), *(one.used for one in self.weights.values())
+        )
         return found | (self.computed.copy.used if self.computed else set())

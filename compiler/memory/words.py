@@ -26,8 +26,8 @@ class Words:
     """Hands out MEM words, and takes them back.
 
     Operations are placed in cycles one by one, not always in the order of time, so "free" is a statement about cycles:
-    of every word the table has the first cycle from which on nothing needs it any more. A result may take a word that is
-    free when it is written; what the host writes before the program starts needs one that has never been used.
+    of every word the table has the first cycle from which on nothing needs it any more. A result may take a word that
+    is free when it is written; what the host writes before the program starts needs one that has never been used.
 
     Everything can be undone, as in `compiler.schedule.reservations`, by `rollback` to a mark.
     """

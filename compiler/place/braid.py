@@ -84,9 +84,7 @@ def take_braided(
     return (slices[member, row], addrs[member, row], free[row].max(axis=0)), slices[:, 0].tolist()
 
 
-def _take_members(
-    state: PlacementState, width: int, rows: list[int], banks: list[Bank], when: int
-) -> Taken | None:
+def _take_members(state: PlacementState, width: int, rows: list[int], banks: list[Bank], when: int) -> Taken | None:
     """Take rows of `width` words; two parts from both banks of the same slices if these have room."""
     offered = set(banks)
     both = [n for n in dict.fromkeys(bank.slice for bank in banks) if {Bank(n, 0), Bank(n, 1)} <= offered]

@@ -5,16 +5,18 @@ are there first is committed. Nothing that is committed is taken back. What fail
 waits until words are free, gets a copy of an operand where it wants it, or is taken apart.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from arch.errors import TaktError
-from compiler.operation import MatMul
+from compiler.memory.demand import Demand
+from compiler.operation import MatMul, Operation
 from compiler.place.lowerings import LOWERINGS
 from compiler.place.operands import connect_known
 from compiler.place.policy import Policy
 from compiler.place.repair import copy_for
-from compiler.place.state import Operation, PlacementState
+from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, Trial, adopt, commit, give_up, savepoint
 from compiler.vector.cut import cut
 from compiler.vector.operation import Pass
@@ -67,7 +69,7 @@ class Core:
         demands = {op: [*LOWERINGS[type(op)].demands(op, self._plans[op][0], state.stored)] for op in operations}
         state.declare(operations, demands)
         self._prepare()
-        self.plans: dict[Operation, object] = {}
+        self.plans: dict[Operation, Any] = {}
         """The plan of each operation that is placed."""
 
     def _prepare(self) -> None:
@@ -136,7 +138,7 @@ class Core:
 
     def _is_late(self, op: MatMul, trial: Trial) -> bool:
         """Return whether a product takes so much longer than planned that its epilogue may be in its way."""
-        return trial.end - trial.window[0] > trial.choice.plan.estimate * 5 // 4 + _SLACK
+        return trial.end - trial.window[0] > int(trial.choice.plan.estimate) * 5 // 4 + _SLACK
 
     def _place_either(self, op: MatMul, fused: Trial | None) -> int | None:
         """Place a product with its epilogue, or one after the other: what ends first, or what is possible."""
@@ -156,7 +158,7 @@ class Core:
         """Place a product and its epilogue one after the other; return the end, None if one has no place."""
         state = self._state
         product, rest = op.apart()
-        pieces = [product, *cut(rest, 0, state.policy.latched)]
+        pieces: list[Operation] = [product, *cut(rest, 0, state.policy.latched)]
         for piece in pieces:
             self._plans[piece] = plans_of(piece, state.policy)
             self._numbers[piece] = self._numbers[op]
@@ -211,7 +213,7 @@ class Core:
         trial = Trial(op, choice, demands)
         return trial if lowering.attempt(self._state, trial, choice) else None
 
-    def _demands(self, op: Operation, choice: Choice):
+    def _demands(self, op: Operation, choice: Choice) -> Iterable[Demand]:
         if choice.plan is self._plans[op][0]:
             return self._state.demands[op]
         return LOWERINGS[type(op)].demands(op, choice.plan, self._state.stored)
@@ -259,11 +261,14 @@ class Core:
             return plan
         window = _BESIDE_COPIED if self._state.policy.copied else _BESIDE
         number = self._numbers[op]
-        before = [other for other in self._operations[max(number - window, 0) : number]]
+        before = self._operations[max(number - window, 0) : number]
         after = self._operations[number + 1 : number + 1 + window]
-        earlier = [self.plans[other] for other in before if isinstance(self.plans.get(other), PassPlan)]
-        later = [self._plans[other][0] for other in after if isinstance(self._plans[other][0], PassPlan)]
-        return plan.beside(earlier, later)
+        earlier = [self.plans.get(other) for other in before]
+        later = [self._plans[other][0] for other in after]
+        return plan.beside(
+            [other for other in earlier if isinstance(other, PassPlan)],
+            [other for other in later if isinstance(other, PassPlan)],
+        )
 
     def _reason(self, op: Operation) -> str:
         """Return why there is no place or no time for an operation."""

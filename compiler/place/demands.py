@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from compiler.kernels.plan import Feeder, Plan
+from compiler.memory.demand import Demand, Key, Vectors
 from compiler.operation import MatMul
-from compiler.memory.demand import Demand, Vectors
-from compiler.memory.demand import Key
 from compiler.scatter.operation import SOURCE_SIDE, Scatter
 from compiler.switch.operation import Switch
 from compiler.tensor import Elements, Tensor, as_view
@@ -15,6 +14,7 @@ from compiler.vector.lanes import distinct, find_vectors, vectors_along, weight_
 from compiler.vector.operation import Pass
 from compiler.vector.plan import PassPlan
 from compiler.vector.steps import reading_cycles
+
 
 def demands_of_switch(op: Switch) -> Iterator[Demand]:
     """Yield the demands of a switch operation: one per operand."""

@@ -13,13 +13,13 @@ from compiler.kernels.plan import Plan, plans
 from compiler.memory.copies import Template
 from compiler.memory.demand import Demand
 from compiler.memory.storage import OperationStorage
-from compiler.operation import MatMul
+from compiler.operation import MatMul, Operation
 from compiler.place.demands import demands_of_pass, demands_of_product, demands_of_scatter, demands_of_switch
 from compiler.place.operands import first_cycle, place_host, place_operands
 from compiler.place.policy import Policy
 from compiler.place.products import count_sums, place_product, place_stationary, place_weights
 from compiler.place.results import place_results
-from compiler.place.state import Operation, PlacementState
+from compiler.place.state import PlacementState
 from compiler.place.switched import place_switched
 from compiler.place.tables import place_gathered, table_choices
 from compiler.place.trial import Choice, Trial, give_up, savepoint
@@ -57,7 +57,8 @@ class Lowering(Protocol):
 
     def prepare(self, state: PlacementState, trial: Trial, choice: Choice, step: str) -> bool:
         """Place what the host writes for an operation: ``weights``, ``stationary`` operands of a product and its
-        others, ``operands`` of other operations."""
+        others, ``operands`` of other operations.
+        """
         ...
 
     def attempt(self, state: PlacementState, trial: Trial, choice: Choice) -> bool:
@@ -95,13 +96,18 @@ def _free_states(state: PlacementState, op: Pass, storage: OperationStorage) -> 
             copy.free = copy.last + 1
 
 
+def signature_of_pass(op: Pass) -> object:
+    """Return expression, steps and what is host's of the operands of a pass."""
+    hosted = tuple(None if one.vectors is None else len(one.vectors) for one in op.operands)
+    return type(op), op.graph, op.steps, op.interval, op.turn, op.within, hosted
+
+
 class _WithPorts:
     """Lowering of an operation that has operands in ports only."""
 
-    def signature(self, op: Pass) -> object:
+    def signature(self, op: Any) -> object:
         """Return expression, steps and what is host's of an operation's operands."""
-        hosted = tuple(None if one.vectors is None else len(one.vectors) for one in op.operands)
-        return type(op), op.graph, op.steps, op.interval, op.turn, op.within, hosted
+        return signature_of_pass(op)
 
     def prepare(self, state: PlacementState, trial: Trial, choice: Choice, step: str) -> bool:
         """Place what the host writes for the ports of an operation."""
@@ -125,7 +131,7 @@ class PassLowering(_WithPorts):
         assert isinstance(op, Pass) and isinstance(plan, PassPlan)
         if not place_operands(state, trial, choice.fresh):
             return False
-        start = first_cycle(state, trial, {key: op.times for key in trial.storage.ports})
+        start = first_cycle(state, trial, dict.fromkeys(trial.storage.ports, op.times))
         trial.window = start, start + op.duration
         if not place_results(state, trial, op, choice, max(choice.when, start)):
             return False
@@ -215,9 +221,7 @@ class SwitchLowering(_WithPorts):
         assert isinstance(op, Switch)
         if not place_operands(state, trial, choice.fresh):
             return False
-        start = first_cycle(
-            state, trial, {key: op.times[port.used] for key, port in trial.storage.ports.items()}
-        )
+        start = first_cycle(state, trial, {key: op.times[port.used] for key, port in trial.storage.ports.items()})
         trial.window = start, start + op.duration
         if not place_switched(state, trial, op, choice, max(choice.when, start)):
             return False
@@ -280,9 +284,9 @@ class ProductLowering(_WithPorts):
         """Return ways to share out the product among planes."""
         return plans(op)
 
-    def signature(self, op: MatMul) -> object:
+    def signature(self, op: Any) -> object:
         """Return sizes, formats, and the epilogue of a product."""
-        epilogue = None if op.epilogue is None else super().signature(op.epilogue)
+        epilogue = None if op.epilogue is None else signature_of_pass(op.epilogue)
         return MatMul, op.m, op.k, op.n, op.x.dtype, op.planes, op.ways, op.computed, epilogue
 
     def demands(self, op: MatMul, plan: Plan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
@@ -292,15 +296,15 @@ class ProductLowering(_WithPorts):
     def prepare(self, state: PlacementState, trial: Trial, choice: Choice, step: str) -> bool:
         """Place weights, stationary operands, or activations and other operands."""
         op, plan = trial.op, choice.plan
+        assert isinstance(op, MatMul)
         if step == "weights":
             return op.computed or place_weights(state, trial, op, plan)
         return step != "stationary" or self._operands(state, trial, partial(place_host, fresh=False))
 
-    def _operands(
-        self, state: PlacementState, trial: Trial, others: Callable[[PlacementState, Trial], bool]
-    ) -> bool:
+    def _operands(self, state: PlacementState, trial: Trial, others: Callable[[PlacementState, Trial], bool]) -> bool:
         """Place stationary operands, then the others; where that leaves no room, the others first."""
         op = trial.op
+        assert isinstance(op, MatMul)
         point, ports, known = savepoint(state, op), dict(trial.storage.ports), trial.counts()
         for tight in (False, True):
             alone = tight or place_stationary(state, trial, op, tight=False)

@@ -9,8 +9,9 @@ from compiler.memory.copies import ReadPort, TensorCopy
 from compiler.memory.demand import Demand
 from compiler.memory.maps import element_words
 from compiler.memory.words import Bank, Cycles, Numbers
+from compiler.operation import Operation
 from compiler.place.ranking import banks_near, ordered, sides_of, sparse_slices
-from compiler.place.state import HostCopy, Operation, PlacementState
+from compiler.place.state import HostCopy, PlacementState
 from compiler.place.trial import Trial, is_one_sided
 
 FEW = 16
@@ -161,8 +162,10 @@ def _suits(state: PlacementState, demand: Demand, copy: TensorCopy) -> bool:
 
 def _any_host(state: PlacementState, trial: Trial, demand: Demand) -> bool:
     """Connect a port to any vectors that the host has written: the last way, where there is no room for more."""
+    elements = demand.elements
+    assert elements is not None
     for host in state.hosted[demand.tensor]:
-        alike = host.serial == demand.serial and np.array_equal(host.elements, demand.elements)
+        alike = host.serial == demand.serial and np.array_equal(host.elements, elements)
         if alike and host.copy.has(demand.order) and _suits(state, demand, host.copy):
             port = state.port_of(demand, host.copy)
             if port is not None:
@@ -238,12 +241,10 @@ def first_cycle(state: PlacementState, trial: Trial, offsets: dict[object, np.nd
     return start
 
 
-
-
 def connect_known(state: PlacementState, op: Operation) -> None:
     """Connect ports of an operation that is not placed yet to copies that are there, so that others keep clear."""
     trial = Trial(op, None, {demand.key: demand for demand in state.demands[op]})
     for demand in state.demands[op]:
-        if demand.elements is None and not demand.columns and demand.tensor in state.copies:
-            if _connect(state, trial, demand):
-                state.connect(demand, trial.storage.ports[demand.key])
+        known = demand.elements is None and not demand.columns and demand.tensor in state.copies
+        if known and _connect(state, trial, demand):
+            state.connect(demand, trial.storage.ports[demand.key])

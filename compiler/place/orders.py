@@ -6,10 +6,10 @@ import numpy as np
 
 from arch.config import Config
 from compiler.kernels.plan import Feeder, Plan
-from compiler.operation import MatMul
 from compiler.memory.copies import TensorCopy
 from compiler.memory.demand import Demand, Vectors
 from compiler.memory.words import Numbers
+from compiler.operation import MatMul
 from compiler.tensor import Tensor
 from compiler.vector.lanes import vector_count
 from compiler.vector.operation import Result

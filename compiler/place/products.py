@@ -150,13 +150,15 @@ def _share_stationary(state: PlacementState, trial: Trial, kept: Sequence[Demand
     busy = trial.slices_read - weights if tight else trial.slices_read
     found = {}
     for demand in kept:
+        elements = demand.elements
+        assert elements is not None
         copy = next(
             (
                 host.copy
                 for host in state.hosted[demand.tensor]
                 if not host.serial
                 and host.copy.has(demand.order)
-                and np.array_equal(host.elements, demand.elements)
+                and np.array_equal(host.elements, elements)
                 and not host.copy.used & busy
             ),
             None,
@@ -221,9 +223,7 @@ def _copies(
         busy = copies_used([copy for copy, _ in found])
         theirs = set() if want is None or choice.loose else state.busy(want.op)
         if want is not None and not want.columns and (choice.dense or len(found) >= _MOST):
-            shared = next(
-                (copy for copy, other in found if copy.has(order) and not (other and other.columns)), None
-            )
+            shared = next((copy for copy, other in found if copy.has(order) and not (other and other.columns)), None)
             if shared is not None:
                 found.append((shared, want))
                 continue

@@ -1,17 +1,17 @@
 """Which banks suit what an operation reads and writes, best first."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from arch.config import HEMISPHERES
 from arch.geometry import Direction, Hemisphere, mxm_position, units, vxm_position
 from compiler.memory.copies import TensorCopy
-from compiler.memory.demand import Demand
+from compiler.memory.demand import Demand, Key
 from compiler.memory.storage import OperationStorage
 from compiler.memory.words import Bank, Numbers
-from compiler.place.state import Operation, PlacementState
-
+from compiler.operation import Operation
+from compiler.place.state import PlacementState
 
 _PARTS = 4
 """Parts of a queue's depth: of two queues the one with less text, by so much, comes first."""
@@ -81,12 +81,14 @@ def ordered(
     near = state.beside(writer)
     used = {bank for other in near if other in state.placed for bank in banks_read(state, state.placed[other])}
     used |= {bank for other in near if other not in state.placed for bank in banks_of_ports(state, other)}
-    written = [copy for other in near if other in state.placed for copies in state.placed[other].outputs for copy in copies]
+    written = [
+        copy for other in near if other in state.placed for copies in state.placed[other].outputs for copy in copies
+    ]
     taken = set().union(*(copy.used for copy in written))
     read_slices = {bank.slice for bank in read}
     beside_used = {bank.slice for bank in used}
     engine = "READ" if writer is None else "WRITE"
-    clash = {number: 0 for number in state.slices_of(side)}
+    clash = dict.fromkeys(state.slices_of(side), 0)
     if window is not None:
         clash = {number: state.scheduler.load(("engine", number, engine), *window) for number in clash}
     banks = [
@@ -187,7 +189,9 @@ def count(state: PlacementState, load: np.ndarray, duration: int, slices: Number
     load[slices[held], addrs[held] // state.config.mem_depth] += duration
 
 
-def sparse_slices(state: PlacementState, storage: OperationStorage, demand: Demand, demands: dict) -> list[set[int]]:
+def sparse_slices(
+    state: PlacementState, storage: OperationStorage, demand: Demand, demands: Mapping[Key, Demand]
+) -> list[set[int]]:
     """Return groups of slices from which an operation reads sparsely, in other cycles than one more port would be."""
     if not demand.is_sparse:
         return []
@@ -201,7 +205,7 @@ def sparse_slices(state: PlacementState, storage: OperationStorage, demand: Dema
     return [set(slices) for slices in dict.fromkeys(groups) if is_apart(storage, demand, demands, set(slices))]
 
 
-def is_apart(storage: OperationStorage, demand: Demand, demands: dict, slices: set[int]) -> bool:
+def is_apart(storage: OperationStorage, demand: Demand, demands: Mapping[Key, Demand], slices: set[int]) -> bool:
     """Return whether a sparse port meets no other of its operation in some slices."""
     return all(
         demand.apart(demands[key]) for key, port in storage.ports.items() if key in demands and port.slices & slices

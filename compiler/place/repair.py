@@ -34,7 +34,17 @@ def copy_for(state: PlacementState, demand: Demand, when: int) -> bool:
     made = None
     for bar in (read, set()):
         made = take_copies(
-            state, head, demand.tensor, [(demand, order)], list(Hemisphere), set(), bar, None, passes[0], Choice(None, dense=True), when
+            state,
+            head,
+            demand.tensor,
+            [(demand, order)],
+            list(Hemisphere),
+            set(),
+            bar,
+            None,
+            passes[0],
+            Choice(None, dense=True),
+            when,
         )
         if made is not None:
             break
@@ -85,4 +95,3 @@ def _copy(state: PlacementState, op: Pass, source: TensorCopy, vectors: Vectors,
             best = trial
             break
     return best
-

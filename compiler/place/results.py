@@ -85,9 +85,7 @@ def place_results(state: PlacementState, trial: Trial, op: Pass, choice: Choice,
                     _add(whole, copy)
     for result in op.results:
         states = state.copies.get(result.tensor) if result.tensor in state.states else None
-        trial.storage.outputs.append(
-            states or [*distinct(made[result.tensor]), *state.written.get(result.tensor, [])]
-        )
+        trial.storage.outputs.append(states or [*distinct(made[result.tensor]), *state.written.get(result.tensor, [])])
     trial.published += [(tensor, found) for tensor, found in made.items() if tensor not in state.states]
     return True
 
@@ -151,7 +149,9 @@ def take_copies(
     mark = state.words.mark()
     known = 0 if trial is None else len(trial.computed)
     for chosen, quiet in attempts:
-        found = _take_on(state, trial, tensor, wants, chosen, quiet, written, read, turns, writer, choice, when, lasting)
+        found = _take_on(
+            state, trial, tensor, wants, chosen, quiet, written, read, turns, writer, choice, when, lasting
+        )
         if found is not None:
             written |= copies_used([copy for copy, _ in found])
             return found
@@ -274,9 +274,7 @@ def _sparse_banks(state: PlacementState, demand: Demand, sides: Sequence[Hemisph
 def _apart_from_ports(state: PlacementState, demand: Demand, slices: set[int]) -> bool:
     """Return whether a sparse port meets no other port of its operation, as far as known, in some slices."""
     known = {other.key: other for other in state.demands[demand.op]}
-    return all(
-        demand.apart(known[key]) for key, port in state.ports[demand.op].items() if port.slices & slices
-    )
+    return all(demand.apart(known[key]) for key, port in state.ports[demand.op].items() if port.slices & slices)
 
 
 def _add(copy: TensorCopy, more: TensorCopy) -> None:

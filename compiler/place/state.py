@@ -11,18 +11,16 @@ import numpy as np
 from arch.config import Config
 from arch.geometry import Direction, Hemisphere, units
 from compiler.memory.copies import ReadPort, TensorCopy
-from compiler.memory.maps import MapWords
 from compiler.memory.demand import Demand, Key
+from compiler.memory.maps import MapWords
 from compiler.memory.storage import ComputedWeights, OperationStorage
 from compiler.memory.words import Bank, Numbers, Words
-from compiler.operation import MatMul
+from compiler.operation import MatMul, Operation
 from compiler.place.policy import Policy
 from compiler.scatter.operation import Target
 from compiler.schedule.scheduler import Scheduler
 from compiler.tensor import Elements, Tensor
 from compiler.vector.operation import Pass
-
-Operation = MatMul | Pass
 
 _NEXT = 2
 """Passes before and after one that may run at the same time."""
@@ -137,9 +135,7 @@ class PlacementState:
         self._passes = [op for op in operations if isinstance(op, Pass)]
         self._numbers = {op: number for number, op in enumerate(self._passes)}
 
-    def replace(
-        self, op: Operation, pieces: Sequence[Operation], demands: Mapping[Operation, list[Demand]]
-    ) -> None:
+    def replace(self, op: Operation, pieces: Sequence[Operation], demands: Mapping[Operation, list[Demand]]) -> None:
         """Let other operations do the work of one that is not placed yet."""
         for demand in self.demands[op]:
             if demand.elements is None:
@@ -217,7 +213,9 @@ class PlacementState:
             return ReadPort(copy, demand.steps, demand.used, none, none, demand.tensor, demand.elements)
         where = copy.slices[:, demand.order[0]].tolist() if len(demand.order) else range(size)
         words = self.zero_words(where)
-        return None if words is None else ReadPort(copy, demand.steps, demand.used, *words, demand.tensor, demand.elements)
+        return (
+            None if words is None else ReadPort(copy, demand.steps, demand.used, *words, demand.tensor, demand.elements)
+        )
 
     def connect(self, demand: Demand, port: ReadPort) -> None:
         """Let an operation that is not placed yet read a copy, and count what it will read."""
@@ -255,13 +253,13 @@ class PlacementState:
         if held:
             self.put(self.held, op, {})
         ports = self.ports[op]
-        for key, port in ports.items():
+        for port in ports.values():
             if port.elements is None or port.tensor is None:
                 continue
-            known = self.hosted[port.tensor]
-            mine = next((host for host in known if host.copy is port.copy), None)
+            hosts = self.hosted[port.tensor]
+            mine = next((host for host in hosts if host.copy is port.copy), None)
             if mine is not None and all(user is op for user in mine.users):
-                self.put(self.hosted, port.tensor, [host for host in known if host is not mine])
+                self.put(self.hosted, port.tensor, [host for host in hosts if host is not mine])
                 self._take_back(port.tensor, port.copy)
         self.put(self.ports, op, {key: port for key, port in ports.items() if port.elements is None})
 

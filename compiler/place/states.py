@@ -73,7 +73,8 @@ def place_state(state: PlacementState, tensor: Tensor, writer: Pass | None) -> b
         turns = turns_in_place
     mark = state.words.mark()
     for choice in (Choice(None), Choice(None, dense=True), Choice(None, dense=True, loose=True)):
-        groups = [[(None, np.arange(len(rows)))]] if choice.loose else sharing(wants)
+        everything: list[tuple[Demand | None, Vectors]] = [(None, np.arange(len(rows)))]
+        groups = [everything] if choice.loose else sharing(wants)
         for group in groups:
             found = take_copies(
                 state, None, tensor, group, list(Hemisphere), written, read, turns, writer, choice, 0, lasting=True
@@ -124,7 +125,8 @@ def place_rows(state: PlacementState, tensor: Tensor) -> bool:
     parts: dict[int, int] = {}
     targets: list[Target] = []
     placed: list[tuple[TensorCopy, Demand | None]] = []
-    for want in [*state.readers[tensor]] or [None]:
+    readers: list[Demand | None] = [*state.readers[tensor]]
+    for want in readers or [None]:
         copy = TensorCopy.empty(tensor.itemsize, blocks * steps)
         busy = set() if want is None else state.busy(want.op)
         for byte in range(tensor.itemsize):
@@ -165,5 +167,3 @@ def _take_rows(state: PlacementState, rows: int, busy: set[int], near: list[int]
 
 def _elements(tensor: Tensor) -> np.ndarray:
     return np.arange(tensor.size, dtype=np.int32).reshape(tensor.shape)
-
-

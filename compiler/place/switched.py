@@ -1,10 +1,13 @@
 """Where the results of the SXM's operations live."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from arch.geometry import Direction, Hemisphere
 from compiler.memory.copies import TensorCopy
 from compiler.memory.demand import Demand, Vectors
+from compiler.memory.storage import ComputedWeights
 from compiler.place.braid import fill_weights, take_braided
 from compiler.place.operands import distances, take_serial
 from compiler.place.orders import missing_vectors
@@ -34,7 +37,9 @@ def place_switched(state: PlacementState, trial: Trial, op: Switch, choice: Choi
         found = [(_clone(copy), want) for copy, want in known]
     for copy, want in found:
         order = missing if want is None else want.order
-        sides = sides_of(state, op, [] if want is None else [want.op], Direction.WEST, tensor.itemsize, trial.slices_read)
+        sides = sides_of(
+            state, op, [] if want is None else [want.op], Direction.WEST, tensor.itemsize, trial.slices_read
+        )
         # An ALU reads from one direction.
         one_sided = want is not None and want.in_mesh
         choices = [[side] for side in sides] if one_sided else [sides]
@@ -133,10 +138,6 @@ def _fill(
     return mine
 
 
-def _with_copy(state: PlacementState, want: Demand, copy: TensorCopy):
+def _with_copy(state: PlacementState, want: Demand, copy: TensorCopy) -> ComputedWeights:
     """Return computed weights of an earlier part, for the copy that later parts add to."""
-    from dataclasses import replace
-
     return replace(state.computed[want.op], copy=copy)
-
-

@@ -85,10 +85,13 @@ def place_gathered(state: PlacementState, trial: Trial, op: Gather, way: Way, sh
     rows = np.concatenate(list(orders.values()))
     missing = np.full_like(slices, -1)
     size = op.indices.itemsize
-    low = element_words(op.index_rows[rows], np.vstack([slices, *[missing] * (size // 2 - 1)]), np.vstack([addrs, *[missing] * (size // 2 - 1)]))
+    low = element_words(
+        op.index_rows[rows],
+        np.vstack([slices, *[missing] * (size // 2 - 1)]),
+        np.vstack([addrs, *[missing] * (size // 2 - 1)]),
+    )
     trial.maps += [*maps, (op.indices, low)]
-    readers: list = wanted(state, op.target)
-    trial.published.append((op.target, [(copy, want) for want in readers]))
+    trial.published.append((op.target, [(copy, want) for want in wanted(state, op.target)]))
     return True
 
 

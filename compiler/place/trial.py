@@ -7,10 +7,11 @@ import numpy as np
 
 from arch.geometry import Direction
 from compiler.memory.copies import Template, TensorCopy
-from compiler.memory.demand import Demand, Vectors
+from compiler.memory.demand import Demand, Key, Vectors
 from compiler.memory.maps import MapWords, element_words
 from compiler.memory.storage import ComputedWeights, OperationStorage
-from compiler.place.state import HostCopy, Operation, PlacementState
+from compiler.operation import Operation
+from compiler.place.state import HostCopy, PlacementState
 from compiler.schedule.scheduler import Mark
 from compiler.tensor import Tensor
 from compiler.vector.lanes import vectors_along
@@ -66,7 +67,7 @@ class Trial:
 
     op: Operation
     choice: Any
-    demands: dict[object, Demand]
+    demands: dict[Key, Demand]
     window: tuple[int, int] = (0, 0)
     storage: OperationStorage = field(default_factory=OperationStorage)
     started: list[tuple[Template, int]] = field(default_factory=list)
@@ -158,8 +159,8 @@ def _register(state: PlacementState, trial: Trial) -> None:
             state.note_sparse(trial.demands[key], port)
     for tensor, host in trial.hosted:
         state.add(state.hosted[tensor], host)
-    for tensor, key, copy in trial.weights:
-        state.add(state.weights[tensor], (key, copy))
+    for tensor, order, copy in trial.weights:
+        state.add(state.weights[tensor], (order, copy))
     for tensor, words in trial.maps:
         state.add(state.maps[tensor], words)
 
@@ -208,5 +209,7 @@ def _publish(state: PlacementState, tensor: Tensor, found: list[tuple[TensorCopy
         for copy in copies[1:]:
             missing = slices < 0
             slices[missing], addrs[missing] = copy.slices[missing], copy.addrs[missing]
-        rows = vectors_along(np.arange(tensor.size, dtype=np.int32).reshape(tensor.shape), tensor.lanes, state.config.vector_length)
+        rows = vectors_along(
+            np.arange(tensor.size, dtype=np.int32).reshape(tensor.shape), tensor.lanes, state.config.vector_length
+        )
         state.add(state.maps[tensor], element_words(rows, slices, addrs))

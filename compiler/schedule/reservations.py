@@ -59,7 +59,7 @@ class Reservations:
         return True
 
     def taken(self, key: Hashable, cycles: Pattern, start: int, count: int) -> Table | None:
-        """Return for each of `count` starts from `start` on whether any of a pattern's cycles is taken; None if none is.
+        """Return for each of `count` starts, the first `start`, whether a pattern's cycles are taken; None if none is.
 
         Looking at many starts together is what makes a search for the first free one fast.
         """
@@ -128,7 +128,7 @@ def _any_of(row: Table, count: int, every: int) -> Table:
         dense: Table = sums[count:] > sums[:-count]
         return dense
     (step,) = row.strides
-    found: Table = as_strided(row, (places, count), (step, every * step)).any(axis=1)
+    found: Table = np.any(as_strided(row, (places, count), (step, every * step)), axis=1)
     return found
 
 

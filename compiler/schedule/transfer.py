@@ -5,10 +5,10 @@ import numpy as np
 from arch.config import Config
 from arch.geometry import units
 from arch.timing import timing
-from compiler.schedule.sweeps import Cycles, Numbers, Sweep, sweeps
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
+from compiler.schedule.sweeps import Cycles, Numbers, Sweep, sweeps
 
 
 class Transfers:

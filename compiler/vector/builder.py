@@ -9,10 +9,10 @@ from arch.config import Config
 from arch.geometry import Direction, Unit, UnitKind, units, vxm_position
 from arch.isa.codes import Source as Code
 from arch.timing import timing
-from compiler.mesh.mapping import Cell, Mapping
 from compiler.memory.copies import Cycles, Template, TensorCopy
 from compiler.memory.storage import OperationStorage
 from compiler.memory.words import Numbers
+from compiler.mesh.mapping import Cell, Mapping
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern

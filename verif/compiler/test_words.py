@@ -55,9 +55,7 @@ def test_random_words_never_overlap(rng):
     """Whatever is taken, given back and undone: no word has two owners at the same time."""
     words = Words(NANO)
     owners: list[tuple[np.ndarray, np.ndarray]] = []
-    clock = 0
-    for _ in range(300):
-        clock += 1
+    for clock in range(1, 301):
         banks = [Bank(int(number), int(bank)) for number in rng.permutation(6) for bank in rng.permutation(2)]
         rows, width = int(rng.integers(1, 120)), int(rng.integers(1, 4))
         mark = words.mark()
