@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from golden.machine.wheel import NEVER
+from golden.machine.event_queue import NEVER
 
 _NOBODY: list[int] = []
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from golden.machine.wheel import NEVER, Wheel
+from golden.machine.event_queue import NEVER, EventQueue
 
-Numbers = npt.NDArray[np.int64]
+Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -67,18 +67,18 @@ class Cohort:
         self._mask = words - 1
         self._slots = slots
         self._streams = streams
-        self.slices: Numbers = np.array([burst.slice for burst in bursts], np.int64)
+        self.slices: Int64 = np.array([burst.slice for burst in bursts], np.int64)
         self.places = {burst.slice: place for place, burst in enumerate(bursts)}
-        self.addr: Numbers = np.array([burst.addr for burst in bursts], np.int64)
-        self._stride: Numbers = np.array([burst.stride for burst in bursts], np.int64)
+        self.addr: Int64 = np.array([burst.addr for burst in bursts], np.int64)
+        self._stride: Int64 = np.array([burst.stride for burst in bursts], np.int64)
         self._first_word = self.slices * words
-        self._rows: list[Numbers | None] = [None] * slots
+        self._rows: list[Int64 | None] = [None] * slots
 
-    def words(self) -> Numbers:
+    def words(self) -> Int64:
         """Return the word numbers ``slice * words + addr`` of the next elements."""
         return self._first_word + self.addr
 
-    def rows(self, cycle: int) -> Numbers:
+    def rows(self, cycle: int) -> Int64:
         """Return the stream register rows of the bursts in `cycle`; they come around every `slots` cycles."""
         phase = cycle % self._slots
         rows = self._rows[phase]
@@ -121,7 +121,7 @@ class Bursts:
 
     def __init__(self, words: int, slots: int, streams: int) -> None:
         self._shape = words, slots, streams
-        self._starting: Wheel[Burst] = Wheel()
+        self._starting: EventQueue[Burst] = EventQueue()
         self._cohorts: list[Cohort] = []
         self.due = NEVER
 

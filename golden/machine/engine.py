@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from types import SimpleNamespace
 
-from golden.machine.wheel import NEVER
+from golden.machine.event_queue import NEVER
 
 Perform = Callable[[int, int, SimpleNamespace, bool], None]
 """Called with cycle, element number, fields and the flag given to `Engine.start`."""

@@ -1,4 +1,4 @@
-"""The event wheel."""
+"""Event queue: what is due, by cycle."""
 
 import heapq
 from typing import Generic, TypeVar
@@ -9,8 +9,11 @@ NEVER = 1 << 62
 """A cycle that does not come."""
 
 
-class Wheel(Generic[Item]):
-    """Things to do, by the cycle in which they are due, in the order in which they were added.
+class EventQueue(Generic[Item]):
+    """Queue of things to do, by the cycle in which they are due; those of a cycle in the order in which they came.
+
+    A heap of cycles and a list of items for each: most cycles have several items, and the machine runs from one cycle
+    with something to do to the next, so that an item costs no comparison and an idle cycle nothing.
 
     Attributes
     ----------

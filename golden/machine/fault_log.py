@@ -3,7 +3,7 @@
 from arch.config import Config
 from arch.faults import Fault, FaultError, FaultKind
 from arch.geometry import units
-from golden.machine.wheel import NEVER
+from golden.machine.event_queue import NEVER
 
 
 class FaultLog:

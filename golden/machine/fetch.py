@@ -10,11 +10,11 @@ from arch.faults import FaultKind
 from arch.geometry import Unit
 from arch.isa.instruction import WORD_BITS
 from arch.timing import timing
+from golden.machine.event_queue import EventQueue
 from golden.machine.fault_log import FaultLog
 from golden.machine.latency import d_skew
 from golden.machine.streams import Streams
-from golden.machine.wheel import Wheel
-from golden.machine.word import Issue
+from golden.machine.word import Effect
 
 WRITTEN_BEFORE_ISSUE = 2
 """Cycles from the writing of a fetched word to the first one in which it can issue."""
@@ -36,8 +36,8 @@ class FetchPorts:
         self._first = timing(config).fetch_first - WRITTEN_BEFORE_ISSUE
         self._period = timing(config).fetch_period
         self._free: dict[int, int] = {}
-        self._reading: Wheel[tuple[Unit, tuple[int, int]]] = Wheel()
-        self._writing: Wheel[tuple[int, int]] = Wheel()
+        self._reading: EventQueue[tuple[Unit, tuple[int, int]]] = EventQueue()
+        self._writing: EventQueue[tuple[int, int]] = EventQueue()
 
     def reset(self) -> None:
         """Forget what is under way."""
@@ -50,7 +50,7 @@ class FetchPorts:
         """Next cycle in which a vector is read or a word written."""
         return min(self._reading.due, self._writing.due)
 
-    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Issue:
+    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Effect:
         """Return what an IFETCH does at its issue; reports BUSY."""
         origin, count = self._streams.origin(fields.dir, unit.position, fields.stream), fields.count
 

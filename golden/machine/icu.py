@@ -13,13 +13,13 @@ from arch.isa.footprint import footprint
 from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from golden.machine.barrier import Barrier
+from golden.machine.event_queue import NEVER
 from golden.machine.fault_log import FaultLog
 from golden.machine.fetch import WRITTEN_BEFORE_ISSUE
 from golden.machine.queue import Queue
-from golden.machine.wheel import NEVER
-from golden.machine.word import Issue, Word
+from golden.machine.word import Effect, Word
 
-__all__ = ["Executor", "InstructionControl", "Issue"]
+__all__ = ["Executor", "InstructionControl"]
 
 
 class Executor(Protocol):
@@ -35,7 +35,7 @@ class Executor(Protocol):
     def step(self, cycle: int) -> None:
         """Do what is due in `cycle`."""
 
-    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Issue:
+    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Effect:
         """Return what a legal word of queue `unit` does at its issue.
 
         `fields` are those of the word, and ``on``: the lanes that it acts on, from lane 0 up.

@@ -12,10 +12,10 @@ from arch.faults import FaultKind
 from arch.geometry import Unit
 from arch.isa.mem_rows import gather_accesses, scatter_accesses
 from golden.machine.ecc import Flips
+from golden.machine.event_queue import EventQueue
 from golden.machine.fault_log import FaultLog
 from golden.machine.latency import d_func, d_skew
 from golden.machine.streams import Streams
-from golden.machine.wheel import Wheel
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -60,7 +60,7 @@ class IndexedAccesses:
         self._lanes = np.arange(config.vector_length)
         self._accesses = {"GATHER": gather_accesses(config), "SCATTER": scatter_accesses(config)}
         self._drive_after_read = d_func(config, "GATHER") - d_skew(config, "GATHER")
-        self._elements: Wheel[_Element] = Wheel()
+        self._elements: EventQueue[_Element] = EventQueue()
         self._windows: dict[str, dict[int, tuple[int, int, int]]] = {"GATHER": {}, "SCATTER": {}}
 
     def reset(self) -> None:

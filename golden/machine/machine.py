@@ -12,6 +12,7 @@ from arch.faults import Fault, FaultError, FaultKind
 from arch.geometry import Direction, Hemisphere, UnitKind, positions, units
 from arch.image import Image
 from golden.machine.ecc import EccState, Flips
+from golden.machine.event_queue import NEVER
 from golden.machine.fault_log import FaultLog
 from golden.machine.fetch import FetchPorts
 from golden.machine.icu import Executor, InstructionControl
@@ -22,7 +23,6 @@ from golden.machine.result import RunResult
 from golden.machine.streams import OUTSIDE, Streams
 from golden.machine.sxm import Switch
 from golden.machine.vxm import Vxm
-from golden.machine.wheel import NEVER
 
 Bytes = npt.NDArray[np.uint8]
 

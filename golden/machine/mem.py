@@ -12,10 +12,10 @@ from arch.timing import timing
 from golden.machine.bursts import Burst, Bursts, Cohort
 from golden.machine.ecc import Flips, replace_flips
 from golden.machine.fault_log import FaultLog
-from golden.machine.icu import Issue
 from golden.machine.indexed import IndexedAccesses
 from golden.machine.latency import d_func, d_skew
 from golden.machine.streams import Streams
+from golden.machine.word import Effect
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -61,7 +61,7 @@ class Memory:
         """Next cycle with an access."""
         return min(self._reading.due, self._writing.due, self._indexed.due)
 
-    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Issue:
+    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Effect:
         """Return what a READ, WRITE, GATHER or SCATTER does at its issue; reports BUSY."""
         f = fields
         engine = ("READ" if mnemonic in ("READ", "GATHER") else "WRITE"), unit.id
@@ -80,7 +80,7 @@ class Memory:
 
         return issue
 
-    def _burst(self, unit: Unit, mnemonic: str, f: SimpleNamespace) -> Issue:
+    def _burst(self, unit: Unit, mnemonic: str, f: SimpleNamespace) -> Effect:
         """Return what starts a READ or WRITE."""
         bursts, access = (self._reading if mnemonic == "READ" else self._writing), self._access[mnemonic]
         shift, base = self._streams.origin(f.dir, unit.position, f.stream)

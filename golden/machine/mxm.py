@@ -11,11 +11,11 @@ from arch.formats import DType
 from arch.geometry import Unit, UnitKind
 from arch.timing import timing
 from golden.machine.engine import Engine
+from golden.machine.event_queue import EventQueue
 from golden.machine.fault_log import FaultLog
-from golden.machine.icu import Issue
 from golden.machine.latency import d_func, d_skew
 from golden.machine.streams import Streams
-from golden.machine.wheel import Wheel
+from golden.machine.word import Effect
 from golden.numerics.floating import FLOAT
 from golden.numerics.half_matrix import HalfMatrix
 
@@ -53,7 +53,7 @@ class Plane:
         self._factors = np.zeros((length, length), np.float32)
         self.accumulators: Int32 = np.zeros((config.acc_depth, length), np.int32)
         self._loading, self._activating, self._collecting = Engine(), Engine(), Engine()
-        self._arriving: Wheel[npt.NDArray[np.float32]] = Wheel()
+        self._arriving: EventQueue[npt.NDArray[np.float32]] = EventQueue()
         self._load = (0, 0)
         self._queues: dict[UnitKind, int] = {}
         # In a pair: the other plane; in its first plane, the fp16 weights, and the last fp16 burst.
@@ -61,7 +61,7 @@ class Plane:
         self._second: Plane | None = None
         self._halves = np.zeros((length, length), np.float16)
         self._half_weights = HalfMatrix(self._halves)
-        self._half_arriving: Wheel[npt.NDArray[np.uint32]] = Wheel()
+        self._half_arriving: EventQueue[npt.NDArray[np.uint32]] = EventQueue()
         self._half_burst = (0, 0)
         assert length * (1 << 14) < 1 << 24
 
@@ -89,7 +89,7 @@ class Plane:
         self._second = second
         second._first = self
 
-    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Issue:
+    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Effect:
         """Return what an LW, ABC or ACC does at its issue; reports BUSY."""
         engine = {"LW": self._loading, "ABC": self._activating, "ACC": self._collecting}[mnemonic]
         skew = self._skew[mnemonic]

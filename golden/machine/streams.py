@@ -10,13 +10,13 @@ from arch.errors import TaktError
 from arch.faults import FaultKind
 from arch.geometry import Direction, positions
 from golden.machine.ecc import Ecc, Flips, limit_flips, replace_flips
+from golden.machine.event_queue import EventQueue
 from golden.machine.fault_log import FaultLog
 from golden.machine.recording import Recording, RegisterFlips
-from golden.machine.wheel import Wheel
 
 Bytes = npt.NDArray[np.uint8]
-Numbers = npt.NDArray[np.int64]
-Drive = tuple[int | Numbers, slice | Numbers, Bytes, Mapping[int, Flips]]
+Int64 = npt.NDArray[np.int64]
+Drive = tuple[int | Int64, slice | Int64, Bytes, Mapping[int, Flips]]
 """Queue or queues, rows, one vector per row, and the flips of those that have some, by place in the data."""
 
 _INTACT: Mapping[int, Flips] = {}
@@ -57,7 +57,7 @@ class Streams:
         self.marks: Bytes = np.frombuffer(self._marks, np.uint8)
         self.flips: dict[int, Flips] = {}
         self.ecc = Ecc(config, faults)
-        self._pending: Wheel[Drive] = Wheel()
+        self._pending: EventQueue[Drive] = EventQueue()
         self._watched: dict[int, tuple[list[Bytes], list[npt.NDArray[np.bool_]], list[RegisterFlips]]] = {}
         self._empty = bytes(config.streams)
         self._entered = -1
@@ -111,7 +111,7 @@ class Streams:
         self._pending.add(cycle, (unit, slice(row, row + len(data)), data, flips))
 
     def drive_rows(
-        self, cycle: int, units: Numbers, rows: Numbers, data: Bytes, flips: Mapping[int, Flips] = _INTACT
+        self, cycle: int, units: Int64, rows: Int64, data: Bytes, flips: Mapping[int, Flips] = _INTACT
     ) -> None:
         """Put ``data[i]`` on row ``rows[i]`` in `cycle`, on behalf of queue ``units[i]``, with ``flips[i]`` if any.
 
@@ -199,7 +199,7 @@ class Streams:
         if collision:
             self._report_collisions(cycle, items)
 
-    def _clear_empty(self, index: slice | Numbers, first: int) -> None:
+    def _clear_empty(self, index: slice | Int64, first: int) -> None:
         """Let lanes from `first` up be 0 where no value is."""
         rows = np.arange(index.start, index.stop) if isinstance(index, slice) else index
         self.values[rows[self.marks[rows] == 0], first:] = 0

@@ -12,11 +12,11 @@ from arch.formats import DType
 from arch.geometry import Unit
 from arch.isa.codes import Relation, Source
 from arch.timing import timing
+from golden.machine.event_queue import EventQueue
 from golden.machine.fault_log import FaultLog
-from golden.machine.icu import Issue
 from golden.machine.latency import d_func, d_skew
 from golden.machine.streams import Streams
-from golden.machine.wheel import Wheel
+from golden.machine.word import Effect
 from golden.vxm.alu import operation
 
 Bits = npt.NDArray[np.uint32]
@@ -42,7 +42,7 @@ class Vxm:
         self._horizon = max(self._timing.chain, self._timing.held)
         self._zero: Bits = np.zeros(config.vector_length, np.uint32)
         self._results: list[list[tuple[int, Bits]]] = [[(_BEFORE, self._zero)] for _ in range(config.alus)]
-        self._reading: Wheel[tuple[int, Callable[[int], None]]] = Wheel()
+        self._reading: EventQueue[tuple[int, Callable[[int], None]]] = EventQueue()
 
     def reset(self) -> None:
         """Forget what is under way; each ALU's last result stays, as SELF."""
@@ -58,7 +58,7 @@ class Vxm:
         """Return an ALU's last result, shape (vector_length,) uint32."""
         return self._results[alu][-1][1].copy()
 
-    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Issue:
+    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Effect:
         """Return what an ALU instruction does at its issue."""
         f = fields
         skew, func = d_skew(self._config, mnemonic), d_func(self._config, mnemonic)

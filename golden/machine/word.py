@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-Issue = Callable[[int], None]
-"""Called with the cycle of issue."""
+Effect = Callable[[int], None]
+"""What a word does when it issues; called with the cycle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Word:
     illegal: str | None
     count: int = 0
     interval: int = 0
-    issue: Issue | None = None
+    issue: Effect | None = None
     length: int = 0
     superlanes: int = 0
     repeatable: bool = False

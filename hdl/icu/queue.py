@@ -8,7 +8,8 @@ from arch.config import Config
 from arch.geometry import Unit, UnitKind
 from arch.isa.instruction import WORD_BITS
 from arch.isa.table import BY_MNEMONIC
-from hdl.icu.legality import CONTROL, fields_of, has_opcode, is_legal_control, is_legal_operation
+from hdl.icu.decode import fields_of, has_opcode
+from hdl.icu.legality import CONTROL, is_legal_control, is_legal_operation
 from hdl.span import span_shape
 
 __all__ = ["InstructionQueue"]

@@ -10,7 +10,7 @@ from arch.config import Config
 from arch.isa.instruction import WORD_BITS
 from arch.isa.table import BY_MNEMONIC
 from hdl.icu.burst import BurstEngine
-from hdl.icu.legality import fields_of, has_opcode
+from hdl.icu.decode import fields_of, has_opcode
 from hdl.mem.micro_op import access_op, address_bits, indexed_op
 from hdl.span import span_shape
 

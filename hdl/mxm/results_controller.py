@@ -9,7 +9,7 @@ from arch.isa.instruction import WORD_BITS
 from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from hdl.icu.burst import BurstEngine
-from hdl.icu.legality import fields_of
+from hdl.icu.decode import fields_of
 from hdl.mxm.micro_op import result_op
 from hdl.span import span_shape
 

@@ -8,7 +8,7 @@ from arch.config import Config
 from arch.isa.instruction import WORD_BITS
 from arch.isa.table import BY_MNEMONIC
 from hdl.icu.burst import BurstEngine
-from hdl.icu.legality import fields_of
+from hdl.icu.decode import fields_of
 from hdl.mxm.micro_op import load_op
 from hdl.span import span_shape
 
