@@ -1,4 +1,4 @@
-"""binary32 operations of the VXM on bit patterns.
+"""fp32 operations of the VXM on bit patterns.
 
 NumPy's float32 arithmetic is IEEE 754: round to nearest even, subnormals in and out. What it leaves open (NaN payloads,
 the sign of a zero in maximum and minimum) is settled here.

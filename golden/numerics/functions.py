@@ -9,7 +9,7 @@ from arch.formats import CANONICAL_NAN
 from arch.functions.format import ARGUMENT_BITS, FIRST, FRACTION_BITS, LN2_BITS, LOG2E_BITS, SIGMOID_SEGMENTS
 from arch.functions.function import Function
 from arch.functions.table import LN2, LOG2E
-from golden.numerics.binary32 import INFINITY, Parts, taken_apart
+from golden.numerics.fp32 import INFINITY, Parts, taken_apart
 from golden.numerics.polynomial import FACTOR_BITS, ONE_ADDEND, ONE_FACTOR, Terms, down_by, evaluate
 
 __all__ = ["FUNCTIONS"]

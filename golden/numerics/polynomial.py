@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from arch.functions.format import ARGUMENT_BITS, FRACTION_BITS
 from arch.functions.table import segments
-from golden.numerics.binary32 import rounded
+from golden.numerics.fp32 import rounded
 
 __all__ = ["FACTOR_BITS", "ONE_ADDEND", "ONE_FACTOR", "Terms", "down_by", "evaluate"]
 

@@ -11,7 +11,7 @@ from arch.errors import TaktError
 from arch.formats import DType
 from arch.isa.codes import Relation
 from golden.numerics.compare import compare
-from golden.numerics.convert import to_float, to_half, to_integer, widen
+from golden.numerics.convert import to_float, to_fp16, to_integer, widen
 from golden.numerics.floating import FLOAT, canonical
 from golden.numerics.integer import EXACT
 from golden.numerics.narrow import narrow
@@ -107,7 +107,7 @@ def _integer(mnemonic: str, dtype: DType, out_dtype: DType, saturate: bool) -> O
 def _convert(dtype: DType, out_dtype: DType) -> Operation:
     numbers = _numbers(dtype)
     if out_dtype == DType.FP16:
-        return lambda a, b, c: to_half(numbers(a))
+        return lambda a, b, c: to_fp16(numbers(a))
     if out_dtype == DType.FP32:
         to_single = widen if dtype == DType.FP16 else to_float
         return lambda a, b, c: canonical(to_single(numbers(a)))

@@ -12,7 +12,7 @@ from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from hdl.span import span_shape
 from hdl.vxm.micro_op import MICRO_OP, climbing_op, micro_op
-from hdl.vxm.width import is_half
+from hdl.vxm.width import is_two_bytes
 
 __all__ = ["VxmController"]
 
@@ -130,7 +130,7 @@ class VxmController(wiring.Component):
 
 def _streams(m: Module, name: str, used: Value, dtype: Value, direction: Value, first: Value, streams: int) -> Signal:
     """Mask of the streams of a number, east at the low bits."""
-    single, pair = dtype == DType.INT8, is_half(dtype)
+    single, pair = dtype == DType.INT8, is_two_bytes(dtype)
     mask = Signal(2 * streams, name=name)
     group = Signal(4, name=f"{name}_group")
     m.d.comb += group.eq(Mux(used, Mux(single, 0b0001, Mux(pair, 0b0011, 0b1111)), 0))

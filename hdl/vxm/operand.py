@@ -7,7 +7,7 @@ from arch.config import Config
 from arch.formats import DType
 from arch.isa.codes import Source
 from hdl.ecc.reader import EccReader
-from hdl.vxm.width import is_half
+from hdl.vxm.width import is_two_bytes
 
 __all__ = ["OPERAND_BYTES", "take_operand"]
 
@@ -110,5 +110,5 @@ def _streams(op: data.View, index: Value, size: int) -> Value:
     """Return which streams of a group are the operand, a bit each."""
     if size == 1:
         return Const(1, 1)
-    wide = Mux(is_half(op.dtype), 0b0011, 0b1111)
+    wide = Mux(is_two_bytes(op.dtype), 0b0011, 0b1111)
     return (Mux(op.dtype == DType.INT8, 0b0001, wide) << index[:2])[:size]

@@ -4,9 +4,9 @@ from amaranth.hdl import Value
 
 from arch.formats import DType
 
-__all__ = ["is_half"]
+__all__ = ["is_two_bytes"]
 
 
-def is_half(dtype: Value) -> Value:
+def is_two_bytes(dtype: Value) -> Value:
     """Return whether a format, by its code, has two bytes."""
     return dtype.matches(*(one for one in DType if one.size == 2))

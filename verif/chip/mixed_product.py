@@ -165,7 +165,7 @@ class MixedProduct:
         return np.ascontiguousarray(np.moveaxis(outputs, 0, -1)).view(dtype)[..., 0]
 
     def fp32_sums(self) -> npt.NDArray[np.float64]:
-        """Return ``a @ b`` in binary64: near to what the machine makes, and not the same."""
+        """Return ``a @ b`` in float64: near to what the machine makes, and not the same."""
         product: npt.NDArray[np.float64] = self.a.astype(np.float64) @ self.b.astype(np.float64)
         return product
 

@@ -1,4 +1,4 @@
-"""binary32 patterns taken apart and put together, in integer arithmetic."""
+"""fp32 patterns taken apart and put together, in integer arithmetic."""
 
 from dataclasses import dataclass
 
