@@ -31,7 +31,7 @@ COUNT_LIMIT = (1 << 32) - 1
 
 @dataclass(frozen=True)
 class EccState:
-    """What the ECC registers show.
+    """Contents of the ECC registers.
 
     Attributes
     ----------

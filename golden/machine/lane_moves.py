@@ -1,4 +1,4 @@
-"""What the SXM's instructions make of vectors (docs/machine.md, section 7)."""
+"""Moves of the SXM's instructions on vectors (docs/machine.md, section 7)."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""What a run of an image gave."""
+"""Result of a run of an image."""
 
 from dataclasses import dataclass
 from typing import Any

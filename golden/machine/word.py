@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 Effect = Callable[[int], None]
-"""What a word does when it issues; called with the cycle."""
+"""Effect of a word when it issues; called with the cycle."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What a queue needs to know of a word.
+    """Decoded word, as far as its queue needs to know it.
 
     Attributes
     ----------

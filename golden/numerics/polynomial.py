@@ -28,7 +28,7 @@ ONE_ADDEND = 1 << _SUM_BITS
 
 @dataclass(frozen=True)
 class Terms:
-    """What goes into ``(-1)**negative * (addend +- polynomial(t) * factor) * 2**exponent``; integers are broadcast.
+    """Terms of ``(-1)**negative * (addend +- polynomial(t) * factor) * 2**exponent``; integers are broadcast.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What every column has: queues and checks at the foot, stream registers in the tiles above."""
+"""Base of every column: queues and checks at the foot, stream registers in the tiles above."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""How a tile reads words that carry check bits."""
+"""Reader, in a tile, of words that carry check bits."""
 
 from functools import reduce
 from operator import or_

@@ -27,7 +27,7 @@ LOW_BITS, HIGH_BITS = _LOW_TERM + _GROWTH, _HIGH_TERM + _GROWTH
 """Bits of the two parts, with sign: as many as the sum of 320 terms takes."""
 
 MARKS = data.StructLayout({"nan": 1, "plus": 1, "minus": 1, "other": 1})
-"""What a sum has met: NaN (0 * infinity included), +infinity, -infinity, a product other than -0."""
+"""Specials that a sum has met: NaN (0 * infinity included), +infinity, -infinity, a product other than -0."""
 
 _FACTOR = data.StructLayout({"value": FP16_NUMBER["value"].shape, "shift": FP16_NUMBER["shift"].shape})
 _FLAGS = tuple(name for name, _ in FP16_NUMBER if name not in ("value", "shift"))

@@ -1,4 +1,4 @@
-"""Where the fp16 activations of one superlane enter a pair's array."""
+"""Tile through which the fp16 activations of one superlane enter a pair's array."""
 
 from amaranth.hdl import Instance, Module, Signal
 from amaranth.lib import wiring

@@ -1,4 +1,4 @@
-"""What the controllers of a plane tell its tiles, one micro-op per cycle and queue.
+"""Micro-ops of a plane: what its controllers tell its tiles, one per cycle and queue.
 
 ``span`` of each: superlanes that act on it, from superlane 0 up.
 """

@@ -23,7 +23,7 @@ __all__ = ["Plane"]
 
 
 class Plane(wiring.Component):
-    """What stands around a systolic array of S x S supercells, with a weight buffer each: tiles in which weights and
+    """Surroundings of a systolic array of S x S supercells, with a weight buffer each: tiles in which weights and
     activations enter it, and an accumulator memory per superlane.
 
     An ordinary submodule, not to be placed: on the largest machine the streams have more bits than Amaranth lets a

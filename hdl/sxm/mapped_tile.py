@@ -1,4 +1,4 @@
-"""Where the operands of one superlane enter a permute or distribute unit."""
+"""Tile through which the operands of one superlane enter a permute or distribute unit."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out

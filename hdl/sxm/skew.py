@@ -1,4 +1,4 @@
-"""Where the superlanes of a vector wait for their turn to drive."""
+"""Registers in which the superlanes of a vector wait for their turn to drive."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring

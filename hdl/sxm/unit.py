@@ -1,4 +1,4 @@
-"""What every unit of the SXM has."""
+"""Base of the units of the SXM."""
 
 from abc import abstractmethod
 from typing import Any

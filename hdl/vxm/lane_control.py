@@ -1,4 +1,4 @@
-"""What the lanes of an ALU are told: one decode for all lanes."""
+"""Control of the lanes of an ALU: one decode for all of them."""
 
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data

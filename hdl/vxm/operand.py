@@ -1,4 +1,4 @@
-"""How an ALU takes its operands."""
+"""Operand selector of an ALU: stream, mesh, itself or zero."""
 
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, Signal, Value
 from amaranth.lib import data

@@ -1,4 +1,4 @@
-"""How wide a format is."""
+"""Width of a format."""
 
 from amaranth.hdl import Value
 
