@@ -62,8 +62,10 @@ class Cohort:
         self.on = bursts[0].on
         self._bursts = bursts
         self._interval = bursts[0].interval
+        # The first of them to end dissolves the cohort, and the others form a new one.
         self._left = min(burst.left for burst in bursts)
         self._passed = 0
+        # Both banks together are a power of two of words, so that addresses wrap by a mask.
         self._mask = words - 1
         self._slots = slots
         self._streams = streams
@@ -80,6 +82,8 @@ class Cohort:
 
     def rows(self, cycle: int) -> Int64:
         """Return the stream register rows of the bursts in `cycle`; they come around every `slots` cycles."""
+        # A burst's register wanders through the slots with the cycle, and back to its first after all of them: each
+        # phase is computed once.
         phase = cycle % self._slots
         rows = self._rows[phase]
         if rows is None:
@@ -139,6 +143,7 @@ class Bursts:
     def at(self, cycle: int) -> list[Cohort]:
         """Return the cohorts with elements in `cycle`."""
         if self._starting.due == cycle:
+            # A burst that starts may go in step with one that runs; so everything is grouped anew.
             running = [burst for cohort in self._cohorts for burst in cohort.unfinished()]
             self._form(running + self._starting.take(cycle))
         return [cohort for cohort in self._cohorts if cohort.cycle == cycle]
@@ -152,6 +157,7 @@ class Bursts:
 
     def _form(self, bursts: list[Burst]) -> None:
         groups: dict[tuple[int, int, int], list[Burst]] = {}
+        # Ascending slices: faults are reported in queue order, and arrays of slices are sorted.
         for burst in sorted(bursts, key=lambda one: one.slice):
             groups.setdefault((burst.cycle, burst.interval, burst.on), []).append(burst)
         self._cohorts = [Cohort(group, *self._shape) for group in groups.values()]

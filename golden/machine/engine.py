@@ -39,6 +39,7 @@ class Engine:
     ) -> None:
         """Let a burst's element 0 be performed in `cycle`, which is after every element of the bursts before it."""
         self._bursts.append((cycle, interval, count, perform, fields, flag))
+        # Otherwise it waits behind the bursts before it, all of whose elements come earlier.
         if len(self._bursts) == 1:
             self.due = cycle
 

@@ -38,6 +38,7 @@ class EventQueue(Generic[Item]):
 
     def take(self, cycle: int) -> list[Item]:
         """Remove and return what is due in `cycle`, which must not be after `due`."""
+        # Asked in every cycle in which the unit does anything, for whatever reason.
         if cycle != self.due:
             return []
         heapq.heappop(self._cycles)

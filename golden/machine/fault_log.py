@@ -32,6 +32,7 @@ class FaultLog:
 
     def error(self) -> FaultError:
         """Return the error of the violation that counts, and forget all."""
+        # The key is cycle, queue and code, in this order (docs/machine.md, section 3, rule 7).
         fault = min(self.found, key=lambda found: found.key)
         self.clear()
         return FaultError(fault, self._names[fault.unit])

@@ -59,6 +59,7 @@ class FetchPorts:
             if cycle < free:
                 self._faults.report(cycle, unit.id, FaultKind.BUSY, f"fetch port is free from cycle {free} on")
                 return
+            # The port belongs to the position, not to the queue: of two queues in one column one has to wait.
             self._free[unit.position] = cycle + count * self._spacing
             for vector in range(count):
                 self._reading.add(cycle + self._skew + vector * self._spacing, (unit, origin))
@@ -67,6 +68,7 @@ class FetchPorts:
 
     def step(self, cycle: int) -> None:
         """Read and write what is due in `cycle`; reports UNWRITTEN, and OVERRUN through the queues."""
+        # Writing first: what is read now is written in later cycles, and each queue's words keep their order.
         for queue, word in self._writing.take(cycle):
             self._append(cycle, queue, word)
         for unit, origin in self._reading.take(cycle):

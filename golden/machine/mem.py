@@ -75,6 +75,7 @@ class Memory:
                 return
             self._free[engine] = cycle + occupied
             if indexed:
+                # A READ or WRITE with `cont` goes on from here, as if the burst had no stride.
                 self._kept[engine] = f.addr
             begin(cycle)
 
@@ -97,6 +98,7 @@ class Memory:
         """Perform the accesses of `cycle`; reports BANK_CONFLICT and UNWRITTEN."""
         readers = self._reading.at(cycle) if self._reading.due == cycle else []
         writers = self._writing.at(cycle) if self._writing.due == cycle else []
+        # Reads before writes: a write in cycle c is seen from c + 1 on (docs/machine.md, section 4, rule 4).
         for reader in readers:
             words = reader.words()
             data = self.words.take(words, axis=0)
@@ -115,6 +117,7 @@ class Memory:
             self._reading.advance(readers)
         if writers:
             self._writing.advance(writers)
+        # Last, since they take their words at once for accesses that follow in the next cycles.
         if self._indexed.due == cycle:
             self._indexed.step(cycle)
 

@@ -159,6 +159,7 @@ class Plane:
 
     def _load_step(self, cycle: int, element: int, fields: SimpleNamespace, missed: bool) -> None:
         lanes = self._config.lanes
+        # The step that comes first ends up in the highest columns.
         first = lanes * (fields.count - 1 - element)
         columns = self._streams.read(cycle, fields.unit, fields.origin, lanes, fields.on)
         self.buffer[first : first + lanes, : fields.on] = columns[:, : fields.on].view(np.int8)
@@ -176,6 +177,7 @@ class Plane:
         vector = self._streams.read(cycle, fields.unit, fields.origin, 1, fields.on)[0]
         activations = vector.view(np.int8).astype(np.float32)
         activations[fields.on :] = 0
+        # The sum is made at once; an ACC must be there in the very cycle in which it leaves the array.
         self._arriving.add(cycle + self._arrival_after_read, self._factors @ activations)
 
     def _activate_fp16(self, cycle: int, fields: SimpleNamespace, install: bool) -> None:

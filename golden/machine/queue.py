@@ -49,6 +49,7 @@ class Queue:
         self.unit = unit
         self.on = on
         self.fetches = fetches
+        # A copy only where words are appended: programs have a hundred thousand of them.
         self.words = list(words) if fetches else words
         self.host = len(words)
         self._arrivals: list[int] = []

@@ -89,6 +89,7 @@ class Streams:
         Reports UNWRITTEN, and the flips of lanes below `on`: the others are not read.
         """
         row = self.row(cycle, origin)
+        # A bytearray over the same memory: searching a few bytes of it is faster than any array operation.
         if 0 in self._marks[row : row + size]:
             self.unwritten(cycle, unit, row + self._marks[row : row + size].index(0))
         if self.flips:
@@ -165,6 +166,7 @@ class Streams:
     def _enter(self, cycle: int) -> None:
         streams = self.config.streams
         # East diagonals enter at position 0, west diagonals at the last position: slots - 1 = -1 modulo slots.
+        # After a pause of more cycles than there are positions every slot has been entered anew: once is enough.
         for entering in range(max(self._entered + 1, cycle + 1 - self.slots), cycle + 1):
             east = entering % self.slots * streams
             west = (self.slots + (entering - 1) % self.slots) * streams
@@ -177,14 +179,18 @@ class Streams:
         self._entered = cycle
 
     def _apply(self, cycle: int, items: Sequence[Drive]) -> None:
+        # The mark of this cycle says that another driver was here in this cycle: an older value, which may be replaced,
+        # has another one.
         mark = 1 + cycle % 255
         collision = False
         for _, index, data, flips in items:
             if isinstance(index, slice):
                 collision |= mark in self._marks[index]
             else:
+                # Cohorts drive many rows at once, and two of their own slices may meet on one register.
                 collision |= bool((self.marks[index] == mark).any()) or len(set(index.tolist())) < len(index)
             on = data.shape[1]
+            # Lanes that are off keep what moves past, or zero where nothing does, as in the RTL.
             if on < self.config.vector_length:
                 self._clear_empty(index, on)
                 self.values[index, :on] = data
@@ -213,6 +219,7 @@ class Streams:
                 drivers.setdefault(row, []).append(owner)
         for row, owners in drivers.items():
             if len(owners) > 1:
+                # The later queue in queue order is to blame (docs/machine.md, section 2, rule 4).
                 later = sorted(owners)[1]
                 if later == OUTSIDE:
                     raise TaktError(f"a register takes one injected value per cycle, not {owners.count(OUTSIDE)}")

@@ -98,6 +98,7 @@ class Switch:
         origin = self._streams.origin(direction, unit.position, stream)
         found = self._streams.read(cycle, unit.id, origin, size, fields.on)
         if fields.on < self._config.vector_length:
+            # What was read is a view of the registers, on which other readers depend.
             found = found.copy()
             found[:, fields.on :] = 0
         return found

@@ -75,6 +75,7 @@ class Vxm:
         def perform(cycle: int) -> None:
             result = function(fetch_a(cycle), fetch_b(cycle), fetch_c(cycle))
             if f.on < self._config.vector_length:
+                # Superlanes that are off hold what they held.
                 result = np.concatenate([result[: f.on], self._results[unit.index][-1][1][f.on :]])
             self._keep(self._results[unit.index], cycle, result)
             if destination is not None:
@@ -89,6 +90,7 @@ class Vxm:
 
     def _keep(self, results: list[tuple[int, Bits]], issued: int, result: Bits) -> None:
         results.append((issued, result))
+        # The newest result of that age can still be SELF; none before it can.
         while results[1][0] <= issued - self._horizon:
             results.pop(0)
 
@@ -99,12 +101,14 @@ class Vxm:
             return lambda issued: self._latest(unit.index, issued - self._timing.held)
         if source == Source.MESH:
             columns = self._config.alu_cols
+            # Columns form a ring: column 0 takes from the last one.
             neighbour = index * columns + (unit.index - 1) % columns
             return lambda issued: self._from_mesh(unit.id, neighbour, issued, skew)
         origin = self._streams.origin(direction, unit.position, index)
         return lambda issued: _from_streams(self._streams.read(issued + skew, unit.id, origin, dtype.size, on), dtype)
 
     def _latest(self, alu: int, limit: int) -> Bits:
+        # SELF is the newest result that has come round to the operand register, not the newest one issued.
         for issued, result in reversed(self._results[alu]):
             if issued <= limit:
                 return result
@@ -112,6 +116,7 @@ class Vxm:
 
     def _from_mesh(self, unit: int, neighbour: int, issued: int, skew: int) -> Bits:
         due = issued - self._timing.chain
+        # The mesh holds nothing: a neighbour's result passes in one cycle only.
         for when, result in self._results[neighbour]:
             if when == due:
                 return result

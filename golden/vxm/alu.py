@@ -63,6 +63,7 @@ def operate(
     TaktError
         For a mnemonic that is not an ALU operation, or a pair of formats that it does not have.
     """
+    # Plain integers are taken too, as words hold them; a code of no format is refused here.
     function = operation(mnemonic, DType(dtype), DType(out_dtype), bool(saturate), Relation(relation))
     with np.errstate(all="ignore"):
         return function(*(np.asarray(operand, np.uint32) for operand in (a, b, c)))
@@ -76,6 +77,7 @@ def operation(mnemonic: str, dtype: DType, out_dtype: DType, saturate: bool, rel
     integers = not (dtype.is_float or out_dtype.is_float)
     floats = dtype == out_dtype == DType.FP32
     if mnemonic == "CVT":
+        # CVT between integers is PASS, which narrows; that of a format to itself is none of the table's pairs.
         if not integers and dtype != out_dtype:
             return _convert(dtype, out_dtype)
     elif mnemonic == "CMP":
@@ -84,6 +86,7 @@ def operation(mnemonic: str, dtype: DType, out_dtype: DType, saturate: bool, rel
             return lambda a, b, c: compare(relation, numbers(a), numbers(b))
     elif mnemonic == "SEL":
         if integers or floats:
+            # SEL narrows what it chose as PASS does, NaN included.
             passed = operation("PASS", dtype, out_dtype, saturate, relation)
             return lambda a, b, c: passed(np.where(c & _MASK, a, b), b, c)
     elif mnemonic in FLOAT and floats:
@@ -120,6 +123,7 @@ def _numbers(dtype: DType) -> Callable[[Bits], npt.NDArray[Any]]:
         return lambda bits: bits.view(np.float32)
     if dtype == DType.FP16:
         return lambda bits: bits.astype(np.uint16).view(np.float16)
+    # Through the narrow format, whose sign then extends.
     low_bits = dtype.numpy
     return lambda bits: bits.astype(low_bits).astype(np.int64)
 
