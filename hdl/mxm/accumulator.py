@@ -83,6 +83,8 @@ class Accumulator(wiring.Component):
             m.d.sync += [
                 self.op.eq(self.op_in),
                 s1_result.eq(self.result),
+                # The element before has not written yet when this one reads: its sum is forwarded where both have one
+                # address.
                 s1_forward.eq(self.op.valid & (self.op.addr == self.op_in.addr)),
             ]
 
@@ -118,6 +120,8 @@ class Accumulator(wiring.Component):
             p_WIDTH=width,
             p_DEPTH=self.config.acc_depth,
             i_clk=ClockSignal(),
+            # One read address, two registers behind it: the second has the clock of the fp32 adders, which stands still
+            # in int8 programs.
             i_re=reads & ~takes_fp32,
             i_raddr=self.op_in.addr,
             o_rdata=stored,

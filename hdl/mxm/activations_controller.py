@@ -84,6 +84,7 @@ class ActivationsController(wiring.Component):
         fp16 = Signal()
         m.d.comb += [
             self.installs.eq(self.issue_valid & fields.install),
+            # Element 0 belongs to the word that issues, later ones to the burst.
             self.fp16.eq(Mux(self.issue_valid, fields.dtype == DType.FP16, fp16)),
         ]
         m.d.sync += [
@@ -95,6 +96,7 @@ class ActivationsController(wiring.Component):
             self.operand_missed_fault.eq(self.installs & self.loading & ~self.start),
         ]
         with m.If(self.issue_valid):
+            # What stays the same during a burst is held once, here, and not with every element.
             m.d.sync += [self.op.stream.eq(fields.stream), self.fp16_op.stream.eq(fields.stream)]
             m.d.sync += [self.op.span.eq(self.issue_span), self.fp16_op.span.eq(self.issue_span)]
         return m

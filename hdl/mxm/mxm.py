@@ -81,6 +81,7 @@ class Mxm(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self.config
+        # Operands leave the middle of the chip, results go back to it.
         outward = Const(Direction.WEST if self.hemisphere is Hemisphere.WEST else Direction.EAST, 1)
         inward = Direction.EAST if self.hemisphere is Hemisphere.WEST else Direction.WEST
         m.submodules.weights = weights = WeightsController(config=config)

@@ -99,6 +99,7 @@ class MxmPair(wiring.Component):
         running, occupied, missed = Signal(), Signal(), Signal()
         fp16_issue = Signal()
         m.d.comb += [
+            # `occupied` is one cycle later: the second of the two cycles that the last element takes.
             running.eq(first.fp16 & (mine.element | mine.pending)),
             fp16_issue.eq(mine.issue_valid & first.fp16),
             self.activations[0].busy_fault.eq(
@@ -112,6 +113,8 @@ class MxmPair(wiring.Component):
             missed.eq(fp16_issue & first.installs & second.loading & ~self.start),
         ]
 
+        # RunControl counts from elements with the retirement of int8; those of fp16 are shown to it again, by so much
+        # later.
         late = Signal(timing(config).retire_after_fp16_abc - timing(config)["ABC"].retire)
         m.d.sync += late.eq(Cat(first.fp16 & mine.element, late)[: len(late)])
         with m.If(self.start):

@@ -74,6 +74,8 @@ class PairRow(wiring.Component):
                 name: getattr(self, name).word_select(block, len(getattr(cell, name)))
                 for name in ("low_sum_in", "high_sum_in", "marks_in")
             }
+            # The first plane's buffer has the low bytes, the second one's the high bytes: neither has fp16 weights of
+            # its own.
             low, high = (buffer.word_select(block, len(cell.low)) for buffer in buffers)
             m.submodules[f"fp16_{block}"] = place(
                 cell, valid_in=valid, install_in=install, x_in=x, low=low, high=high, **sums

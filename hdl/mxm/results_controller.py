@@ -96,6 +96,7 @@ class ResultsController(wiring.Component):
             coming.eq(Cat(self.activation, coming)[: len(coming)]),
             fp16_coming.eq(Cat(self.fp16_activation, fp16_coming)[: len(fp16_coming)]),
             self.operand_missed_fault.eq(
+                # A result without an ACC, and an ACC without a result, are the same fault.
                 (coming[-1] ^ (burst.element & ~fp16)) | (fp16_coming[-1] ^ (burst.element & fp16))
             ),
         ]

@@ -65,6 +65,7 @@ class WeightsController(wiring.Component):
             self.element.eq(burst.element),
             self.pending.eq(burst.pending),
             self.busy_fault.eq(burst.busy),
+            # An ABC that installs in the very cycle of an LW meets the buffer without it (docs/machine.md, section 5).
             self.loading.eq(burst.element & ~self.issue_valid),
             # Step i goes to column block count - 1 - i.
             reach.eq(Mux(self.issue_valid, fields.count - 1, self.op.reach - 1)),

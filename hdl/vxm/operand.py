@@ -89,6 +89,7 @@ def take_operand(
     if not config.ecc:
         return taken
     read = Signal(size, name=f"s1_{domain}_{name}_read")
+    # Only streams carry check bits, and only those that belong to the operand may be reported.
     m.d[domain] += read.eq(Mux(en & (op[f"{name}_src"] == Source.STREAM), _streams(op, index, size), 0))
     found = []
     for stream in range(size):
