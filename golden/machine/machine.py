@@ -19,7 +19,7 @@ from golden.machine.icu import Executor, InstructionControl
 from golden.machine.mem import Memory
 from golden.machine.mxm import Plane
 from golden.machine.recording import Recording
-from golden.machine.result import RunResult
+from golden.machine.result import ImageResult
 from golden.machine.streams import OUTSIDE, Streams
 from golden.machine.sxm import Switch
 from golden.machine.vxm import Vxm
@@ -180,7 +180,7 @@ class Machine:
                     self._stop()
                 cycle = due + 1
 
-    def run_image(self, image: Image, inputs: Mapping[str, npt.NDArray[Any]], *, again: bool = False) -> RunResult:
+    def run_image(self, image: Image, inputs: Mapping[str, npt.NDArray[Any]], *, again: bool = False) -> ImageResult:
         """Load an image, write its inputs, run it, and read its outputs.
 
         Parameters
@@ -209,7 +209,7 @@ class Machine:
                 self.write(tensor.slices, tensor.addrs, tensor.pack(inputs[tensor.name]))
         cycles = self.run()
         outputs = {tensor.name: tensor.unpack(self.read(tensor.slices, tensor.addrs)) for tensor in image.outputs}
-        return RunResult(outputs, cycles)
+        return ImageResult(outputs, cycles)
 
     def _start(self) -> None:
         self._streams.reset()

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 
 @dataclass(frozen=True)
-class RunResult:
+class ImageResult:
     """Outputs and length of a run.
 
     Attributes

@@ -156,7 +156,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a lane too many moves in with SHIFT",
-        "hdl/sxm/shifter.py",
+        "hdl/sxm/lane_shifter.py",
         "(lane < self.op.bound)",
         "(lane <= self.op.bound)",
         ("verif/sxm",),
