@@ -79,6 +79,7 @@ class Switch:
             case "ROTATE":
                 return lane_moves.rotate(source, fields.size, lanes)
             case _:
+                # A streamed map is read in the cycle of the operand; a register's was loaded by an earlier word.
                 chosen = (
                     self._map_of_streams(cycle, unit, fields)
                     if fields.streamed

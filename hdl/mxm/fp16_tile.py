@@ -62,6 +62,7 @@ class Fp16Tile(wiring.Component):
             "takt_select",
             p_WIDTH=2 * width,
             p_COUNT=self.config.streams // 2,
+            # A superlane that is off multiplies zeros.
             i_en=self.op_in.valid & self.on,
             i_index=self.op_in.stream[1:],
             i_words=self.streams,

@@ -64,6 +64,7 @@ def decode_lane(m: Module, op: data.View) -> Signal:
     def among(*mnemonics: str) -> Value:
         return op.opcode.matches(*(BY_MNEMONIC[mnemonic].opcode for mnemonic in mnemonics))
 
+    # Decoded here once instead of in every lane: one-hot bits, so that a lane has no comparison with an opcode.
     is_float, to_float = Signal(), Signal()
     one, to, relation = control.result, control.conversion, control.relation
     m.d.comb += [
@@ -99,6 +100,7 @@ def decode_lane(m: Module, op: data.View) -> Signal:
         relation.unordered.eq(op.relation == Relation.NE),
         to.from_integer.eq(~is_float),
         to.to_integer.eq(is_float & ~to_float),
+        # CVT of a format to itself is illegal, so a float to fp32 can only be fp16.
         to.widen.eq(is_float & (op.out_dtype == DType.FP32)),
         to.to_fp16.eq(is_float & (op.out_dtype == DType.FP16)),
     ]
@@ -112,6 +114,7 @@ def decode_finish(m: Module, op: data.View) -> Signal:
         control.byte.eq(op.out_dtype == DType.INT8),
         control.two_bytes.eq(op.out_dtype == DType.INT16),
         control.fp16.eq(op.out_dtype == DType.FP16),
+        # A conversion from a float always saturates, whatever the word says.
         control.saturate.eq(op.saturate | _is_float(op.dtype)),
         control.function.eq(is_function(op.opcode)),
     ]
