@@ -52,8 +52,8 @@ class MixedProduct:
         self._timelines: dict[int, list[tuple[int, int]]] = {}
         self._words: list[tuple[int, int, Bytes]] = []
         half = np.stack([self.a.view(np.uint8)[:, byte::2] for byte in range(2)])
-        half_weights = np.stack([self.b.view(np.uint8)[:, byte::2] for byte in range(2)])
-        self._multiply(Hemisphere.WEST, half, half_weights)
+        fp16_weights = np.stack([self.b.view(np.uint8)[:, byte::2] for byte in range(2)])
+        self._multiply(Hemisphere.WEST, half, fp16_weights)
         self._multiply(Hemisphere.EAST, self.c.view(np.uint8)[None], self.d.view(np.uint8)[None])
         self.image = self._image()
 

@@ -1,4 +1,4 @@
-"""A pair of MXM planes in tandem."""
+"""fp16 products of a pair of MXM planes."""
 
 import numpy as np
 import pytest
