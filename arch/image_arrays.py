@@ -13,7 +13,7 @@ from arch.image_header import refuse
 
 _PARTS = ("slices", "addrs", "index")
 
-Numbers = npt.NDArray[np.int32]
+Int32 = npt.NDArray[np.int32]
 
 
 class Expected(NamedTuple):
@@ -121,7 +121,7 @@ def _places(config: Config, name: str, arrays: Mapping[str, npt.NDArray[Any]]) -
     return places
 
 
-def _missing(index: Numbers, size: int) -> int | None:
+def _missing(index: Int32, size: int) -> int | None:
     """Return a byte, below `size`, that no lane holds."""
     if size > index.size:
         found = np.unique(index[index >= 0])

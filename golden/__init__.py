@@ -1,1 +1,1 @@
-"""What the right answer is: numerics and the cycle-exact machine in NumPy, from docs/machine.md, never from the RTL."""
+"""Golden model: numerics and the cycle-exact machine in NumPy, from docs/machine.md, never from the RTL."""

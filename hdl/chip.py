@@ -87,6 +87,8 @@ class Chip(wiring.Component):
         m.d.comb += [
             self.ack.eq(host.ack),
             self.dat_r.eq(host.dat_r),
+            # With ECC an uncorrectable word of the last cycles is known some cycles after the end: until then a run is
+            # neither done nor failed.
             host.busy.eq(control.busy | ~fault.settled),
             host.done.eq(control.done & fault.settled & ~fault.fault),
             host.cycle.eq(control.cycle),
@@ -176,6 +178,8 @@ class Chip(wiring.Component):
             )
             for position, column in enumerate(columns):
                 streams = {
+                    # Registers belong to the column that they leave: what comes in from the west is the western
+                    # neighbour's.
                     "east_in": eastward[position - 1] if position else zeros,
                     "west_in": westward[position + 1] if position + 1 < len(columns) else zeros,
                     "east_out": eastward[position],

@@ -1,4 +1,4 @@
-"""How a unit with several queues meets each of them."""
+"""Port between a unit with several queues and each of them."""
 
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out

@@ -1,4 +1,4 @@
-"""What a component is: its class and every constructor parameter."""
+"""Identity of a component: its class and every constructor parameter."""
 
 import dataclasses
 import enum

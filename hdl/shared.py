@@ -64,6 +64,7 @@ class SharedModules:
         known = self._identities.setdefault(identity.name, identity)
         if known is identity:
             self._pending.append((identity.name, component))
+        # Equal names must mean equal modules: the netlist has one of each.
         elif known != identity:
             raise NameError(
                 f"shared module {identity.name!r} stands for two different components: "

@@ -1,4 +1,4 @@
-"""How a unit puts data on the stream registers of one superlane."""
+"""Port through which a unit puts data on the stream registers of one superlane."""
 
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from arch.errors import TaktError
-from runtime.console import say
+from runtime.console import say, say_warnings
 from runtime.os_errors import os_error_line
 from runtime.surroundings import Stopped, mend_streams, silence_stdout, stoppable
 
@@ -54,7 +54,7 @@ def guarded(work: Callable[[], Any]) -> int:
     """
     mend_streams()
     try:
-        with stoppable():
+        with stoppable(), say_warnings():
             code = work()
             sys.stdout.flush()
     except click.ClickException as error:

@@ -1,6 +1,7 @@
 """Output that is readable in a terminal and plain when piped."""
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -21,7 +22,16 @@ from runtime.table import text_table
 if TYPE_CHECKING:
     from rich.status import Status
 
-__all__ = ["say", "show_markdown", "show_table", "terminal_width", "working", "write_json", "write_text"]
+__all__ = [
+    "say",
+    "say_warnings",
+    "show_markdown",
+    "show_table",
+    "terminal_width",
+    "working",
+    "write_json",
+    "write_text",
+]
 
 _BAR = re.compile(r"(?<!\\)\|")
 """Between the cells of a table in Markdown."""
@@ -41,6 +51,24 @@ def say(text: str) -> None:
     """Print a line on stderr, if anybody can read it: a full or closed stderr stops no work."""
     with suppress(OSError, ValueError):
         click.echo(text, err=True)
+
+
+class _Said(logging.Handler):
+    """A handler that says what is logged."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(f"takt: {record.getMessage()}")
+
+
+@contextmanager
+def say_warnings() -> Iterator[None]:
+    """Say on stderr what the package warns of by `logging`, such as a damaged cache entry."""
+    logger, handler = logging.getLogger("runtime"), _Said(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:

@@ -20,15 +20,15 @@ from golden.reference.recurrent import run_gru, run_lstm
 from golden.reference.rope import rope
 from golden.reference.softmax import softmax
 from golden.reference.windows import Window
+from runtime.run import Tensors
 
 __all__ = ["define"]
 
-Arrays = Mapping[str, npt.NDArray[Any]]
 Parameters = Mapping[str, int | float]
-Definition = Callable[[Config, Arrays, Parameters], dict[str, npt.NDArray[Any]]]
+Definition = Callable[[Config, Tensors, Parameters], dict[str, npt.NDArray[Any]]]
 
 
-def define(name: str, config: Config, arrays: Arrays, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
+def define(name: str, config: Config, arrays: Tensors, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
     """Return a kernel's results, by name, from its definition in `golden.reference`."""
     return _DEFINITIONS[name](config, arrays, parameters)
 
@@ -41,27 +41,27 @@ def _activation(function: Callable[[Floats], Floats]) -> Definition:
     return lambda config, arrays, parameters: {"y": function(arrays["x"])}
 
 
-def _conv2d(config: Config, arrays: Arrays, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
+def _conv2d(config: Config, arrays: Tensors, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
     stride, padding = int(parameters["stride"]), int(parameters["padding"])
     if arrays["x"].dtype == np.int8:
         return {"y": conv2d_int8(arrays["x"], arrays["w"], stride, padding)}
     return {"y": conv2d_fp16(arrays["x"], arrays["w"], config.vector_length, stride, padding)}
 
 
-def _gemm(config: Config, arrays: Arrays, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
+def _gemm(config: Config, arrays: Tensors, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
     return {"y": gemm(**arrays, vector_length=config.vector_length, activation=int(parameters["activation"]))}
 
 
-def _lstm(config: Config, arrays: Arrays, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
+def _lstm(config: Config, arrays: Tensors, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
     y, c = run_lstm(**arrays, vector_length=config.vector_length)
     return {"y": y, "c": c}
 
 
-def _attention(config: Config, arrays: Arrays, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
+def _attention(config: Config, arrays: Tensors, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
     return {"y": run_attention(**arrays, vector_length=config.vector_length, length=int(parameters["length"]))}
 
 
-def _transpose(config: Config, arrays: Arrays, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
+def _transpose(config: Config, arrays: Tensors, parameters: Parameters) -> dict[str, npt.NDArray[Any]]:
     code = int(parameters["axes"])
     return {"y": transpose(arrays["x"], tuple(int(digit) - 1 for digit in str(code)) if code else None)}
 

@@ -13,10 +13,9 @@ from compiler.program import Program
 from runtime.backend import Backend
 from runtime.definitions import define
 from runtime.measure import Measurement, measure
+from runtime.run import Tensors
 
 __all__ = ["KernelRun", "run_kernel"]
-
-Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class KernelRun:
 
 
 def run_kernel(
-    kernel: Kernel, config: Config, arrays: Arrays, parameters: Mapping[str, int | float], backend: Backend
+    kernel: Kernel, config: Config, arrays: Tensors, parameters: Mapping[str, int | float], backend: Backend
 ) -> KernelRun:
     """Compile a kernel for the arrays' shapes and dtypes, and run it on them.
 

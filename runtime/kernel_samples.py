@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Arrays = dict[str, npt.NDArray[Any]]
+Sample = dict[str, npt.NDArray[Any]]
+"""Arguments of a kernel by name."""
 
 __all__ = ["SAMPLES", "sample"]
 
 
-def _floats(*names: str) -> Callable[[np.random.Generator, int, str], Arrays]:
-    def make(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
+def _floats(*names: str) -> Callable[[np.random.Generator, int, str], Sample]:
+    def make(rng: np.random.Generator, size: int, dtype: str) -> Sample:
         found = {"x": _normal(rng, dtype, size, size)}
         for name in names:
             found[name] = _normal(rng, dtype, size, size) if name == "residual" else _normal(rng, "float32", size)
@@ -21,11 +22,11 @@ def _floats(*names: str) -> Callable[[np.random.Generator, int, str], Arrays]:
     return make
 
 
-def _image(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
+def _image(rng: np.random.Generator, size: int, dtype: str) -> Sample:
     return {"x": _normal(rng, dtype, 8, 7, size)}
 
 
-def _gemm(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
+def _gemm(rng: np.random.Generator, size: int, dtype: str) -> Sample:
     return {
         "x": _normal(rng, dtype, size, size),
         "w": _normal(rng, dtype, size, size),
@@ -34,18 +35,18 @@ def _gemm(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
     }
 
 
-def _conv2d(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
+def _conv2d(rng: np.random.Generator, size: int, dtype: str) -> Sample:
     return {"x": _normal(rng, dtype, 8, 7, size), "w": _normal(rng, dtype, 3, 2, size, size)}
 
 
-def _rope(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
+def _rope(rng: np.random.Generator, size: int, dtype: str) -> Sample:
     half = -(-size // 2)
     angles = rng.uniform(0, 6, (size, half))
     x = _normal(rng, dtype, size, 2 * half)
     return {"x": x, "cosine": np.cos(angles).astype(np.float32), "sine": np.sin(angles).astype(np.float32)}
 
 
-def _lstm(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
+def _lstm(rng: np.random.Generator, size: int, dtype: str) -> Sample:
     return {
         "x": _normal(rng, dtype, 3, size + 1),
         "w_x": _normal(rng, dtype, size + 1, 4 * size),
@@ -54,7 +55,7 @@ def _lstm(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
     }
 
 
-def _gru(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
+def _gru(rng: np.random.Generator, size: int, dtype: str) -> Sample:
     return {
         "x": _normal(rng, dtype, 3, size + 1),
         "w_x": _normal(rng, dtype, size + 1, 3 * size),
@@ -64,15 +65,15 @@ def _gru(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
     }
 
 
-def _attention(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
+def _attention(rng: np.random.Generator, size: int, dtype: str) -> Sample:
     return {name: _normal(rng, dtype, 1, size, size) for name in "qkv"}
 
 
-def _block(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
+def _block(rng: np.random.Generator, size: int, dtype: str) -> Sample:
     return {"x": _normal(rng, dtype, size, 2, size)}
 
 
-def _embedding(rng: np.random.Generator, size: int, dtype: str) -> Arrays:
+def _embedding(rng: np.random.Generator, size: int, dtype: str) -> Sample:
     return {
         "table": _normal(rng, dtype, 2 * size, size),
         "indices": rng.integers(0, 2 * size, size).astype(np.int32),
@@ -87,7 +88,7 @@ def _normal(rng: np.random.Generator, dtype: str, *shape: int) -> npt.NDArray[An
 
 _FLOATS = ("float32", "float16")
 
-SAMPLES: Mapping[str, tuple[Callable[[np.random.Generator, int, str], Arrays], tuple[str, ...]]] = {
+SAMPLES: Mapping[str, tuple[Callable[[np.random.Generator, int, str], Sample], tuple[str, ...]]] = {
     "elementwise": (_floats("scale", "shift", "residual"), _FLOATS),
     "gelu": (_floats(), _FLOATS),
     "silu": (_floats(), _FLOATS),
@@ -109,6 +110,6 @@ SAMPLES: Mapping[str, tuple[Callable[[np.random.Generator, int, str], Arrays], t
 """By kernel: what makes its arguments for a size, and the formats of `x`."""
 
 
-def sample(name: str, dtype: str, size: int, seed: int = 1) -> Arrays:
+def sample(name: str, dtype: str, size: int, seed: int = 1) -> Sample:
     """Return random arguments of a kernel; most axes have `size` elements."""
     return SAMPLES[name][0](np.random.default_rng(seed), size, dtype)

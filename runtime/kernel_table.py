@@ -6,11 +6,11 @@ from pathlib import Path
 from arch.config import Config
 from compiler.kernels.catalogue import KERNELS
 from runtime.backend import Backend
-from runtime.console import working
 from runtime.kernel import run_kernel
 from runtime.kernel_samples import SAMPLES, sample
 from runtime.measure import Measurement
-from runtime.report import between_markers, markdown_table
+from runtime.run import Working, silent
+from runtime.table import between_markers, markdown_table
 
 __all__ = ["KERNEL_COLUMNS", "kernel_rows", "write_kernel_table"]
 
@@ -19,7 +19,7 @@ KERNEL_COLUMNS = ("kernel", "preset", "size", "x", "cycles", "bound", "over the 
 
 
 def kernel_rows(
-    configs: Iterable[Config], backend: Backend, size: int
+    configs: Iterable[Config], backend: Backend, size: int, progress: Working = silent
 ) -> Iterator[tuple[tuple[str, ...], Measurement]]:
     """Yield a row, and what it was made of, for every kernel, format and machine.
 
@@ -29,11 +29,13 @@ def kernel_rows(
     backend
     size
         Of most axes of the arguments.
+    progress
+        Told of each row.
     """
     for config in configs:
         for name, kernel in KERNELS.items():
             for dtype in SAMPLES[name][1]:
-                with working(f"{name} {dtype} on {config.name}"):
+                with progress(f"{name} {dtype} on {config.name}"):
                     run = run_kernel(kernel, config, sample(name, dtype, size), kernel.values({}), backend)
                 cycles = run.measurement.cycles
                 row = (
@@ -50,8 +52,10 @@ def kernel_rows(
                 yield row, run.measurement
 
 
-def write_kernel_table(path: Path, configs: Iterable[Config], backend: Backend, size: int) -> list[Measurement]:
+def write_kernel_table(
+    path: Path, configs: Iterable[Config], backend: Backend, size: int, progress: Working = silent
+) -> list[Measurement]:
     """Write the rows as Markdown between the markers ``takt kernels`` of a file; return what is not right."""
-    found = list(kernel_rows(configs, backend, size))
+    found = list(kernel_rows(configs, backend, size, progress))
     between_markers(path, "takt kernels", markdown_table(KERNEL_COLUMNS, [row for row, _ in found]))
     return [result for _, result in found if not result.right]

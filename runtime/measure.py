@@ -10,8 +10,9 @@ from arch.errors import TaktError
 from arch.faults import FaultError
 from arch.geometry import units
 from arch.image import Image
-from runtime.backend import Backend, GoldenBackend, RunResult, Tensors
+from runtime.backend import Backend, GoldenBackend
 from runtime.comparison import differences
+from runtime.run import RunResult, Tensors
 
 __all__ = ["Measurement", "measure", "run_checked"]
 

@@ -40,7 +40,7 @@ _OF_THE_BUILD = (*_FULL, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, 
 
 def os_error_line(error: OSError) -> str:
     """Return the line: the file, what the system said, and what to do about it."""
-    from runtime.simulator.places import build_root
+    from runtime.places import build_root
 
     reason = error.strerror or str(error) or type(error).__name__
     hint = _HINTS.get(error.errno or 0, "")

@@ -1,15 +1,14 @@
-"""Measurements as rows of a table, as JSON and as Markdown."""
+"""What a command says of its runs: measurements as rows of a table and as JSON, mismatches, waveforms."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
-from arch.document import insert
+from runtime.console import say
 from runtime.measure import Measurement
+from runtime.run import WaveFile
 
-__all__ = ["COLUMNS", "between_markers", "cells", "figures", "markdown_table", "show_mismatches"]
+__all__ = ["COLUMNS", "cells", "figures", "show_mismatches", "show_wave_file"]
 
 COLUMNS = (
     "work",
@@ -72,18 +71,16 @@ def show_mismatches(*results: Measurement, err: bool = False) -> None:
             click.echo(f"{result.work}: and {len(result.mismatches) - _SHOWN:,} more mismatches", err=err)
 
 
-def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def between_markers(path: Path, marker: str, text: str) -> None:
-    """Replace what stands between ``<!-- MARKER -->`` and ``<!-- /MARKER -->`` in a file.
+def show_wave_file(wave_file: WaveFile | None) -> None:
+    """Say on stderr where a waveform is, if one was asked for; to be called once the figures of its run are printed.
 
     Raises
     ------
     TaktError
-        When the file cannot be read or written, or has no such markers.
+        If it could not be written.
     """
-    insert(path, f"<!-- {marker} -->", f"<!-- /{marker} -->", text)
+    if wave_file is None:
+        return
+    if wave_file.error is not None:
+        raise wave_file.error
+    say(f"wrote {wave_file.path} and {wave_file.path.with_suffix('.gtkw')}")

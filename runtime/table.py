@@ -1,10 +1,13 @@
-"""Tables as text that loses no word, however narrow the terminal."""
+"""Tables: as text that loses no word, however narrow the terminal, and as Markdown."""
 
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-__all__ = ["text_table"]
+from arch.document import insert
+
+__all__ = ["between_markers", "markdown_table", "text_table"]
 
 _NUMBER = re.compile(r"[-+]?[\d,.]+ ?(%|s|k/s)?")
 _GAP = "  "
@@ -42,6 +45,23 @@ def text_table(columns: Sequence[str], rows: Rows, title: str = "", width: int |
         widths = _widths(names, cells, [least[number] for number in chosen], width)
         blocks.append("\n".join(_lines(names, cells, widths, [right[number] for number in chosen])))
     return "\n".join([*head, "\n\n".join(blocks)])
+
+
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def between_markers(path: Path, marker: str, text: str) -> None:
+    """Replace what stands between ``<!-- MARKER -->`` and ``<!-- /MARKER -->`` in a file.
+
+    Raises
+    ------
+    TaktError
+        When the file cannot be read or written, or has no such markers.
+    """
+    insert(path, f"<!-- {marker} -->", f"<!-- /{marker} -->", text)
 
 
 def _numeric(cells: Sequence[str]) -> bool:

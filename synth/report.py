@@ -14,7 +14,7 @@ MAC_UNIT = "mxm"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class ModuleArea:
     """All modules of one kind in one unit.
 
     Attributes
@@ -43,7 +43,7 @@ class Report:
     Attributes
     ----------
     preset : str
-    parts : tuple of Part
+    parts : tuple of ModuleArea
         Everything, by unit, the largest first.
     macs : int
         INT8 multiply-accumulators.
@@ -52,7 +52,7 @@ class Report:
     """
 
     preset: str
-    parts: tuple[Part, ...]
+    parts: tuple[ModuleArea, ...]
     macs: int
     supercell: Area
 
@@ -90,7 +90,7 @@ def total(areas: Iterable[Area]) -> Area:
     return sum(areas, Area())
 
 
-def parts_of(design: Hierarchy, areas: Mapping[str, Area], units: Mapping[str, str]) -> tuple[Part, ...]:
+def parts_of(design: Hierarchy, areas: Mapping[str, Area], units: Mapping[str, str]) -> tuple[ModuleArea, ...]:
     """Multiply the area of each module out to the whole design.
 
     Parameters
@@ -110,7 +110,7 @@ def parts_of(design: Hierarchy, areas: Mapping[str, Area], units: Mapping[str, s
         modules[key] += 1
         sums[key] = sums.get(key, Area()) + areas[module] * count
     parts = [
-        Part(unit=key[0], label=key[1], instances=instances[key], modules=modules[key], total=area)
+        ModuleArea(unit=key[0], label=key[1], instances=instances[key], modules=modules[key], total=area)
         for key, area in sums.items()
     ]
     return tuple(sorted(parts, key=lambda part: (part.unit, -part.total.cells, part.label)))

@@ -35,7 +35,7 @@ MXM: tuple[Instruction, ...] = (
             ),
             *BURST,
             Field("install", 1, "1: the first activation meets the weights of the buffer, installed on its way"),
-            Field("dtype", 3, "format of the activations: 0 int8, 3 fp16 (both planes of a pair in tandem)"),
+            Field("dtype", 3, "format of the activations: 0 int8, 3 fp16 (of both planes of a pair)"),
         ),
         rules=(
             in_streams("stream"),

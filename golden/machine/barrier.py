@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from golden.machine.wheel import NEVER
+from golden.machine.event_queue import NEVER
 
 _NOBODY: list[int] = []
 
@@ -43,6 +43,7 @@ class Barrier:
         """Return the queues that are released in `cycle`, before any SYNC of this cycle; asked in every cycle
         in which a queue does something.
         """
+        # Releases that found nobody parked are over.
         while self._releases and self._releases[0] < cycle:
             self._releases.popleft()
         if not self._releases or self._releases[0] > cycle:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from golden.machine.wheel import NEVER, Wheel
+from golden.machine.event_queue import NEVER, EventQueue
 
-Numbers = npt.NDArray[np.int64]
+Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -62,24 +62,28 @@ class Cohort:
         self.on = bursts[0].on
         self._bursts = bursts
         self._interval = bursts[0].interval
+        # The first of them to end dissolves the cohort, and the others form a new one.
         self._left = min(burst.left for burst in bursts)
         self._passed = 0
+        # Both banks together are a power of two of words, so that addresses wrap by a mask.
         self._mask = words - 1
         self._slots = slots
         self._streams = streams
-        self.slices: Numbers = np.array([burst.slice for burst in bursts], np.int64)
+        self.slices: Int64 = np.array([burst.slice for burst in bursts], np.int64)
         self.places = {burst.slice: place for place, burst in enumerate(bursts)}
-        self.addr: Numbers = np.array([burst.addr for burst in bursts], np.int64)
-        self._stride: Numbers = np.array([burst.stride for burst in bursts], np.int64)
+        self.addr: Int64 = np.array([burst.addr for burst in bursts], np.int64)
+        self._stride: Int64 = np.array([burst.stride for burst in bursts], np.int64)
         self._first_word = self.slices * words
-        self._rows: list[Numbers | None] = [None] * slots
+        self._rows: list[Int64 | None] = [None] * slots
 
-    def words(self) -> Numbers:
+    def words(self) -> Int64:
         """Return the word numbers ``slice * words + addr`` of the next elements."""
         return self._first_word + self.addr
 
-    def rows(self, cycle: int) -> Numbers:
+    def rows(self, cycle: int) -> Int64:
         """Return the stream register rows of the bursts in `cycle`; they come around every `slots` cycles."""
+        # A burst's register wanders through the slots with the cycle, and back to its first after all of them: each
+        # phase is computed once.
         phase = cycle % self._slots
         rows = self._rows[phase]
         if rows is None:
@@ -121,7 +125,7 @@ class Bursts:
 
     def __init__(self, words: int, slots: int, streams: int) -> None:
         self._shape = words, slots, streams
-        self._starting: Wheel[Burst] = Wheel()
+        self._starting: EventQueue[Burst] = EventQueue()
         self._cohorts: list[Cohort] = []
         self.due = NEVER
 
@@ -139,6 +143,7 @@ class Bursts:
     def at(self, cycle: int) -> list[Cohort]:
         """Return the cohorts with elements in `cycle`."""
         if self._starting.due == cycle:
+            # A burst that starts may go in step with one that runs; so everything is grouped anew.
             running = [burst for cohort in self._cohorts for burst in cohort.unfinished()]
             self._form(running + self._starting.take(cycle))
         return [cohort for cohort in self._cohorts if cohort.cycle == cycle]
@@ -152,6 +157,7 @@ class Bursts:
 
     def _form(self, bursts: list[Burst]) -> None:
         groups: dict[tuple[int, int, int], list[Burst]] = {}
+        # Ascending slices: faults are reported in queue order, and arrays of slices are sorted.
         for burst in sorted(bursts, key=lambda one: one.slice):
             groups.setdefault((burst.cycle, burst.interval, burst.on), []).append(burst)
         self._cohorts = [Cohort(group, *self._shape) for group in groups.values()]

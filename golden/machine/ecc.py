@@ -31,7 +31,7 @@ COUNT_LIMIT = (1 << 32) - 1
 
 @dataclass(frozen=True)
 class EccState:
-    """What the ECC registers show.
+    """Contents of the ECC registers.
 
     Attributes
     ----------
@@ -73,6 +73,8 @@ class Ecc:
     def consumed(self, cycle: int, unit: int, flips: Flips) -> None:
         """Take note of a word that queue `unit` reads in `cycle` of tile 0; superlane r reads it r cycles later."""
         for superlane, mask in flips.items():
+            # SECDED: one flipped bit is corrected. Three and more may look like one to a decoder; nobody can promise
+            # anything of them, and the model reports them as it reports two.
             if mask.bit_count() == 1:
                 self._consumed.add((cycle + superlane, unit, superlane))
             else:
@@ -81,6 +83,8 @@ class Ecc:
 
     def settle(self, last: int) -> None:
         """Count what was read up to cycle `last` of the run that ends."""
+        # Reads of a superlane lie later than those of tile 0 by its number: what a run that ends, or stops, does not
+        # reach is not counted.
         self.corrected = sorted(event for event in self._consumed if event[0] <= last)
         self._consumed.clear()
         if self.corrected:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from types import SimpleNamespace
 
-from golden.machine.wheel import NEVER
+from golden.machine.event_queue import NEVER
 
 Perform = Callable[[int, int, SimpleNamespace, bool], None]
 """Called with cycle, element number, fields and the flag given to `Engine.start`."""
@@ -39,6 +39,7 @@ class Engine:
     ) -> None:
         """Let a burst's element 0 be performed in `cycle`, which is after every element of the bursts before it."""
         self._bursts.append((cycle, interval, count, perform, fields, flag))
+        # Otherwise it waits behind the bursts before it, all of whose elements come earlier.
         if len(self._bursts) == 1:
             self.due = cycle
 

@@ -3,7 +3,7 @@
 from arch.config import Config
 from arch.faults import Fault, FaultError, FaultKind
 from arch.geometry import units
-from golden.machine.wheel import NEVER
+from golden.machine.event_queue import NEVER
 
 
 class FaultLog:
@@ -32,6 +32,7 @@ class FaultLog:
 
     def error(self) -> FaultError:
         """Return the error of the violation that counts, and forget all."""
+        # The key is cycle, queue and code, in this order (docs/machine.md, section 3, rule 7).
         fault = min(self.found, key=lambda found: found.key)
         self.clear()
         return FaultError(fault, self._names[fault.unit])

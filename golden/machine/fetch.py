@@ -10,11 +10,11 @@ from arch.faults import FaultKind
 from arch.geometry import Unit
 from arch.isa.instruction import WORD_BITS
 from arch.timing import timing
+from golden.machine.event_queue import EventQueue
 from golden.machine.fault_log import FaultLog
 from golden.machine.latency import d_skew
 from golden.machine.streams import Streams
-from golden.machine.wheel import Wheel
-from golden.machine.word import Issue
+from golden.machine.word import Effect
 
 WRITTEN_BEFORE_ISSUE = 2
 """Cycles from the writing of a fetched word to the first one in which it can issue."""
@@ -36,8 +36,8 @@ class FetchPorts:
         self._first = timing(config).fetch_first - WRITTEN_BEFORE_ISSUE
         self._period = timing(config).fetch_period
         self._free: dict[int, int] = {}
-        self._reading: Wheel[tuple[Unit, tuple[int, int]]] = Wheel()
-        self._writing: Wheel[tuple[int, int]] = Wheel()
+        self._reading: EventQueue[tuple[Unit, tuple[int, int]]] = EventQueue()
+        self._writing: EventQueue[tuple[int, int]] = EventQueue()
 
     def reset(self) -> None:
         """Forget what is under way."""
@@ -50,7 +50,7 @@ class FetchPorts:
         """Next cycle in which a vector is read or a word written."""
         return min(self._reading.due, self._writing.due)
 
-    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Issue:
+    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Effect:
         """Return what an IFETCH does at its issue; reports BUSY."""
         origin, count = self._streams.origin(fields.dir, unit.position, fields.stream), fields.count
 
@@ -59,6 +59,7 @@ class FetchPorts:
             if cycle < free:
                 self._faults.report(cycle, unit.id, FaultKind.BUSY, f"fetch port is free from cycle {free} on")
                 return
+            # The port belongs to the position, not to the queue: of two queues in one column one has to wait.
             self._free[unit.position] = cycle + count * self._spacing
             for vector in range(count):
                 self._reading.add(cycle + self._skew + vector * self._spacing, (unit, origin))
@@ -67,6 +68,7 @@ class FetchPorts:
 
     def step(self, cycle: int) -> None:
         """Read and write what is due in `cycle`; reports UNWRITTEN, and OVERRUN through the queues."""
+        # Writing first: what is read now is written in later cycles, and each queue's words keep their order.
         for queue, word in self._writing.take(cycle):
             self._append(cycle, queue, word)
         for unit, origin in self._reading.take(cycle):

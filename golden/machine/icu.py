@@ -13,13 +13,13 @@ from arch.isa.footprint import footprint
 from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from golden.machine.barrier import Barrier
+from golden.machine.event_queue import NEVER
 from golden.machine.fault_log import FaultLog
 from golden.machine.fetch import WRITTEN_BEFORE_ISSUE
 from golden.machine.queue import Queue
-from golden.machine.wheel import NEVER
-from golden.machine.word import Issue, Word
+from golden.machine.word import Effect, Word
 
-__all__ = ["Executor", "InstructionControl", "Issue"]
+__all__ = ["Executor", "InstructionControl"]
 
 
 class Executor(Protocol):
@@ -35,7 +35,7 @@ class Executor(Protocol):
     def step(self, cycle: int) -> None:
         """Do what is due in `cycle`."""
 
-    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Issue:
+    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Effect:
         """Return what a legal word of queue `unit` does at its issue.
 
         `fields` are those of the word, and ``on``: the lanes that it acts on, from lane 0 up.
@@ -101,10 +101,12 @@ class InstructionControl:
     def step(self, cycle: int) -> None:
         """Issue what is due in `cycle`; reports ILLEGAL, UNDERRUN and DEADLOCK, and BUSY through the units."""
         ready = self._ready
+        # Before this cycle's words: a SYNC that issues now is not released by a NOTIFY that arrives now.
         for number in self._barrier.release(cycle):
             heapq.heappush(ready, (cycle, number))
         if self._deadlock == cycle:
             self._faults.report(cycle, min(self._barrier.parked), FaultKind.DEADLOCK, "nothing will release it")
+        # The heap is ordered by cycle and queue, so queues take their turns in queue order.
         while ready and ready[0][0] == cycle:
             queue = self._queues[ready[0][1]]
             following = self._proceed(cycle, queue)
@@ -115,6 +117,8 @@ class InstructionControl:
         self.due = ready[0][0] if ready else NEVER
         if self._barrier.parked:
             if not ready and self._barrier.stuck():
+                # A NOTIFY of this very cycle has been seen; so what is stuck now is stuck for good, and said in the
+                # next cycle.
                 self._deadlock = cycle + 1
             self.due = min(self.due, self._barrier.due, self._deadlock)
 
@@ -133,11 +137,13 @@ class InstructionControl:
             return
         place = len(queue.words) % depth
         if place < queue.host:
+            # The ring has the host's word no more: what runs again begins with the fetched one.
             self._programs[number][place] = word
         queue.append(word, cycle + WRITTEN_BEFORE_ISSUE)
 
     def _proceed(self, cycle: int, queue: Queue) -> int:
         """Do what `queue` has to do in `cycle`; return the next cycle in which it has something to do."""
+        # A REPEAT that was taken issues its word again before anything else is looked at.
         if queue.left:
             assert queue.last is not None
             queue.left -= 1
@@ -158,6 +164,7 @@ class InstructionControl:
             return self._after(cycle, queue)
         if word.mnemonic == "REPEAT":
             return self._repeat(cycle, queue, word)
+        # A REPEAT must follow the word that it repeats at once (docs/machine.md, section 3, rule 2).
         queue.last = None
         if word.mnemonic == "NOP":
             queue.leaves = cycle + word.count - 1
@@ -180,6 +187,8 @@ class InstructionControl:
 
     def _after(self, cycle: int, queue: Queue) -> int:
         """Return the cycle of the next issue after one of a unit's word in `cycle`, taking a REPEAT at the head."""
+        # A queue whose words are all there can look ahead and saves a step. One that fetches may not: the REPEAT may
+        # still be on its way, and occupies its place until it is done.
         if not queue.fetches and queue.at < len(queue.words):
             word = self._decode(queue, queue.words[queue.at])
             if word.mnemonic == "REPEAT" and word.illegal is None:
@@ -196,10 +205,13 @@ class InstructionControl:
             return NEVER
         queue.left = word.count
         queue.interval = word.interval
+        # It came to the head one cycle after the last issue, from which its intervals count.
         queue.leaves = cycle - 1 + word.count * word.interval
         return self._proceed(cycle, queue) if word.interval == 1 else cycle - 1 + word.interval
 
     def _decode(self, queue: Queue, word: int) -> Word:
+        # What a word does depends on its queue and on the lanes that CONFIG left on; programs repeat few words many
+        # times.
         key = queue.unit.id, word, queue.on
         if key not in self._decoded:
             self._decoded[key] = self._decode_anew(*key)

@@ -12,10 +12,10 @@ from arch.faults import FaultKind
 from arch.geometry import Unit
 from arch.isa.mem_rows import gather_accesses, scatter_accesses
 from golden.machine.ecc import Flips
+from golden.machine.event_queue import EventQueue
 from golden.machine.fault_log import FaultLog
 from golden.machine.latency import d_func, d_skew
 from golden.machine.streams import Streams
-from golden.machine.wheel import Wheel
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -60,7 +60,7 @@ class IndexedAccesses:
         self._lanes = np.arange(config.vector_length)
         self._accesses = {"GATHER": gather_accesses(config), "SCATTER": scatter_accesses(config)}
         self._drive_after_read = d_func(config, "GATHER") - d_skew(config, "GATHER")
-        self._elements: Wheel[_Element] = Wheel()
+        self._elements: EventQueue[_Element] = EventQueue()
         self._windows: dict[str, dict[int, tuple[int, int, int]]] = {"GATHER": {}, "SCATTER": {}}
 
     def reset(self) -> None:
@@ -103,6 +103,8 @@ class IndexedAccesses:
     def _occupy(self, cycle: int, element: _Element) -> None:
         number, bank, first = element.unit.id, element.fields.addr // self._depth, cycle + 1
         other = "SCATTER" if element.mnemonic == "GATHER" else "GATHER"
+        # Two windows that overlap do so in the first cycle of the one that begins later: looking there, whenever one
+        # begins, finds all.
         if self.occupied(other, first, number) == bank:
             self._faults.report(first, number, FaultKind.BANK_CONFLICT, f"bank {bank} is gathered and scattered")
         self._windows[element.mnemonic][number] = first, cycle + self._accesses[element.mnemonic], bank
@@ -135,6 +137,8 @@ class IndexedAccesses:
     def _consume(self, first: int, element: _Element, places: npt.NDArray[np.int64]) -> None:
         """Report the flips of every lane's word, the first read in cycle `first`; a SCATTER writes it back without."""
         lanes = self._config.lanes
+        # Lane by lane, each with an equal share of the cycles: the cycle of a correction is the one in which its lane's
+        # word was read.
         share = self._accesses[element.mnemonic] // lanes
         by_lane = places.reshape(-1, lanes)
         for lane in range(lanes):

@@ -1,4 +1,4 @@
-"""What the SXM's instructions make of vectors (docs/machine.md, section 7)."""
+"""Moves of the SXM's instructions on vectors (docs/machine.md, section 7)."""
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,7 @@ def gather(source: Bytes, chosen: LaneMap, lanes: int) -> Bytes:
         0 in lanes whose number is no lane of the group.
     """
     groups, numbers = source.reshape(-1, lanes), chosen.reshape(-1, lanes)
+    # A number beyond the group is how a program asks for zero.
     inside = numbers < lanes
     taken = np.take_along_axis(groups, np.where(inside, numbers, 0), axis=1)
     return np.where(inside, taken, np.uint8(0)).reshape(source.shape)
@@ -62,6 +63,7 @@ def rotate(source: Bytes, size: int, lanes: int) -> Bytes:
     result = np.zeros((size * size, *tiles.shape), np.uint8)
     for down in range(size):
         for right in range(size):
+            # Rows and columns of the window both go round, as the table of the instruction says.
             turned = np.roll(window, (-down, -right), axis=(1, 2))
             result[size * down + right, :, : size * size] = turned.reshape(-1, size * size)
     return result.reshape(size * size, -1)
@@ -70,5 +72,6 @@ def rotate(source: Bytes, size: int, lanes: int) -> Bytes:
 def transpose(source: Bytes) -> Bytes:
     """Return vectors, shape (lanes, vector_length), with streams and lanes exchanged in each superlane."""
     lanes = len(source)
+    # (stream, superlane, lane): a transposition exchanges the first and the last.
     tiles = source.reshape(lanes, -1, lanes)
     return np.ascontiguousarray(tiles.transpose(2, 1, 0)).reshape(lanes, -1)

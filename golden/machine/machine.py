@@ -12,17 +12,17 @@ from arch.faults import Fault, FaultError, FaultKind
 from arch.geometry import Direction, Hemisphere, UnitKind, positions, units
 from arch.image import Image
 from golden.machine.ecc import EccState, Flips
+from golden.machine.event_queue import NEVER
 from golden.machine.fault_log import FaultLog
 from golden.machine.fetch import FetchPorts
 from golden.machine.icu import Executor, InstructionControl
 from golden.machine.mem import Memory
 from golden.machine.mxm import Plane
 from golden.machine.recording import Recording
-from golden.machine.result import RunResult
+from golden.machine.result import ImageResult
 from golden.machine.streams import OUTSIDE, Streams
 from golden.machine.sxm import Switch
 from golden.machine.vxm import Vxm
-from golden.machine.wheel import NEVER
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -151,10 +151,13 @@ class Machine:
         cycle = 0
         with np.errstate(all="ignore"):
             while True:
+                # From one cycle with something to do to the next: idle cycles, which most are, cost nothing.
                 due = min(control.due, streams.due, faults.due, *[unit.due for unit in executors])
                 end = max(control.end, cycles)
+                # What would come later, such as values that still travel, is no part of the run.
                 if due >= end and control.due == NEVER:
                     due = end
+                # A bench compares the registers of every cycle, so those that are passed over are recorded too.
                 if streams.watching:
                     for passed in range(cycle, due):
                         streams.advance(passed)
@@ -163,17 +166,21 @@ class Machine:
                     return control.end
                 if due > limit:
                     return due
+                # Order within a cycle: values come onto registers, then words issue, then elements are performed.
+                # Everything that an issue or an element causes lies in a later cycle, or in its own unit's engine, so
+                # the order of units means nothing.
                 streams.advance(due)
                 if control.due == due:
                     control.step(due)
                 for unit in executors:
                     if unit.due == due:
                         unit.step(due)
+                # Only now: of several violations of a cycle the lowest queue's counts, whoever came first here.
                 if faults.due <= due:
                     self._stop()
                 cycle = due + 1
 
-    def run_image(self, image: Image, inputs: Mapping[str, npt.NDArray[Any]], *, again: bool = False) -> RunResult:
+    def run_image(self, image: Image, inputs: Mapping[str, npt.NDArray[Any]], *, again: bool = False) -> ImageResult:
         """Load an image, write its inputs, run it, and read its outputs.
 
         Parameters
@@ -202,7 +209,7 @@ class Machine:
                 self.write(tensor.slices, tensor.addrs, tensor.pack(inputs[tensor.name]))
         cycles = self.run()
         outputs = {tensor.name: tensor.unpack(self.read(tensor.slices, tensor.addrs)) for tensor in image.outputs}
-        return RunResult(outputs, cycles)
+        return ImageResult(outputs, cycles)
 
     def _start(self) -> None:
         self._streams.reset()
@@ -235,6 +242,7 @@ class Machine:
             raise TaktError(f"MEM words must be uint8 or int8, not {values.dtype}")
         rows = self._rows(slices, addrs)
         self._memory.words[rows] = values.view(np.uint8)
+        # The host writes whole code words: what was flipped there is gone.
         for row in self._memory.flips.keys() & rows.tolist():
             del self._memory.flips[row]
 
@@ -260,6 +268,7 @@ class Machine:
             raise TaktError(f"superlane must be 0 to {self.config.superlanes - 1}, not {superlane!r}")
         row = int(self._rows([slice_], [addr])[0])
         flips = dict(self._memory.flips.get(row, {}))
+        # Two flips of a bit undo each other.
         flips[superlane] = flips.get(superlane, 0) ^ 1 << bit
         self._memory.flips[row] = {place: mask for place, mask in flips.items() if mask}
 

@@ -12,10 +12,10 @@ from arch.timing import timing
 from golden.machine.bursts import Burst, Bursts, Cohort
 from golden.machine.ecc import Flips, replace_flips
 from golden.machine.fault_log import FaultLog
-from golden.machine.icu import Issue
 from golden.machine.indexed import IndexedAccesses
 from golden.machine.latency import d_func, d_skew
 from golden.machine.streams import Streams
+from golden.machine.word import Effect
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -61,7 +61,7 @@ class Memory:
         """Next cycle with an access."""
         return min(self._reading.due, self._writing.due, self._indexed.due)
 
-    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Issue:
+    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Effect:
         """Return what a READ, WRITE, GATHER or SCATTER does at its issue; reports BUSY."""
         f = fields
         engine = ("READ" if mnemonic in ("READ", "GATHER") else "WRITE"), unit.id
@@ -75,12 +75,13 @@ class Memory:
                 return
             self._free[engine] = cycle + occupied
             if indexed:
+                # A READ or WRITE with `cont` goes on from here, as if the burst had no stride.
                 self._kept[engine] = f.addr
             begin(cycle)
 
         return issue
 
-    def _burst(self, unit: Unit, mnemonic: str, f: SimpleNamespace) -> Issue:
+    def _burst(self, unit: Unit, mnemonic: str, f: SimpleNamespace) -> Effect:
         """Return what starts a READ or WRITE."""
         bursts, access = (self._reading if mnemonic == "READ" else self._writing), self._access[mnemonic]
         shift, base = self._streams.origin(f.dir, unit.position, f.stream)
@@ -97,6 +98,7 @@ class Memory:
         """Perform the accesses of `cycle`; reports BANK_CONFLICT and UNWRITTEN."""
         readers = self._reading.at(cycle) if self._reading.due == cycle else []
         writers = self._writing.at(cycle) if self._writing.due == cycle else []
+        # Reads before writes: a write in cycle c is seen from c + 1 on (docs/machine.md, section 4, rule 4).
         for reader in readers:
             words = reader.words()
             data = self.words.take(words, axis=0)
@@ -115,6 +117,7 @@ class Memory:
             self._reading.advance(readers)
         if writers:
             self._writing.advance(writers)
+        # Last, since they take their words at once for accesses that follow in the next cycles.
         if self._indexed.due == cycle:
             self._indexed.step(cycle)
 

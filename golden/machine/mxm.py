@@ -11,13 +11,13 @@ from arch.formats import DType
 from arch.geometry import Unit, UnitKind
 from arch.timing import timing
 from golden.machine.engine import Engine
+from golden.machine.event_queue import EventQueue
 from golden.machine.fault_log import FaultLog
-from golden.machine.icu import Issue
 from golden.machine.latency import d_func, d_skew
 from golden.machine.streams import Streams
-from golden.machine.wheel import Wheel
+from golden.machine.word import Effect
 from golden.numerics.floating import FLOAT
-from golden.numerics.half_matrix import HalfMatrix
+from golden.numerics.fp16_matrix import Fp16Matrix
 
 Int8 = npt.NDArray[np.int8]
 Int32 = npt.NDArray[np.int32]
@@ -45,24 +45,24 @@ class Plane:
         # An ACC takes, d_skew after its issue, the result of the ABC that issued acc_after_abc before it.
         skews = self._skew["ACC"] - self._skew["ABC"]
         self._arrival_after_read = timing(config).acc_after_abc + skews
-        self._half_arrival_after_read = timing(config).acc_after_fp16_abc + skews
+        self._fp16_arrival_after_read = timing(config).acc_after_fp16_abc + skews
         length = config.vector_length
         self.buffer: Int8 = np.zeros((length, length), np.int8)
         self.weights: Int8 = np.zeros((length, length), np.int8)
-        # The same for NumPy's matrix product: every partial sum is an integer below 2**24, so binary32 is exact.
+        # The same for NumPy's matrix product: every partial sum is an integer below 2**24, so fp32 is exact.
         self._factors = np.zeros((length, length), np.float32)
         self.accumulators: Int32 = np.zeros((config.acc_depth, length), np.int32)
         self._loading, self._activating, self._collecting = Engine(), Engine(), Engine()
-        self._arriving: Wheel[npt.NDArray[np.float32]] = Wheel()
+        self._arriving: EventQueue[npt.NDArray[np.float32]] = EventQueue()
         self._load = (0, 0)
         self._queues: dict[UnitKind, int] = {}
         # In a pair: the other plane; in its first plane, the fp16 weights, and the last fp16 burst.
         self._first: Plane | None = None
         self._second: Plane | None = None
-        self._halves = np.zeros((length, length), np.float16)
-        self._half_weights = HalfMatrix(self._halves)
-        self._half_arriving: Wheel[npt.NDArray[np.uint32]] = Wheel()
-        self._half_burst = (0, 0)
+        self._fp16_columns = np.zeros((length, length), np.float16)
+        self._fp16_weights = Fp16Matrix(self._fp16_columns)
+        self._fp16_arriving: EventQueue[npt.NDArray[np.uint32]] = EventQueue()
+        self._fp16_burst = (0, 0)
         assert length * (1 << 14) < 1 << 24
 
     def reset(self) -> None:
@@ -71,13 +71,13 @@ class Plane:
             engine.reset()
         self._arriving.clear()
         self._load = (0, 0)
-        self._half_arriving.clear()
-        self._half_burst = (-1, 0)
+        self._fp16_arriving.clear()
+        self._fp16_burst = (-1, 0)
 
     @property
     def due(self) -> int:
         """Next cycle in which the plane does something."""
-        arriving = min(self._arriving.due, self._half_arriving.due)
+        arriving = min(self._arriving.due, self._fp16_arriving.due)
         return min(self._loading.due, self._activating.due, self._collecting.due, arriving)
 
     def attach(self, unit: Unit) -> None:
@@ -89,7 +89,7 @@ class Plane:
         self._second = second
         second._first = self
 
-    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Issue:
+    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Effect:
         """Return what an LW, ABC or ACC does at its issue; reports BUSY."""
         engine = {"LW": self._loading, "ABC": self._activating, "ACC": self._collecting}[mnemonic]
         skew = self._skew[mnemonic]
@@ -126,12 +126,12 @@ class Plane:
         if fields.dtype == DType.FP16:
             # The last element occupies the arrays for two cycles, where any other takes one.
             self._activating.free += 1
-            self._half_burst = cycle, self._activating.free
+            self._fp16_burst = cycle, self._activating.free
             if self._second and cycle < self._second._activating.free:
                 self._faults.report(cycle, unit, FaultKind.BUSY, "an ABC of the pair's other plane runs")
                 return False
         elif self._first:
-            start, end = self._first._half_burst
+            start, end = self._first._fp16_burst
             if cycle == start:
                 fp16 = self._first._queues[UnitKind.MXM_ACTIVATIONS]
                 self._faults.report(cycle, fp16, FaultKind.BUSY, "an ABC of the pair's other plane issues too")
@@ -149,7 +149,7 @@ class Plane:
         for engine in (self._activating, self._loading, self._collecting):
             if engine.due == cycle:
                 engine.perform(cycle)
-        for results in (self._arriving, self._half_arriving):
+        for results in (self._arriving, self._fp16_arriving):
             if results.due == cycle:
                 results.take(cycle)
                 self._miss(cycle, self._queues[UnitKind.MXM_RESULTS], "no ACC takes the result")
@@ -159,6 +159,7 @@ class Plane:
 
     def _load_step(self, cycle: int, element: int, fields: SimpleNamespace, missed: bool) -> None:
         lanes = self._config.lanes
+        # The step that comes first ends up in the highest columns.
         first = lanes * (fields.count - 1 - element)
         columns = self._streams.read(cycle, fields.unit, fields.origin, lanes, fields.on)
         self.buffer[first : first + lanes, : fields.on] = columns[:, : fields.on].view(np.int8)
@@ -168,7 +169,7 @@ class Plane:
         if install and missed:
             self._miss(cycle, fields.unit, "the weights are still being loaded")
         if fields.dtype == DType.FP16:
-            self._activate_half(cycle, fields, install)
+            self._activate_fp16(cycle, fields, install)
             return
         if install:
             self.weights[:, : fields.on] = self.buffer[:, : fields.on]
@@ -176,27 +177,28 @@ class Plane:
         vector = self._streams.read(cycle, fields.unit, fields.origin, 1, fields.on)[0]
         activations = vector.view(np.int8).astype(np.float32)
         activations[fields.on :] = 0
+        # The sum is made at once; an ACC must be there in the very cycle in which it leaves the array.
         self._arriving.add(cycle + self._arrival_after_read, self._factors @ activations)
 
-    def _activate_half(self, cycle: int, fields: SimpleNamespace, install: bool) -> None:
+    def _activate_fp16(self, cycle: int, fields: SimpleNamespace, install: bool) -> None:
         assert self._second is not None
         if install:
-            self._halves[:, : fields.on] = _halves(self.buffer, self._second.buffer)[:, : fields.on]
-            self._half_weights = HalfMatrix(self._halves)
+            self._fp16_columns[:, : fields.on] = _fp16_of(self.buffer, self._second.buffer)[:, : fields.on]
+            self._fp16_weights = Fp16Matrix(self._fp16_columns)
         low, high = self._streams.read(cycle, fields.unit, fields.origin, 2, fields.on)
-        activations = _halves(low, high)
+        activations = _fp16_of(low, high)
         activations[fields.on :] = 0
-        result = self._half_weights.product(activations)
-        self._half_arriving.add(cycle + self._half_arrival_after_read, result)
+        result = self._fp16_weights.product(activations)
+        self._fp16_arriving.add(cycle + self._fp16_arrival_after_read, result)
 
     def _accumulate(self, cycle: int, element: int, fields: SimpleNamespace, missed: bool) -> None:
-        arriving = self._half_arriving if fields.float else self._arriving
+        arriving = self._fp16_arriving if fields.float else self._arriving
         if arriving.due != cycle:
             self._miss(cycle, fields.unit, "no result arrives")
             return
         address = (fields.addr + element * fields.stride) % self._config.acc_depth
         if fields.float:
-            total = self._half_arriving.take(cycle)[0].view(np.int32)
+            total = self._fp16_arriving.take(cycle)[0].view(np.int32)
             if fields.add:
                 before = self.accumulators[address].view(np.uint32)
                 total = FLOAT["ADD"](before, total.view(np.uint32)).view(np.int32)
@@ -210,7 +212,7 @@ class Plane:
             self._streams.drive(cycle + self._emit_after_take, fields.unit, fields.origin, streams)
 
 
-def _halves(low: npt.NDArray[np.generic], high: npt.NDArray[np.generic]) -> npt.NDArray[np.float16]:
-    """Return binary16 numbers of which low and high bytes are given, in the same shape."""
-    halves = low.view(np.uint8).astype(np.uint16) | high.view(np.uint8).astype(np.uint16) << 8
-    return halves.view(np.float16)
+def _fp16_of(low: npt.NDArray[np.generic], high: npt.NDArray[np.generic]) -> npt.NDArray[np.float16]:
+    """Return fp16 numbers of which low and high bytes are given, in the same shape."""
+    numbers = low.view(np.uint8).astype(np.uint16) | high.view(np.uint8).astype(np.uint16) << 8
+    return numbers.view(np.float16)

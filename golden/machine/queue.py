@@ -49,6 +49,7 @@ class Queue:
         self.unit = unit
         self.on = on
         self.fetches = fetches
+        # A copy only where words are appended: programs have a hundred thousand of them.
         self.words = list(words) if fetches else words
         self.host = len(words)
         self._arrivals: list[int] = []
@@ -68,6 +69,7 @@ class Queue:
         """Whether there is no word that can issue in `cycle`."""
         if self.at < self.host:
             return False
+        # The host's words are there from the start; a fetched one may be written and still too young to issue.
         return self.at == len(self.words) or self._arrivals[self.at - self.host] > cycle
 
     def occupied(self, cycle: int) -> int:

@@ -1,4 +1,4 @@
-"""What a watched position's stream registers held."""
+"""Recording of what the stream registers of a position held, cycle by cycle."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

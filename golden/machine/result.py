@@ -1,4 +1,4 @@
-"""What a run of an image gave."""
+"""Result of a run of an image."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 
 @dataclass(frozen=True)
-class RunResult:
+class ImageResult:
     """Outputs and length of a run.
 
     Attributes

@@ -10,13 +10,13 @@ from arch.errors import TaktError
 from arch.faults import FaultKind
 from arch.geometry import Direction, positions
 from golden.machine.ecc import Ecc, Flips, limit_flips, replace_flips
+from golden.machine.event_queue import EventQueue
 from golden.machine.fault_log import FaultLog
 from golden.machine.recording import Recording, RegisterFlips
-from golden.machine.wheel import Wheel
 
 Bytes = npt.NDArray[np.uint8]
-Numbers = npt.NDArray[np.int64]
-Drive = tuple[int | Numbers, slice | Numbers, Bytes, Mapping[int, Flips]]
+Int64 = npt.NDArray[np.int64]
+Drive = tuple[int | Int64, slice | Int64, Bytes, Mapping[int, Flips]]
 """Queue or queues, rows, one vector per row, and the flips of those that have some, by place in the data."""
 
 _INTACT: Mapping[int, Flips] = {}
@@ -57,7 +57,7 @@ class Streams:
         self.marks: Bytes = np.frombuffer(self._marks, np.uint8)
         self.flips: dict[int, Flips] = {}
         self.ecc = Ecc(config, faults)
-        self._pending: Wheel[Drive] = Wheel()
+        self._pending: EventQueue[Drive] = EventQueue()
         self._watched: dict[int, tuple[list[Bytes], list[npt.NDArray[np.bool_]], list[RegisterFlips]]] = {}
         self._empty = bytes(config.streams)
         self._entered = -1
@@ -89,6 +89,7 @@ class Streams:
         Reports UNWRITTEN, and the flips of lanes below `on`: the others are not read.
         """
         row = self.row(cycle, origin)
+        # A bytearray over the same memory: searching a few bytes of it is faster than any array operation.
         if 0 in self._marks[row : row + size]:
             self.unwritten(cycle, unit, row + self._marks[row : row + size].index(0))
         if self.flips:
@@ -111,7 +112,7 @@ class Streams:
         self._pending.add(cycle, (unit, slice(row, row + len(data)), data, flips))
 
     def drive_rows(
-        self, cycle: int, units: Numbers, rows: Numbers, data: Bytes, flips: Mapping[int, Flips] = _INTACT
+        self, cycle: int, units: Int64, rows: Int64, data: Bytes, flips: Mapping[int, Flips] = _INTACT
     ) -> None:
         """Put ``data[i]`` on row ``rows[i]`` in `cycle`, on behalf of queue ``units[i]``, with ``flips[i]`` if any.
 
@@ -165,6 +166,7 @@ class Streams:
     def _enter(self, cycle: int) -> None:
         streams = self.config.streams
         # East diagonals enter at position 0, west diagonals at the last position: slots - 1 = -1 modulo slots.
+        # After a pause of more cycles than there are positions every slot has been entered anew: once is enough.
         for entering in range(max(self._entered + 1, cycle + 1 - self.slots), cycle + 1):
             east = entering % self.slots * streams
             west = (self.slots + (entering - 1) % self.slots) * streams
@@ -177,14 +179,18 @@ class Streams:
         self._entered = cycle
 
     def _apply(self, cycle: int, items: Sequence[Drive]) -> None:
+        # The mark of this cycle says that another driver was here in this cycle: an older value, which may be replaced,
+        # has another one.
         mark = 1 + cycle % 255
         collision = False
         for _, index, data, flips in items:
             if isinstance(index, slice):
                 collision |= mark in self._marks[index]
             else:
+                # Cohorts drive many rows at once, and two of their own slices may meet on one register.
                 collision |= bool((self.marks[index] == mark).any()) or len(set(index.tolist())) < len(index)
             on = data.shape[1]
+            # Lanes that are off keep what moves past, or zero where nothing does, as in the RTL.
             if on < self.config.vector_length:
                 self._clear_empty(index, on)
                 self.values[index, :on] = data
@@ -199,7 +205,7 @@ class Streams:
         if collision:
             self._report_collisions(cycle, items)
 
-    def _clear_empty(self, index: slice | Numbers, first: int) -> None:
+    def _clear_empty(self, index: slice | Int64, first: int) -> None:
         """Let lanes from `first` up be 0 where no value is."""
         rows = np.arange(index.start, index.stop) if isinstance(index, slice) else index
         self.values[rows[self.marks[rows] == 0], first:] = 0
@@ -213,6 +219,7 @@ class Streams:
                 drivers.setdefault(row, []).append(owner)
         for row, owners in drivers.items():
             if len(owners) > 1:
+                # The later queue in queue order is to blame (docs/machine.md, section 2, rule 4).
                 later = sorted(owners)[1]
                 if later == OUTSIDE:
                     raise TaktError(f"a register takes one injected value per cycle, not {owners.count(OUTSIDE)}")

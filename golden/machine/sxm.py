@@ -10,11 +10,11 @@ from arch.config import Config
 from arch.geometry import Unit, UnitKind
 from arch.isa.codes import MAP_REGISTERS
 from golden.machine import lane_moves
-from golden.machine.icu import Issue
+from golden.machine.event_queue import EventQueue
 from golden.machine.lane_moves import LaneMap
 from golden.machine.latency import d_func, d_skew
 from golden.machine.streams import Streams
-from golden.machine.wheel import Wheel
+from golden.machine.word import Effect
 
 Bytes = npt.NDArray[np.uint8]
 _MAP_STREAMS = {UnitKind.SXM_PERMUTE: 2, UnitKind.SXM_DISTRIBUTE: 1}
@@ -26,7 +26,7 @@ class Switch:
     def __init__(self, config: Config, streams: Streams) -> None:
         self._config = config
         self._streams = streams
-        self._reading: Wheel[Callable[[int], None]] = Wheel()
+        self._reading: EventQueue[Callable[[int], None]] = EventQueue()
         self._maps = {kind: np.zeros((MAP_REGISTERS, config.vector_length), np.int64) for kind in _MAP_STREAMS}
 
     def reset(self) -> None:
@@ -38,7 +38,7 @@ class Switch:
         """Next cycle in which an instruction reads its streams."""
         return self._reading.due
 
-    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Issue:
+    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Effect:
         """Return what an instruction does at its issue."""
         skew = d_skew(self._config, mnemonic)
         perform = self._loading(unit, fields) if mnemonic == "LOADMAP" else self._moving(unit, mnemonic, fields)
@@ -79,6 +79,7 @@ class Switch:
             case "ROTATE":
                 return lane_moves.rotate(source, fields.size, lanes)
             case _:
+                # A streamed map is read in the cycle of the operand; a register's was loaded by an earlier word.
                 chosen = (
                     self._map_of_streams(cycle, unit, fields)
                     if fields.streamed
@@ -98,6 +99,7 @@ class Switch:
         origin = self._streams.origin(direction, unit.position, stream)
         found = self._streams.read(cycle, unit.id, origin, size, fields.on)
         if fields.on < self._config.vector_length:
+            # What was read is a view of the registers, on which other readers depend.
             found = found.copy()
             found[:, fields.on :] = 0
         return found

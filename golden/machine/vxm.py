@@ -12,11 +12,11 @@ from arch.formats import DType
 from arch.geometry import Unit
 from arch.isa.codes import Relation, Source
 from arch.timing import timing
+from golden.machine.event_queue import EventQueue
 from golden.machine.fault_log import FaultLog
-from golden.machine.icu import Issue
 from golden.machine.latency import d_func, d_skew
 from golden.machine.streams import Streams
-from golden.machine.wheel import Wheel
+from golden.machine.word import Effect
 from golden.vxm.alu import operation
 
 Bits = npt.NDArray[np.uint32]
@@ -42,7 +42,7 @@ class Vxm:
         self._horizon = max(self._timing.chain, self._timing.held)
         self._zero: Bits = np.zeros(config.vector_length, np.uint32)
         self._results: list[list[tuple[int, Bits]]] = [[(_BEFORE, self._zero)] for _ in range(config.alus)]
-        self._reading: Wheel[tuple[int, Callable[[int], None]]] = Wheel()
+        self._reading: EventQueue[tuple[int, Callable[[int], None]]] = EventQueue()
 
     def reset(self) -> None:
         """Forget what is under way; each ALU's last result stays, as SELF."""
@@ -58,7 +58,7 @@ class Vxm:
         """Return an ALU's last result, shape (vector_length,) uint32."""
         return self._results[alu][-1][1].copy()
 
-    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Issue:
+    def prepare(self, unit: Unit, mnemonic: str, fields: SimpleNamespace) -> Effect:
         """Return what an ALU instruction does at its issue."""
         f = fields
         skew, func = d_skew(self._config, mnemonic), d_func(self._config, mnemonic)
@@ -75,6 +75,7 @@ class Vxm:
         def perform(cycle: int) -> None:
             result = function(fetch_a(cycle), fetch_b(cycle), fetch_c(cycle))
             if f.on < self._config.vector_length:
+                # Superlanes that are off hold what they held.
                 result = np.concatenate([result[: f.on], self._results[unit.index][-1][1][f.on :]])
             self._keep(self._results[unit.index], cycle, result)
             if destination is not None:
@@ -89,6 +90,7 @@ class Vxm:
 
     def _keep(self, results: list[tuple[int, Bits]], issued: int, result: Bits) -> None:
         results.append((issued, result))
+        # The newest result of that age can still be SELF; none before it can.
         while results[1][0] <= issued - self._horizon:
             results.pop(0)
 
@@ -99,12 +101,14 @@ class Vxm:
             return lambda issued: self._latest(unit.index, issued - self._timing.held)
         if source == Source.MESH:
             columns = self._config.alu_cols
+            # Columns form a ring: column 0 takes from the last one.
             neighbour = index * columns + (unit.index - 1) % columns
             return lambda issued: self._from_mesh(unit.id, neighbour, issued, skew)
         origin = self._streams.origin(direction, unit.position, index)
         return lambda issued: _from_streams(self._streams.read(issued + skew, unit.id, origin, dtype.size, on), dtype)
 
     def _latest(self, alu: int, limit: int) -> Bits:
+        # SELF is the newest result that has come round to the operand register, not the newest one issued.
         for issued, result in reversed(self._results[alu]):
             if issued <= limit:
                 return result
@@ -112,6 +116,7 @@ class Vxm:
 
     def _from_mesh(self, unit: int, neighbour: int, issued: int, skew: int) -> Bits:
         due = issued - self._timing.chain
+        # The mesh holds nothing: a neighbour's result passes in one cycle only.
         for when, result in self._results[neighbour]:
             if when == due:
                 return result

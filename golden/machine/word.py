@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-Issue = Callable[[int], None]
-"""Called with the cycle of issue."""
+Effect = Callable[[int], None]
+"""Effect of a word when it issues; called with the cycle."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What a queue needs to know of a word.
+    """Decoded word, as far as its queue needs to know it.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Word:
     illegal: str | None
     count: int = 0
     interval: int = 0
-    issue: Issue | None = None
+    issue: Effect | None = None
     length: int = 0
     superlanes: int = 0
     repeatable: bool = False

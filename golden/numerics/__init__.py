@@ -1,1 +1,1 @@
-"""Numbers: integer narrowing and operations, binary32 operations, conversions between them."""
+"""Numbers: integer narrowing and operations, fp32 operations, conversions between them."""

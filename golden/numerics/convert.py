@@ -1,4 +1,4 @@
-"""Conversions between integers, binary16 and binary32."""
+"""Conversions between integers, fp16 and fp32."""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +12,13 @@ Float32 = npt.NDArray[np.float32]
 Bits = npt.NDArray[np.uint32]
 
 _LEAST_EXPONENT = -14
-"""Of a normal binary16 number; subnormals are multiples of 2**-24 too."""
+"""Of a normal fp16 number; subnormals are multiples of 2**-24 too."""
 
 _FRACTION = 10
-"""Bits of a binary16 fraction."""
+"""Bits of an fp16 fraction."""
 
 _OVERFLOW = 65520.0
-"""From here on, half a unit above the greatest finite binary16 number, a number rounds to infinity."""
+"""From here on, half a unit above the greatest finite fp16 number, a number rounds to infinity."""
 
 
 def to_float(integers: Int64) -> Float32:
@@ -29,21 +29,21 @@ def to_float(integers: Int64) -> Float32:
 def to_integer(values: Float16 | Float32, dtype: DType) -> Int64:
     """Return float values as integers of a format: nearest even, saturating, NaN as 0."""
     low, high = limits(dtype)
-    # binary64 holds every float32 and both limits exactly.
+    # float64 holds every float32 and both limits exactly.
     rounded = np.rint(values.astype(np.float64))
     return np.where(np.isnan(rounded), 0.0, np.minimum(np.maximum(rounded, low), high)).astype(np.int64)
 
 
-def widen(halves: Float16) -> Float32:
+def widen(values: Float16) -> Float32:
     """Return float16 values as float32, exact; NaN payloads are whatever NumPy makes of them."""
-    return halves.astype(np.float32)
+    return values.astype(np.float32)
 
 
-def to_half(numbers: Int64 | Float32) -> Bits:
-    """Return binary16 patterns of integers or float32 values in the low bits of uint32.
+def to_fp16(numbers: Int64 | Float32) -> Bits:
+    """Return fp16 patterns of integers or float32 values in the low bits of uint32.
 
     Rounded once, to nearest even, subnormals included; infinity from 65520 up, every NaN as 0x7E00. Written out in
-    binary64, which holds every int32 and float32 exactly: how NumPy rounds to float16 is not relied upon.
+    float64, which holds every int32 and float32 exactly: how NumPy rounds to float16 is not relied upon.
     """
     exact = numbers.astype(np.float64)
     magnitude = np.abs(exact)

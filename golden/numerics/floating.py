@@ -1,4 +1,4 @@
-"""binary32 operations of the VXM on bit patterns.
+"""fp32 operations of the VXM on bit patterns.
 
 NumPy's float32 arithmetic is IEEE 754: round to nearest even, subnormals in and out. What it leaves open (NaN payloads,
 the sign of a zero in maximum and minimum) is settled here.
@@ -41,6 +41,7 @@ def _order(bits: Bits) -> npt.NDArray[np.int32]:
 
 
 def _maximum(a: Bits, b: Bits) -> Bits:
+    # By integers, since NumPy's maximum does not say which of two zeros it returns.
     return _with_nan(a, b, np.where(_order(a) >= _order(b), a, b))
 
 
@@ -55,6 +56,7 @@ def _with_nan(a: Bits, b: Bits, result: Bits) -> Bits:
 
 def _relu(a: Bits, b: Bits) -> Bits:
     values = a.view(np.float32)
+    # A NaN is not <= 0, and passes on; -0 is, and becomes +0.
     return canonical(np.where(values <= 0, np.float32(0), values))
 
 

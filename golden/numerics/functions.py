@@ -9,7 +9,7 @@ from arch.formats import CANONICAL_NAN
 from arch.functions.format import ARGUMENT_BITS, FIRST, FRACTION_BITS, LN2_BITS, LOG2E_BITS, SIGMOID_SEGMENTS
 from arch.functions.function import Function
 from arch.functions.table import LN2, LOG2E
-from golden.numerics.binary32 import INFINITY, Parts, taken_apart
+from golden.numerics.fp32 import INFINITY, Parts, taken_apart
 from golden.numerics.polynomial import FACTOR_BITS, ONE_ADDEND, ONE_FACTOR, Terms, down_by, evaluate
 
 __all__ = ["FUNCTIONS"]
@@ -28,7 +28,9 @@ def _exp(x: Parts) -> Bits:
     power = _fixed(x, LOG2E, bits)
     power = np.where(x.negative, -power, power)
     segment, t = _place("EXP", power & (1 << bits) - 1, bits, 5)
+    # The whole part of the power, rounded down, is the exponent of the result; what is left lies between 0 and 1.
     result = evaluate(Terms(segment, t, exponent=power >> bits))
+    # From 2**7 up the result is beyond every number, or below; `_fixed` means nothing there.
     return np.where(x.exponent < 7, result, np.where(x.negative, 0, INFINITY))
 
 
@@ -76,6 +78,7 @@ def _recip(x: Parts) -> Bits:
 
 def _rsqrt(x: Parts) -> Bits:
     """2 / sqrt(m) * 2**(-k - 1), x = m * 4**k, m from 1 up, below 4."""
+    # An odd exponent gives one factor of two to the significand, so that the rest has a whole square root.
     odd = x.exponent & 1
     segment, t = _place("RSQRT", odd << _FRACTION | _fraction(x), _FRACTION + 1, 6)
     result = evaluate(Terms(segment, t, exponent=-(x.exponent >> 1) - 1))
@@ -86,6 +89,8 @@ def _rsqrt(x: Parts) -> Bits:
 def _log(x: Parts) -> Bits:
     """e * ln(2) + f * (ln(1 + f) / f), x = (1 + f) * 2**e, f from -1/4 up, below 1/2."""
     segment, t = _place("LOG", _fraction(x), _FRACTION, 6)
+    # Significands from 1.5 up count as 1 + f of the next exponent with f below 0: near 1, where the logarithm is near
+    # 0, no digits are lost to a difference.
     high = _fraction(x) >> _FRACTION - 1 == 1
     e = x.exponent + high
     size = np.where(high, (2 << _FRACTION) - x.significand << 1, _fraction(x) << 2)
@@ -94,6 +99,7 @@ def _log(x: Parts) -> Bits:
         t,
         factor=size << FACTOR_BITS - (_FRACTION + 2),
         addend=np.abs(e) * LN2 << FRACTION_BITS + FACTOR_BITS - LN2_BITS,
+        # Addend and product have opposite signs; with e = 0 there is no addend, and the product's sign is the result's.
         subtract=(e != 0) & ((e < 0) != high),
         negative=np.where(e == 0, high, e < 0),
     )
@@ -130,6 +136,7 @@ def _beyond(w: Int64) -> Int64:
 def _operation(function: Callable[[Parts], Bits]) -> Callable[[Bits], Bits]:
     def operation(bits: Bits) -> Bits:
         parts = taken_apart(bits)
+        # Last: `function` computes something for NaN as well, for speed, and means nothing by it.
         result = np.where(parts.magnitude > INFINITY, CANONICAL_NAN, function(parts))
         return result.astype(np.uint32)
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from arch.functions.format import ARGUMENT_BITS, FRACTION_BITS
 from arch.functions.table import segments
-from golden.numerics.binary32 import rounded
+from golden.numerics.fp32 import rounded
 
 __all__ = ["FACTOR_BITS", "ONE_ADDEND", "ONE_FACTOR", "Terms", "down_by", "evaluate"]
 
@@ -28,7 +28,7 @@ ONE_ADDEND = 1 << _SUM_BITS
 
 @dataclass(frozen=True)
 class Terms:
-    """What goes into ``(-1)**negative * (addend +- polynomial(t) * factor) * 2**exponent``; integers are broadcast.
+    """Terms of ``(-1)**negative * (addend +- polynomial(t) * factor) * 2**exponent``; integers are broadcast.
 
     Attributes
     ----------
@@ -57,6 +57,7 @@ class Terms:
 
 def evaluate(terms: Terms) -> Bits:
     """Return the formula's value: every product of the polynomial is rounded down, the sum to nearest even."""
+    # Horner's scheme, from the highest coefficient down.
     value, *lower = (column[terms.segment] for column in reversed(_columns()[:4]))
     for coefficient in lower:
         value = coefficient + (value * terms.argument >> ARGUMENT_BITS)
@@ -73,5 +74,6 @@ def down_by(segment: Int64) -> Int64:
 @cache
 def _columns() -> tuple[Int64, ...]:
     """c0, c1, c2, c3 and exponent of all segments."""
+    # By column, since an array of indices then fetches each coefficient of all elements at once.
     rows = ((*segment.coefficients, segment.exponent) for segment in segments())
     return tuple(np.array(column, np.int64) for column in zip(*rows, strict=True))

@@ -26,6 +26,6 @@ def matmul_int32(a: npt.NDArray[np.int8], b: npt.NDArray[np.int8]) -> Int32:
         For another dtype or rank, or inner dimensions that disagree.
     """
     check_product(a, b, np.int8)
-    # binary64 is exact for |sum| <= 2**53, far above k * 2**14; and it is the fast matrix product.
+    # float64 is exact for |sum| <= 2**53, far above k * 2**14; and it is the fast matrix product.
     exact = a.astype(np.float64) @ b.astype(np.float64)
     return exact.astype(np.int64).astype(np.int32)

@@ -61,7 +61,7 @@ def _one_pass(a: Float16, b: Float16, full: bool) -> Float32:
     if full:
         result[(result == 0) & _all_minus_zero(a, b)] = -0.0
     if not finite:
-        # Some products or sums are infinite or NaN: binary64 finds out which, and no finite one overflows it.
+        # Some products or sums are infinite or NaN: float64 finds out which, and no finite one overflows it.
         with np.errstate(invalid="ignore"):
             total = np.zeros(result.shape)
             for column, row in zip(a.T.astype(np.float64), b.astype(np.float64), strict=True):
@@ -73,7 +73,7 @@ def _one_pass(a: Float16, b: Float16, full: bool) -> Float32:
 def _exact(a: Float16, b: Float16) -> tuple[Int64, Int64]:
     """Return the exact sums of products as ``high * 2**40 + low`` units of 2**-48, with 0 <= low < 2**40.
 
-    Products of limbs stay below 2**40 and sums of 2**12 of them below 2**53, where binary64 is exact in any order.
+    Products of limbs stay below 2**40 and sums of 2**12 of them below 2**53, where float64 is exact in any order.
     """
     (a_high, a_low), (b_high, b_low) = _limbs(a), _limbs(b)
     bottom = (a_low @ b_low).astype(np.int64)
@@ -96,7 +96,7 @@ def _rounded(high: Int64, low: Int64) -> Float32:
     below: Bool = negative & (low > 0)
     high = np.where(negative, -high - below, high)
     low = np.where(below, (1 << 40) - low, low)
-    # As many bits of `low` behind `high` as binary64 takes; what is left over sets the last bit (rounding to odd), far
+    # As many bits of `low` behind `high` as float64 takes; what is left over sets the last bit (rounding to odd), far
     # below float32's own last one.
     length = np.frexp(high.astype(np.float64))[1]
     left = np.where(high > 0, np.minimum(np.maximum(length - 12, 0), 40), 0).astype(np.int64)

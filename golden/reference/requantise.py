@@ -26,7 +26,7 @@ def requantise(
     """
     with np.errstate(over="ignore", under="ignore"):
         scaled = sums.astype(np.float32) * np.asarray(scale, np.float32)
-    # binary64 holds every float32, and the sum of a clamped one and a zero point.
+    # float64 holds every float32, and the sum of a clamped one and a zero point.
     rounded = np.clip(np.rint(scaled.astype(np.float64)), -(2**31), 2**31 - 1)
     low = zero_point if relu else -128
     result: npt.NDArray[np.int8] = np.clip(rounded + zero_point, low, 127).astype(np.int8)

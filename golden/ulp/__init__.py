@@ -1,1 +1,1 @@
-"""How far the costly functions are from the truth, in units of the last place of fp32. ``python -m golden.ulp``."""
+"""Errors of the costly functions, in units of the last place of fp32. ``python -m golden.ulp``."""

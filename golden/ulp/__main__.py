@@ -10,7 +10,7 @@ from arch.errors import TaktError
 from golden.ulp.report import markdown
 
 START, STOP = "<!-- golden ulp -->", "<!-- /golden ulp -->"
-"""What encloses the table in a document."""
+"""Markers around the table in a document."""
 
 
 @click.command()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["every_half", "spread"]
+__all__ = ["every_fp16_number", "spread"]
 
 Bits = npt.NDArray[np.uint32]
 
@@ -22,7 +22,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 _ONE = 0x3F800000
 
 
-def every_half() -> Bits:
+def every_fp16_number() -> Bits:
     """Return all 65,536 numbers of fp16, NaN too, as fp32."""
     with np.errstate(invalid="ignore"):  # signalling NaNs
         return np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32).view(np.uint32)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from golden.numerics.functions import FUNCTIONS
 from golden.ulp.errors import errors
-from golden.ulp.operands import every_half, spread
+from golden.ulp.operands import every_fp16_number, spread
 
 __all__ = ["SEED", "Worst", "markdown", "worst"]
 
@@ -56,11 +56,11 @@ def markdown(count: int) -> str:
         "|---|---|---|---|---|",
     ]
     for mnemonic in FUNCTIONS:
-        half = worst(mnemonic, every_half())
+        fp16 = worst(mnemonic, every_fp16_number())
         single = worst(mnemonic, spread(np.random.default_rng(SEED), mnemonic, count))
         value = np.uint32(single.operand).view(np.float32)
         lines.append(
-            f"| {mnemonic} | {half.error:.3f} | {single.error:.3f} | `{single.operand:#010x}` ({value:.6g}) | "
+            f"| {mnemonic} | {fp16.error:.3f} | {single.error:.3f} | `{single.operand:#010x}` ({value:.6g}) | "
             f"{100 * single.nearest:.2f} % |"
         )
     return "\n".join(lines)

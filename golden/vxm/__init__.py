@@ -1,1 +1,1 @@
-"""What one ALU of the VXM computes."""
+"""Operations of one ALU of the VXM."""

@@ -11,7 +11,7 @@ from arch.errors import TaktError
 from arch.formats import DType
 from arch.isa.codes import Relation
 from golden.numerics.compare import compare
-from golden.numerics.convert import to_float, to_half, to_integer, widen
+from golden.numerics.convert import to_float, to_fp16, to_integer, widen
 from golden.numerics.floating import FLOAT, canonical
 from golden.numerics.integer import EXACT
 from golden.numerics.narrow import narrow
@@ -63,6 +63,7 @@ def operate(
     TaktError
         For a mnemonic that is not an ALU operation, or a pair of formats that it does not have.
     """
+    # Plain integers are taken too, as words hold them; a code of no format is refused here.
     function = operation(mnemonic, DType(dtype), DType(out_dtype), bool(saturate), Relation(relation))
     with np.errstate(all="ignore"):
         return function(*(np.asarray(operand, np.uint32) for operand in (a, b, c)))
@@ -76,6 +77,7 @@ def operation(mnemonic: str, dtype: DType, out_dtype: DType, saturate: bool, rel
     integers = not (dtype.is_float or out_dtype.is_float)
     floats = dtype == out_dtype == DType.FP32
     if mnemonic == "CVT":
+        # CVT between integers is PASS, which narrows; that of a format to itself is none of the table's pairs.
         if not integers and dtype != out_dtype:
             return _convert(dtype, out_dtype)
     elif mnemonic == "CMP":
@@ -84,6 +86,7 @@ def operation(mnemonic: str, dtype: DType, out_dtype: DType, saturate: bool, rel
             return lambda a, b, c: compare(relation, numbers(a), numbers(b))
     elif mnemonic == "SEL":
         if integers or floats:
+            # SEL narrows what it chose as PASS does, NaN included.
             passed = operation("PASS", dtype, out_dtype, saturate, relation)
             return lambda a, b, c: passed(np.where(c & _MASK, a, b), b, c)
     elif mnemonic in FLOAT and floats:
@@ -107,7 +110,7 @@ def _integer(mnemonic: str, dtype: DType, out_dtype: DType, saturate: bool) -> O
 def _convert(dtype: DType, out_dtype: DType) -> Operation:
     numbers = _numbers(dtype)
     if out_dtype == DType.FP16:
-        return lambda a, b, c: to_half(numbers(a))
+        return lambda a, b, c: to_fp16(numbers(a))
     if out_dtype == DType.FP32:
         to_single = widen if dtype == DType.FP16 else to_float
         return lambda a, b, c: canonical(to_single(numbers(a)))
@@ -120,6 +123,7 @@ def _numbers(dtype: DType) -> Callable[[Bits], npt.NDArray[Any]]:
         return lambda bits: bits.view(np.float32)
     if dtype == DType.FP16:
         return lambda bits: bits.astype(np.uint16).view(np.float16)
+    # Through the narrow format, whose sign then extends.
     low_bits = dtype.numpy
     return lambda bits: bits.astype(low_bits).astype(np.int64)
 

@@ -81,6 +81,7 @@ class FaultRegister(wiring.Component):
         kind = Signal(range(KINDS + 1))
         number = Signal(range(self.units))
         m.d.comb += found.eq(Cat(faults).any())
+        # The last assignment wins: from the highest queue down, the lowest one stays.
         for unit, mine in reversed(list(enumerate(faults))):
             with m.If(mine.any()):
                 m.d.comb += [first.eq(mine), number.eq(unit)]

@@ -64,6 +64,7 @@ class StreamChecks(wiring.Component):
         taken = Const(0, 2 * streams)
         collisions = []
         for i, mine in enumerate(drives):
+            # The later queue in queue order is to blame: `taken` has those before it only.
             collisions.append((mine & taken).any())
             union = Signal(2 * streams, name=f"driven_to_{i}")
             m.d.comb += union.eq(taken | mine)
@@ -71,6 +72,8 @@ class StreamChecks(wiring.Component):
         m.d.sync += self.double_drive.eq(Cat(collisions))
         if self.config.checks:
             written = Cat(self.east_out, self.west_out)
+            # One bit per stream register at tile 0, moving as the vectors do; the other superlanes are the same, only
+            # later.
             m.d.sync += written.eq(Cat(self.east_in, self.west_in) | taken)
             m.d.comb += [
                 self.unwritten[i].eq((getattr(self, f"reads_{i}") & ~written).any()) for i in range(self.units)

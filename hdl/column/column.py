@@ -1,4 +1,4 @@
-"""What every column has: queues and checks at the foot, stream registers in the tiles above."""
+"""Base of every column: queues and checks at the foot, stream registers in the tiles above."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -241,12 +241,15 @@ class Column(wiring.Component):
         queue = InstructionQueue(config=self.config, kind=unit.kind, column=column)
         push = Signal(name=f"push_{index}")
         m.d.comb += push.eq(self.push & (self.push_queue == Const(unit.id, 8)))
+        # A closed queue never wakes by itself, and a parked one with a release only: whatever else could reach them is
+        # named here.
         active = self.start | self.clear | push | fetch.push[index] | self.release | ~queue.idle
         m.submodules[f"queue_{index}"] = place(
             queue,
             clk=self._gated(m, f"queue_{index}", active),
             push=push,
             fetch=fetch.push[index],
+            # Never both: the host writes while the machine is stopped, text arrives while it runs.
             push_word=Mux(self.run, fetch.push_word, self.push_word),
             clear=self.clear,
             start=self.start,

@@ -80,6 +80,8 @@ class MemColumn(Column):
                 indexed_clk=self.indexed_clk,
                 indexed_rst=self.indexed_rst,
             )
+        # One gated clock for all slices of a position: GATHER and SCATTER are rare, and a gate per slice would cost
+        # more than it saves.
         clock, reset = indexed_clock(
             m, self.config, start=self.start, busy=(controller.indexed_busy for controller in mine)
         )

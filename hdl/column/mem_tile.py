@@ -90,6 +90,7 @@ class MemTile(wiring.Component):
             )
             for part in ("mask", "direction", "group", "data"):
                 drivers[f"{part}{index}"] = getattr(tile, f"drive_{part}")
+        # Words of MEM carry their check bits already, and go onto streams unchanged.
         hop = StreamHop(config=self.config, drivers=(1,) * len(slices), coded=True)
         m.submodules.hop = place(
             hop,

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from arch.geometry import UnitKind
 from hdl.column.column import Column
-from hdl.icu.legality import has_opcode
+from hdl.icu.decode import has_opcode
 from hdl.stream_driver import stream_driver
 from hdl.sxm.sxm import Sxm, sxm_drivers
 

@@ -46,6 +46,7 @@ class EccDecoder(wiring.Component):
         m = Module()
         masks = check_masks(self.data_bits)
         width = len(self.word)
+        # A check bit belongs to its own sum, so that the sums of an intact word are all zero.
         packed = sum((mask | 1 << self.data_bits + check) << check * width for check, mask in enumerate(masks))
         m.submodules.decode = Instance(
             "takt_ecc_decode",

@@ -67,6 +67,7 @@ class EccMonitor(wiring.Component):
         with m.If(self.clear):
             m.d.sync += [self.count.eq(0), self.unit.eq(0), self.first.eq(0)]
         with m.Elif(self.run & any_):
+            # The carry holds the counter at its largest value.
             m.d.sync += self.count.eq(total[:COUNT_BITS] | total[COUNT_BITS].replicate(COUNT_BITS))
             with m.If(self.count == 0):
                 m.d.sync += [self.unit.eq(unit), self.first.eq(self.cycle)]

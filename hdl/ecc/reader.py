@@ -1,4 +1,4 @@
-"""How a tile reads words that carry check bits."""
+"""Reader, in a tile, of words that carry check bits."""
 
 from functools import reduce
 from operator import or_
@@ -95,6 +95,8 @@ class EccReader:
         if not self._config.ecc:
             return
         later: Value = Const(0, 2)
+        # What was found sooner after its read waits longer: every report comes equally long after its read, and names
+        # its cycle by that.
         for after, found in enumerate(self._found):
             stage = Signal(2, name=f"{self._name}_s{after + 1}")
             self._m.d.sync += stage.eq(reduce(or_, found, later))

@@ -112,6 +112,7 @@ class HostPort(wiring.Component):
         write = to_register & (s1_adr[:REGION_SHIFT] == Register.CTRL)
         m.d.sync += [
             self.go.eq(write & (s1_data & Ctrl.START).any()),
+            # CLEAR is refused while the machine runs, whose queues must not change under it; RunControl refuses START.
             self.clear.eq(write & (s1_data & Ctrl.CLEAR).any() & ~self.busy),
         ]
 
@@ -154,6 +155,7 @@ class HostPort(wiring.Component):
         for index, register in enumerate(FLIPS):
             with m.If(to_register & (adr[:REGION_SHIFT] == register)):
                 m.d.sync += flips.word_select(index, REGISTER_BITS).eq(data)
+        # Behind the encoder: flips may hit check bits as well as data.
         return encode_words(m, self.config, "host", data) ^ flips[: self.config.stream_bits]
 
     def _corrected(self, m: Module) -> Value:
@@ -172,6 +174,7 @@ class HostPort(wiring.Component):
             half = adr[0]
             m.d.sync += self.push.eq(push & half)
             with m.If(push):
+                # A narrow bus brings a word in two beats, the low half first; the second one pushes.
                 m.d.sync += self.push_word.word_select(half, REGISTER_BITS).eq(data)
 
     def _register(self, m: Module, adr: Signal) -> Signal:

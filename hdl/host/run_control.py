@@ -77,6 +77,8 @@ class RunControl(wiring.Component):
             self.start.eq(draining | self.fault),
             self.busy.eq(draining | self.run),
         ]
+        # Pipelines and stream registers have no reset in their data: holding all controllers for a while lets what an
+        # earlier run left run out.
         with m.If(self.go & ~self.busy & ~self.fault):
             m.d.sync += [draining.eq(1), drain.eq(drain_cycles(self.config) - 1), self.done.eq(0), self.cycle.eq(0)]
         with m.If(draining):
@@ -87,6 +89,7 @@ class RunControl(wiring.Component):
         # Cycles until the last element performed so far has retired, seen from the next cycle.
         remaining = Signal(range(max(self.retires)))
         left = Mux(remaining == 0, 0, remaining - 1)
+        # Ascending, so that the longest of several elements of a cycle is what stays.
         for number, retire in sorted(enumerate(self.retires), key=lambda item: item[1]):
             longer = Signal(range(max(self.retires)), name=f"left_{number}")
             m.d.comb += longer.eq(Mux(self.elements[number] & (left < retire - 1), retire - 1, left))

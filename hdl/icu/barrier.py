@@ -51,6 +51,7 @@ class Barrier(wiring.Component):
         with m.If(self.start):
             m.d.sync += way.eq(0)
         with m.Elif(self.notify | way.any()):
+            # A shift register stands for wires that reach every queue of the chip.
             m.d.sync += way.eq(way << 1 | self.notify)
         m.d.comb += [
             self.release.eq(way[-1]),

@@ -83,10 +83,13 @@ class BurstEngine(wiring.Component):
             self.element.eq(self.issue | due),
             self.last.eq(Mux(self.issue, self.count == 1, left == 1)),
             self.pending.eq(Mux(self.issue, self.count != 1, running & ~(due & (left == 1)))),
+            # The last element may be under way still: an issue in its cycle would perform two elements at once.
             self.busy.eq(self.issue & running),
         ]
         with m.If(self.start):
             m.d.sync += left.eq(0)
+        # Element 0 is performed in the cycle of the issue itself, straight from the word; registers count from element
+        # 1 on.
         with m.Elif(self.issue):
             m.d.sync += [left.eq(self.count - 1), wait.eq(self.interval - 1), interval.eq(self.interval)]
         with m.Elif(due):
@@ -100,6 +103,7 @@ class BurstEngine(wiring.Component):
     def _addresses(self, m: Module) -> None:
         following = Signal(self.addr_bits)
         stride = Signal(self.stride_bits, reset_less=True)
+        # `following` is the address after the last element too, from which a burst with `cont` goes on.
         step = Mux(self.issue, self.stride, stride).as_signed()
         m.d.comb += self.element_addr.eq(Mux(self.issue & ~self.cont, self.addr, following))
         with m.If(self.start):

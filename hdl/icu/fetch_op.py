@@ -1,4 +1,4 @@
-"""What a fetch port tells the tiles of its column, one micro-op per vector."""
+"""Micro-op of a fetch port for the tiles of its column, one per vector."""
 
 from amaranth.lib import data
 

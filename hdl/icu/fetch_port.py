@@ -9,8 +9,8 @@ from arch.isa.instruction import OPCODE_BITS, WORD_BITS
 from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from hdl.ecc.reader import REPORT_DELAY, ecc_ports
+from hdl.icu.decode import fields_of
 from hdl.icu.fetch_op import fetch_op
-from hdl.icu.legality import fields_of
 from hdl.stream_set import stream_set
 
 __all__ = ["FIELD_BITS", "FetchPort"]

@@ -60,5 +60,6 @@ class FetchTile(wiring.Component):
         )
         portion = ecc.read(word, en=op.valid)
         ecc.report(self)
+        # No two portions meet: what is read here takes an empty place among those that come down.
         m.d.sync += [self.op_out.eq(op), self.down_out.eq(Mux(op.valid, portion, self.down_in))]
         return m

@@ -2,33 +2,19 @@
 
 from functools import reduce
 from operator import and_, or_
-from types import SimpleNamespace
 
 from amaranth.hdl import Const, Module, Signal, Value
 
 from arch.config import Config
 from arch.geometry import Unit
-from arch.isa.instruction import OPCODE_BITS, Field, Instruction, Rule
+from arch.isa.instruction import Field, Instruction, Rule
 from arch.isa.table import BY_MNEMONIC, instructions_of
+from hdl.icu.decode import fields_of, has_opcode
 
-__all__ = ["fields_of", "has_opcode", "is_legal_control", "is_legal_operation"]
+__all__ = ["CONTROL", "is_legal_control", "is_legal_operation"]
 
 CONTROL = ("NOP", "REPEAT", "END", "IFETCH", "SYNC", "NOTIFY", "CONFIG")
 """Instructions that are not a unit's."""
-
-
-def fields_of(row: Instruction, word: Value) -> SimpleNamespace:
-    """Return an object with one Amaranth value per field of `row`, cut out of a 64-bit `word`."""
-    values = {}
-    for name, (bit, field) in row.offsets.items():
-        value = word[bit : bit + field.width]
-        values[name] = value.as_signed() if field.signed else value
-    return SimpleNamespace(**values)
-
-
-def has_opcode(mnemonic: str, word: Value) -> Value:
-    """Return whether `word` has the opcode of `mnemonic`."""
-    return word[:OPCODE_BITS] == BY_MNEMONIC[mnemonic].opcode
 
 
 def is_legal_control(mnemonic: str, config: Config, unit: Unit, word: Value) -> Value:

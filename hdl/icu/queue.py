@@ -8,7 +8,8 @@ from arch.config import Config
 from arch.geometry import Unit, UnitKind
 from arch.isa.instruction import WORD_BITS
 from arch.isa.table import BY_MNEMONIC
-from hdl.icu.legality import CONTROL, fields_of, has_opcode, is_legal_control, is_legal_operation
+from hdl.icu.decode import fields_of, has_opcode
+from hdl.icu.legality import CONTROL, is_legal_control, is_legal_operation
 from hdl.span import span_shape
 
 __all__ = ["InstructionQueue"]
@@ -112,6 +113,8 @@ class InstructionQueue(wiring.Component):
             legal_repeat.eq(repeatable & is_legal_control("REPEAT", self.config, unit, head)),
             legal_fetch.eq(is_legal_control("IFETCH", self.config, unit, head)),
             legal_config.eq(is_legal_control("CONFIG", self.config, unit, head)),
+            # Legality is judged beside the word's use, not before it: a word must issue in the cycle in which it is at
+            # the head.
             legal.eq(is_legal_operation(m, self.config, unit, head)),
             self.issue_word.eq(Mux(is_["REPEAT"], last_word, head)),
         ]
@@ -121,6 +124,7 @@ class InstructionQueue(wiring.Component):
                     self.illegal_fault.eq(nop_fields.count == 0),
                     consume.eq(ticks == nop_fields.count),
                 ]
+            # REPEAT stays at the head until its last issue; what it repeats is in `last_word`.
             with m.Elif(is_["REPEAT"]):
                 fire = Signal()
                 m.d.comb += [
@@ -136,6 +140,8 @@ class InstructionQueue(wiring.Component):
                 m.d.sync += self.closed.eq(1)
             with m.Elif(is_["SYNC"]):
                 m.d.comb += consume.eq(1)
+                # A release that comes in the very cycle of a SYNC is for it too: the next word issues one cycle later
+                # either way.
                 m.d.sync += self.parked.eq(~self.release)
             with m.Elif(is_["NOTIFY"]):
                 m.d.comb += [consume.eq(1), self.notify.eq(1)]
@@ -195,9 +201,11 @@ class InstructionQueue(wiring.Component):
             self.overrun_fault.eq((self.push | self.fetch) & full),
             write.eq((self.push | self.fetch) & ~full),
         ]
+        # The SRAM returns the old word in the cycle of a write: a new one is visible one cycle later.
         m.d.sync += visible.eq(written)
         with m.If(self.clear):
             m.d.sync += hosted.eq(0)
+        # `hosted` stays when text is fetched, since START begins a further run with the host's words alone.
         with m.Elif(self.push & write):
             m.d.sync += hosted.eq(hosted + 1)
         with m.If(self.fetch & write):

@@ -83,6 +83,7 @@ class MemController(wiring.Component):
         m = Module()
         config = self.config
         table = timing(config)
+        # The pipeline below is written for these latencies; the table is where they would change.
         assert table.mem_access == 1
         assert all(table[name].d_skew == 1 for name in MEM_ELEMENTS[1:])
         assert table["READ"].d_func == table.mem_access + config.sram_latency + 1
@@ -110,6 +111,7 @@ class MemController(wiring.Component):
                 engine.issue_span.eq(self.issue_span),
                 engine.occupied.eq(indexed.occupied[number]),
             ]
+        # An indexed element uses its bank for many cycles, in which `sharing` says so.
         read_banks, write_banks = (
             _bank(engine.op.valid, engine.op.addr) | _bank(sharing, engine.indexed.addr)
             for engine, sharing in zip((read, write), indexed.sharing, strict=True)

@@ -10,7 +10,7 @@ from arch.config import Config
 from arch.isa.instruction import WORD_BITS
 from arch.isa.table import BY_MNEMONIC
 from hdl.icu.burst import BurstEngine
-from hdl.icu.legality import fields_of, has_opcode
+from hdl.icu.decode import fields_of, has_opcode
 from hdl.mem.micro_op import access_op, address_bits, indexed_op
 from hdl.span import span_shape
 
@@ -77,6 +77,7 @@ class MemEngine(wiring.Component):
             self.busy_fault.eq(burst.busy | (burst.issue & (self.indexed.take | self.occupied))),
         ]
 
+        # A register between queue and bank: two SRAMs, one behind the other, would not fit a cycle.
         m.d.sync += self.op.valid.eq(self.element & ~self.start)
         with m.If(self.element):
             m.d.sync += self.op.addr.eq(burst.element_addr)
@@ -96,10 +97,12 @@ class MemEngine(wiring.Component):
             for name in ("addr", "count", "interval", "dir", "stream")
         }
         m.d.comb += [
+            # One burst engine serves both kinds, since an engine of a slice performs one burst at a time.
             by_index.eq(Mux(engine.issue, is_indexed, kept)),
             engine.start.eq(self.start),
             engine.issue.eq(self.issue_valid & (is_indexed | has_opcode(plain, word))),
             *(getattr(engine, name).eq(either[name]) for name in ("addr", "count", "interval")),
+            # An indexed burst stays at its address, from which a READ or WRITE with `cont` then goes on.
             engine.stride.eq(Mux(is_indexed, 0, f.stride)),
             engine.cont.eq(f.cont & ~is_indexed),
         ]

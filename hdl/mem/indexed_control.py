@@ -68,6 +68,8 @@ class IndexedControl(wiring.Component):
                 getattr(self, name).lane.eq(sequencer.lane),
             ]
         was_gathering = Signal()
+        # A cycle longer than the accesses: a READ in it would drive the stream register in the cycle of the gathered
+        # vector.
         m.d.sync += was_gathering.eq(gatherer.active)
         m.d.comb += [
             self.sharing.eq(Cat(gatherer.active, scatterer.active)),

@@ -78,6 +78,7 @@ class IndexedTile(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         for below, above in ((self.gather_op, self.gather_op_up), (self.scatter_op, self.scatter_op_up)):
+            # A superlane that is off does not act; the micro-op still climbs, so that no timing depends on CONFIG.
             goes_on = below.span > 1
             m.d.sync += [above.eq(below), above.span.eq(below.span - 1)]
             m.d.sync += [getattr(above, act).eq(getattr(below, act) & goes_on) for act in ("take", "read", "write")]
@@ -108,6 +109,7 @@ class IndexedTile(wiring.Component):
         m.d.sync += self.drive_mask.eq(read & last)
         with m.If(read):
             m.d.sync += [
+                # Lanes come in their order, lane 0 first: a shift register puts each in its place without an index.
                 vector.eq(Cat(vector[8:], byte)),
                 self.drive_direction.eq(direction),
                 self.drive_group.eq(stream),
@@ -150,6 +152,7 @@ class IndexedTile(wiring.Component):
             p_COUNT=1,
             i_clk=ClockSignal(),
             i_en=en,
+            # The two banks stand for the two directions of `takt_take`: it is the same choice.
             i_direction=bank,
             i_index=Const(0, 1),
             i_east=self.loaded0,
@@ -180,6 +183,7 @@ class IndexedTile(wiring.Component):
             *(self._byte(m, f"{name}_{part}", word, op.lane, en) for part, word in (("low", low), ("high", high)))
         )
         place = Signal(address_bits(config) - 1, name=f"{name}_place")
+        # Without the bank's bit: an index wraps within its bank.
         m.d.comb += place.eq(op.addr[:-1] + index)
         return Cat(place, op.addr[-1])
 

@@ -1,4 +1,4 @@
-"""What the controller of a slice tells its tiles, one micro-op per cycle and engine."""
+"""Micro-ops of a slice: what its controller tells its tiles, one per cycle and engine."""
 
 from amaranth.hdl import unsigned
 from amaranth.lib import data

@@ -107,6 +107,8 @@ class MemSliceTile(wiring.Component):
         operand = select_stream(
             m, config, self.east, self.west, en=write.valid, direction=write.direction, stream=write.stream
         )
+        # One word to store is enough for two banks: a SCATTER and a WRITE of one slice share the write engine, and the
+        # host comes between runs.
         m.d.comb += stored.eq(Mux(self.host_en, self.host_data, Mux(indexed.scatter_we, indexed.scatter_word, operand)))
         accesses = (
             ("reading", read.valid, read.addr, 0),
@@ -119,6 +121,8 @@ class MemSliceTile(wiring.Component):
         for bank in range(2):
             here, we, addr = [], Const(0, 1), read.addr
             for name, en, place_, writes in accesses:
+                # The highest address bit is the bank. Accesses of one bank in one cycle are a fault; which one wins
+                # then means nothing.
                 mine = Signal(name=f"{name}{bank}")
                 m.d.comb += mine.eq(en & (place_[-1] == bank))
                 here.append(mine)
@@ -154,11 +158,13 @@ class MemSliceTile(wiring.Component):
                 )
             ]
             m.d.sync += [later[0].eq(valid), later[1].eq(hosted)]
+            # The rest toggles with words only: hundreds of slices, most of which rest.
             with m.If(valid | hosted):
                 m.d.sync += [later[2].eq(bank), later[3].eq(direction), later[4].eq(stream)]
             valid, hosted, bank, direction, stream = later
         word = Signal(config.stream_bits)
         m.d.comb += [
+            # Behind the SRAM's register, so that a choice between two banks is all that the stream register waits for.
             word.eq(Mux(bank, words[1], words[0])),
             self.drive_mask.eq(valid | indexed.drive_mask),
             self.drive_direction.eq(Mux(indexed.drive_mask, indexed.drive_direction, direction)),

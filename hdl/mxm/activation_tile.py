@@ -1,4 +1,4 @@
-"""Where the activations of one superlane enter a plane."""
+"""Tile through which the activations of one superlane enter a plane."""
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring

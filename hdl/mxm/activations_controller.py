@@ -10,7 +10,7 @@ from arch.isa.instruction import WORD_BITS
 from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from hdl.icu.burst import BurstEngine
-from hdl.icu.legality import fields_of
+from hdl.icu.decode import fields_of
 from hdl.mxm.micro_op import activation_op
 from hdl.span import span_shape
 
@@ -34,10 +34,10 @@ class ActivationsController(wiring.Component):
         A legal word of an activations queue, and the superlanes that it acts on.
     loading : in 1
         From the weights controller.
-    op, half_op : out activation_op
+    op, fp16_op : out activation_op
         Micro-op of tile 0, for the plane's array or the pair's fp16 array, in the cycle after `element`; installs with
         the first element only.
-    half : out 1
+    fp16 : out 1
         The burst of `element` and `pending` is fp16.
     installs : out 1
         A burst that installs issues in this cycle.
@@ -58,8 +58,8 @@ class ActivationsController(wiring.Component):
                 "issue_span": In(span_shape(config)),
                 "loading": In(1),
                 "op": Out(activation_op(config)),
-                "half_op": Out(activation_op(config)),
-                "half": Out(1),
+                "fp16_op": Out(activation_op(config)),
+                "fp16": Out(1),
                 "installs": Out(1),
                 "element": Out(1),
                 "pending": Out(1),
@@ -81,20 +81,22 @@ class ActivationsController(wiring.Component):
             self.pending.eq(burst.pending),
             self.busy_fault.eq(burst.busy),
         ]
-        half = Signal()
+        fp16 = Signal()
         m.d.comb += [
             self.installs.eq(self.issue_valid & fields.install),
-            self.half.eq(Mux(self.issue_valid, fields.dtype == DType.FP16, half)),
+            # Element 0 belongs to the word that issues, later ones to the burst.
+            self.fp16.eq(Mux(self.issue_valid, fields.dtype == DType.FP16, fp16)),
         ]
         m.d.sync += [
-            half.eq(self.half),
-            self.op.valid.eq(burst.element & ~self.half & ~self.start),
-            self.half_op.valid.eq(burst.element & self.half & ~self.start),
+            fp16.eq(self.fp16),
+            self.op.valid.eq(burst.element & ~self.fp16 & ~self.start),
+            self.fp16_op.valid.eq(burst.element & self.fp16 & ~self.start),
             self.op.install.eq(self.installs),
-            self.half_op.install.eq(self.installs),
+            self.fp16_op.install.eq(self.installs),
             self.operand_missed_fault.eq(self.installs & self.loading & ~self.start),
         ]
         with m.If(self.issue_valid):
-            m.d.sync += [self.op.stream.eq(fields.stream), self.half_op.stream.eq(fields.stream)]
-            m.d.sync += [self.op.span.eq(self.issue_span), self.half_op.span.eq(self.issue_span)]
+            # What stays the same during a burst is held once, here, and not with every element.
+            m.d.sync += [self.op.stream.eq(fields.stream), self.fp16_op.stream.eq(fields.stream)]
+            m.d.sync += [self.op.span.eq(self.issue_span), self.fp16_op.span.eq(self.issue_span)]
         return m

@@ -1,4 +1,4 @@
-"""How the tiles of a plane meet its array."""
+"""Ports between the tiles of a plane and its array."""
 
 from typing import Any
 

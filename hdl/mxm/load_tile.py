@@ -1,4 +1,4 @@
-"""Where the weights of one superlane enter a plane."""
+"""Tile through which the weights of one superlane enter a plane."""
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring

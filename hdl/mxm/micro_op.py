@@ -1,4 +1,4 @@
-"""What the controllers of a plane tell its tiles, one micro-op per cycle and queue.
+"""Micro-ops of a plane: what its controllers tell its tiles, one per cycle and queue.
 
 ``span`` of each: superlanes that act on it, from superlane 0 up.
 """
@@ -37,7 +37,7 @@ def activation_op(config: Config) -> data.StructLayout:
 def result_op(config: Config) -> data.StructLayout:
     """Return the layout of the results queue's micro-op.
 
-    ``valid``; ``add`` the stored sum; ``float``: fp32 instead of int32; ``emit`` on the inward streams
+    ``valid``; ``add`` the stored sum; ``fp32``: of fp32 instead of int32; ``emit`` on the inward streams
     ``4 * group ..``; ``addr`` in the accumulator memory.
     """
     return data.StructLayout(
@@ -45,7 +45,7 @@ def result_op(config: Config) -> data.StructLayout:
             "valid": 1,
             "add": 1,
             "emit": 1,
-            "float": 1,
+            "fp32": 1,
             "group": group_bits(config.streams, 4),
             "addr": unsigned((config.acc_depth - 1).bit_length()),
             "span": span_shape(config),

@@ -49,11 +49,11 @@ class Mxm(wiring.Component):
         By superlane.
     array : array_port
         In a pair: to the array.
-    loading, half, installs : out 1
+    loading, fp16, installs : out 1
         See `hdl.mxm.weights_controller` and `hdl.mxm.activations_controller`.
-    half_op : out activation_op
+    fp16_op : out activation_op
         In the first plane of a pair: the micro-op of tile 0 for the pair's fp16 array, one cycle after `element`.
-    half_result : in S * lanes * 32
+    fp16_result : in S * lanes * 32
         In the first plane of a pair: see `hdl.mxm.pair_array`.
     """
 
@@ -70,10 +70,10 @@ class Mxm(wiring.Component):
                 "streams": In(config.streams * config.stream_bits).array(config.superlanes),
                 "driver": Out(stream_driver(config, SUM_SLOT // 8)).array(config.superlanes),
                 "loading": Out(1),
-                "half": Out(1),
+                "fp16": Out(1),
                 "installs": Out(1),
-                "half_op": Out(activation_op(config)),
-                "half_result": In(config.vector_length * SUM_SLOT),
+                "fp16_op": Out(activation_op(config)),
+                "fp16_result": In(config.vector_length * SUM_SLOT),
                 **({} if pair is None else {"array": Out(array_port(config))}),
             }
         )
@@ -81,12 +81,13 @@ class Mxm(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self.config
+        # Operands leave the middle of the chip, results go back to it.
         outward = Const(Direction.WEST if self.hemisphere is Hemisphere.WEST else Direction.EAST, 1)
         inward = Direction.EAST if self.hemisphere is Hemisphere.WEST else Direction.WEST
         m.submodules.weights = weights = WeightsController(config=config)
         m.submodules.activations = activations = ActivationsController(config=config)
         m.submodules.results = results = ResultsController(config=config)
-        m.submodules.plane = plane = Plane(config=config, inward=inward, half=self.pair == 0)
+        m.submodules.plane = plane = Plane(config=config, inward=inward, fp16=self.pair == 0)
 
         for queue, controller in ((self.weights, weights), (self.activations, activations), (self.results, results)):
             m.d.comb += [
@@ -100,12 +101,12 @@ class Mxm(wiring.Component):
             ]
         m.d.comb += [
             activations.loading.eq(weights.loading),
-            results.activation.eq(activations.element & ~activations.half),
-            results.half_activation.eq(activations.element & activations.half),
+            results.activation.eq(activations.element & ~activations.fp16),
+            results.fp16_activation.eq(activations.element & activations.fp16),
             self.loading.eq(weights.loading),
-            self.half.eq(activations.half),
+            self.fp16.eq(activations.fp16),
             self.installs.eq(activations.installs),
-            self.half_op.eq(activations.half_op),
+            self.fp16_op.eq(activations.fp16_op),
             self.activations.operand_missed_fault.eq(activations.operand_missed_fault),
             self.results.operand_missed_fault.eq(results.operand_missed_fault),
             self.weights.reads.eq(
@@ -113,7 +114,7 @@ class Mxm(wiring.Component):
             ),
             self.activations.reads.eq(
                 stream_set(activations.op.valid, outward, activations.op.stream, 1, config.streams)
-                | stream_set(activations.half_op.valid, outward, activations.half_op.stream[1:], 2, config.streams)
+                | stream_set(activations.fp16_op.valid, outward, activations.fp16_op.stream[1:], 2, config.streams)
             ),
             self.results.drives.eq(driven(self.driver[0], config.streams)),
         ]
@@ -123,7 +124,7 @@ class Mxm(wiring.Component):
             plane.load.eq(weights.op),
             plane.activation.eq(activations.op),
             plane.result.eq(results.op),
-            plane.half_result.eq(self.half_result),
+            plane.fp16_result.eq(self.fp16_result),
         ]
         for queue, report in ((self.weights, plane.load_report), (self.activations, plane.activation_report)):
             m.d.comb += [getattr(queue, name).eq(getattr(report, name)) for name in ecc_ports(config)]

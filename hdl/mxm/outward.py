@@ -1,4 +1,4 @@
-"""How the tiles of a plane read their streams."""
+"""Readers of the outward streams, for the tiles of a plane."""
 
 from amaranth.hdl import Instance, Module, Signal, Value
 

@@ -1,4 +1,4 @@
-"""A pair of MXM planes and the fp16 array that they form in tandem."""
+"""A pair of MXM planes and the fp16 array that they form together."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
@@ -66,7 +66,7 @@ class MxmPair(wiring.Component):
         m.submodules.plane_0 = first = Mxm(config=config, hemisphere=self.hemisphere, pair=0)
         m.submodules.plane_1 = second = Mxm(config=config, hemisphere=self.hemisphere, pair=1)
         m.submodules.array = array = PairArray(config=config)
-        m.d.comb += [array.start.eq(self.start), array.activation.eq(first.half_op), first.half_result.eq(array.result)]
+        m.d.comb += [array.start.eq(self.start), array.activation.eq(first.fp16_op), first.fp16_result.eq(array.result)]
         for row in range(config.superlanes):
             m.d.comb += array.streams[row].eq(self.streams[row])
         for index, plane in enumerate((first, second)):
@@ -97,23 +97,26 @@ class MxmPair(wiring.Component):
         # An fp16 element occupies both arrays for two cycles.
         mine, other = first.activations, second.activations
         running, occupied, missed = Signal(), Signal(), Signal()
-        half_issue = Signal()
+        fp16_issue = Signal()
         m.d.comb += [
-            running.eq(first.half & (mine.element | mine.pending)),
-            half_issue.eq(mine.issue_valid & first.half),
+            # `occupied` is one cycle later: the second of the two cycles that the last element takes.
+            running.eq(first.fp16 & (mine.element | mine.pending)),
+            fp16_issue.eq(mine.issue_valid & first.fp16),
             self.activations[0].busy_fault.eq(
-                mine.busy_fault | (mine.issue_valid & occupied) | (half_issue & (other.element | other.pending))
+                mine.busy_fault | (mine.issue_valid & occupied) | (fp16_issue & (other.element | other.pending))
             ),
             self.activations[1].busy_fault.eq(other.busy_fault | (other.issue_valid & occupied)),
             self.activations[0].operand_missed_fault.eq(mine.operand_missed_fault | missed),
         ]
         m.d.sync += [
             occupied.eq(running & ~self.start),
-            missed.eq(half_issue & first.installs & second.loading & ~self.start),
+            missed.eq(fp16_issue & first.installs & second.loading & ~self.start),
         ]
 
+        # RunControl counts from elements with the retirement of int8; those of fp16 are shown to it again, by so much
+        # later.
         late = Signal(timing(config).retire_after_fp16_abc - timing(config)["ABC"].retire)
-        m.d.sync += late.eq(Cat(first.half & mine.element, late)[: len(late)])
+        m.d.sync += late.eq(Cat(first.fp16 & mine.element, late)[: len(late)])
         with m.If(self.start):
             m.d.sync += late.eq(0)
         m.d.comb += [

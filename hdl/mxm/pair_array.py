@@ -9,9 +9,9 @@ from arch.timing import timing
 from hdl.activity_gate import ActivityGate
 from hdl.ecc.reader import REPORT_DELAY, ecc_ports
 from hdl.mxm.array_port import array_port, psum_bits, row_inputs
-from hdl.mxm.half_cell import MARKS, SUM_WINDOW
-from hdl.mxm.half_round import HalfRound
-from hdl.mxm.half_tile import HalfTile
+from hdl.mxm.fp16_cell import MARKS, SUM_WINDOW
+from hdl.mxm.fp16_round import Fp16Round
+from hdl.mxm.fp16_tile import Fp16Tile
 from hdl.mxm.micro_op import activation_op
 from hdl.mxm.pair_row import PairRow
 from hdl.mxm.supercell import SUM_SLOT
@@ -82,7 +82,7 @@ class PairArray(wiring.Component):
         marks, done = Const(0, half * MARKS.size), Signal(rows)
         psums = [Const(0, len(plane.result)) for plane in self.array]
         for index in range(rows):
-            tile, row = HalfTile(config=config), PairRow(lanes=lanes, superlanes=rows, psum_bits=psum_bits(config))
+            tile, row = Fp16Tile(config=config), PairRow(lanes=lanes, superlanes=rows, psum_bits=psum_bits(config))
             on = op.span > index
             m.submodules[f"tile{index}"] = place(tile, **clock, op_in=op, on=on, streams=self.streams[index])
             m.d.comb += [getattr(self, name)[index].eq(getattr(tile, name)) for name in ecc_ports(config)]
@@ -108,7 +108,7 @@ class PairArray(wiring.Component):
             m.d.comb += plane.result.eq(psum)
         for block in range(rows):
             m.submodules[f"round{block}"] = place(
-                HalfRound(lanes=lanes),
+                Fp16Round(lanes=lanes),
                 **clock,
                 done=done[block],
                 low_sum=low_sum.word_select(block, lanes // 2 * SUM_WINDOW),

@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.mxm.half_cell import MARKS, SUM_WINDOW, HalfCell
-from hdl.mxm.half_number import HALF_SLOT
+from hdl.mxm.fp16_cell import MARKS, SUM_WINDOW, Fp16Cell
+from hdl.mxm.fp16_number import FP16_SLOT
 from hdl.mxm.row import Row
 from hdl.mxm.row_port import row_port
 from hdl.shared import place
@@ -16,7 +16,7 @@ __all__ = ["PairRow"]
 class PairRow(wiring.Component):
     """Both planes' rows, and fp16 supercells, west to east, that install weights from the buffers of both.
 
-    Ports of the fp16 cells are those of `HalfCell`, of the westmost one or of all with column block 0 lowest. Column
+    Ports of the fp16 cells are those of `Fp16Cell`, of the westmost one or of all with column block 0 lowest. Column
     block c does everything c cycles later.
 
     Parameters
@@ -31,9 +31,9 @@ class PairRow(wiring.Component):
     Attributes
     ----------
     planes : row_port, array of 2
-    valid, install, x : in 1, 1, lanes * HALF_SLOT
+    valid, install, x : in 1, 1, lanes * FP16_SLOT
         fp16 activations from the streams.
-    low_sum_in, high_sum_in, marks_in, low_sum, high_sum, marks : superlanes times those of `HalfCell`
+    low_sum_in, high_sum_in, marks_in, low_sum, high_sum, marks : superlanes times those of `Fp16Cell`
     done : out superlanes
     """
 
@@ -47,7 +47,7 @@ class PairRow(wiring.Component):
                 "planes": Out(row_port(lanes, superlanes)).array(2),
                 "valid": In(1),
                 "install": In(1),
-                "x": In(lanes * HALF_SLOT),
+                "x": In(lanes * FP16_SLOT),
                 "low_sum_in": In(sums),
                 "high_sum_in": In(sums),
                 "marks_in": In(marks),
@@ -69,13 +69,15 @@ class PairRow(wiring.Component):
         valid, install, x = self.valid, self.install, self.x
         cells = []
         for block in range(self.superlanes):
-            cell = HalfCell(lanes=self.lanes)
+            cell = Fp16Cell(lanes=self.lanes)
             sums = {
                 name: getattr(self, name).word_select(block, len(getattr(cell, name)))
                 for name in ("low_sum_in", "high_sum_in", "marks_in")
             }
+            # The first plane's buffer has the low bytes, the second one's the high bytes: neither has fp16 weights of
+            # its own.
             low, high = (buffer.word_select(block, len(cell.low)) for buffer in buffers)
-            m.submodules[f"half{block}"] = place(
+            m.submodules[f"fp16_{block}"] = place(
                 cell, valid_in=valid, install_in=install, x_in=x, low=low, high=high, **sums
             )
             valid, install, x = cell.valid, cell.install, cell.x

@@ -23,7 +23,7 @@ __all__ = ["Plane"]
 
 
 class Plane(wiring.Component):
-    """What stands around a systolic array of S x S supercells, with a weight buffer each: tiles in which weights and
+    """Surroundings of a systolic array of S x S supercells, with a weight buffer each: tiles in which weights and
     activations enter it, and an accumulator memory per superlane.
 
     An ordinary submodule, not to be placed: on the largest machine the streams have more bits than Amaranth lets a
@@ -41,7 +41,7 @@ class Plane(wiring.Component):
         The machine; S is its `superlanes`.
     inward
         Direction of its results.
-    half
+    fp16
         Whether it accumulates a pair's fp16 results too.
 
     Attributes
@@ -52,8 +52,8 @@ class Plane(wiring.Component):
         Micro-ops of tile 0, from registers.
     streams : in streams * stream_bits, array of S
         Stream registers of this position that move outward, by superlane.
-    half_result : in S * lanes * 32
-        With `half`: results of `hdl.mxm.pair_array.PairArray`.
+    fp16_result : in S * lanes * 32
+        With `fp16`: results of `hdl.mxm.pair_array.PairArray`.
     array : array_port
         To the array, which is this plane's own or one of a pair's.
     driver : stream_driver of 4 streams, array of S
@@ -62,10 +62,10 @@ class Plane(wiring.Component):
         With ECC: what was found in the streams that the two micro-ops read, see `hdl.ecc.reader`.
     """
 
-    def __init__(self, *, config: Config, inward: Direction, half: bool = False) -> None:
+    def __init__(self, *, config: Config, inward: Direction, fp16: bool = False) -> None:
         self.config = config
         self.inward = inward
-        self.half = half
+        self.fp16 = fp16
         # ABC at t: activations are in the array in t + 2, dot products in t + 3, the sum of row r in t + 4 + r.
         # ACC at u takes that of row S - 1 in u + 1.
         assert timing(config).acc_after_abc == config.superlanes + 2
@@ -77,7 +77,7 @@ class Plane(wiring.Component):
                 "activation": In(activation_op(config)),
                 "result": In(result_op(config)),
                 "streams": In(config.streams * config.stream_bits).array(rows),
-                "half_result": In(config.vector_length * SUM_SLOT),
+                "fp16_result": In(config.vector_length * SUM_SLOT),
                 "array": Out(array_port(config)),
                 "driver": Out(stream_driver(config, SUM_SLOT // 8)).array(rows),
                 **{f"{op}_report": Out(wiring.Signature(ecc_ports(config, rows))) for op in ("load", "activation")},
@@ -101,8 +101,8 @@ class Plane(wiring.Component):
             m.d.comb += [gate.busy.eq(op.valid), gate.flush.eq(self.start)]
         load_clock = {"clk": load_gate.clock, "rst": load_gate.reset}
         array_clock = {"clk": array_gate.clock, "rst": array_gate.reset}
-        m.submodules.float_gate = float_gate = ActivityGate(linger=climb + 2)
-        m.d.comb += [float_gate.busy.eq(self.result.valid & self.result.float), float_gate.flush.eq(self.start)]
+        m.submodules.fp32_gate = fp32_gate = ActivityGate(linger=climb + 2)
+        m.d.comb += [fp32_gate.busy.eq(self.result.valid & self.result.fp32), fp32_gate.flush.eq(self.start)]
         accumulator_clock = {"clk": accumulator_gate.clock, "rst": accumulator_gate.reset}
 
         load, activation, result = self.load, self.activation, self.result
@@ -122,11 +122,11 @@ class Plane(wiring.Component):
                 streams=streams,
             )
             m.submodules[f"accumulator{index}"] = place(
-                accumulator := Accumulator(config=config, inward=self.inward, half=self.half),
+                accumulator := Accumulator(config=config, inward=self.inward, fp16=self.fp16),
                 **accumulator_clock,
-                float_clock=float_gate.clock,
+                fp32_clock=fp32_gate.clock,
                 op_in=result,
-                half_result=self.half_result.word_select(index, config.lanes * SUM_SLOT),
+                fp16_result=self.fp16_result.word_select(index, config.lanes * SUM_SLOT),
                 result=self.array.result.word_select(index, config.lanes * SUM_SLOT),
             )
             wiring.connect(m, wiring.flipped(self.driver[index]), accumulator.driver)

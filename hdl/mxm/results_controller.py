@@ -9,7 +9,7 @@ from arch.isa.instruction import WORD_BITS
 from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from hdl.icu.burst import BurstEngine
-from hdl.icu.legality import fields_of
+from hdl.icu.decode import fields_of
 from hdl.mxm.micro_op import result_op
 from hdl.span import span_shape
 
@@ -29,7 +29,7 @@ class ResultsController(wiring.Component):
     start : in 1
     issue_valid, issue_word, issue_span : in
         A legal word of a results queue, and the superlanes that it acts on.
-    activation, half_activation : in 1
+    activation, fp16_activation : in 1
         An int8 or fp16 element of the activations queue in this cycle: its result must be taken by the element
         `acc_after_abc` or `acc_after_fp16_abc` cycles later.
     op : out result_op
@@ -51,7 +51,7 @@ class ResultsController(wiring.Component):
                 "issue_word": In(WORD_BITS),
                 "issue_span": In(span_shape(config)),
                 "activation": In(1),
-                "half_activation": In(1),
+                "fp16_activation": In(1),
                 "op": Out(result_op(config)),
                 "element": Out(1),
                 "pending": Out(1),
@@ -82,23 +82,24 @@ class ResultsController(wiring.Component):
             m.d.sync += [
                 self.op.add.eq(fields.add),
                 self.op.emit.eq(fields.emit),
-                self.op.float.eq(fields.float),
+                self.op.fp32.eq(fields.float),
                 self.op.group.eq(fields.stream[2:]),
                 self.op.span.eq(self.issue_span),
             ]
 
         # Bit k: an activation entered the array k + 1 cycles ago.
         coming = Signal(timing(self.config).acc_after_abc)
-        half_coming = Signal(timing(self.config).acc_after_fp16_abc)
-        half = Signal()
-        m.d.comb += half.eq(Mux(self.issue_valid, fields.float, self.op.float))
+        fp16_coming = Signal(timing(self.config).acc_after_fp16_abc)
+        fp16 = Signal()
+        m.d.comb += fp16.eq(Mux(self.issue_valid, fields.float, self.op.fp32))
         m.d.sync += [
             coming.eq(Cat(self.activation, coming)[: len(coming)]),
-            half_coming.eq(Cat(self.half_activation, half_coming)[: len(half_coming)]),
+            fp16_coming.eq(Cat(self.fp16_activation, fp16_coming)[: len(fp16_coming)]),
             self.operand_missed_fault.eq(
-                (coming[-1] ^ (burst.element & ~half)) | (half_coming[-1] ^ (burst.element & half))
+                # A result without an ACC, and an ACC without a result, are the same fault.
+                (coming[-1] ^ (burst.element & ~fp16)) | (fp16_coming[-1] ^ (burst.element & fp16))
             ),
         ]
         with m.If(self.start):
-            m.d.sync += [coming.eq(0), half_coming.eq(0), self.operand_missed_fault.eq(0)]
+            m.d.sync += [coming.eq(0), fp16_coming.eq(0), self.operand_missed_fault.eq(0)]
         return m

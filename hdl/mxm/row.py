@@ -56,6 +56,8 @@ class Row(wiring.Component):
                 reach_in=reach,
                 columns_in=columns,
             )
+            # Buffers and cells have clocks of their own: weights load while the array multiplies, and each stands still
+            # without work.
             m.submodules[f"cell{block}"] = place(
                 cell := Supercell(lanes=self.lanes, psum_bits=self.psum_bits),
                 clk=self.array_clock,

@@ -1,4 +1,4 @@
-"""How a row of INT8 supercells meets what stands around it."""
+"""Ports between a row of INT8 supercells and what stands around it."""
 
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out

@@ -8,7 +8,7 @@ from arch.config import Config
 from arch.isa.instruction import WORD_BITS
 from arch.isa.table import BY_MNEMONIC
 from hdl.icu.burst import BurstEngine
-from hdl.icu.legality import fields_of
+from hdl.icu.decode import fields_of
 from hdl.mxm.micro_op import load_op
 from hdl.span import span_shape
 
@@ -65,6 +65,7 @@ class WeightsController(wiring.Component):
             self.element.eq(burst.element),
             self.pending.eq(burst.pending),
             self.busy_fault.eq(burst.busy),
+            # An ABC that installs in the very cycle of an LW meets the buffer without it (docs/machine.md, section 5).
             self.loading.eq(burst.element & ~self.issue_valid),
             # Step i goes to column block count - 1 - i.
             reach.eq(Mux(self.issue_valid, fields.count - 1, self.op.reach - 1)),

@@ -91,6 +91,8 @@ class StreamHop(wiring.Component):
                 )
                 value = merged
             held = Signal(len(arriving), name=("east", "west")[side], reset_less=True)
+            # No reset and no enable: what a register holds where no value is means nothing, and `hdl.checks` knows
+            # where that is.
             m.d.sync += held.eq(value)
             m.d.comb += register.eq(held)
         return m
@@ -102,6 +104,7 @@ class StreamHop(wiring.Component):
         mask, group = getattr(self, f"mask{driver}"), getattr(self, f"group{driver}")
         west = getattr(self, f"direction{driver}")
         spread = Signal(width << groups, name=f"spread{driver}")
+        # A driver loads an aligned group only; so the shift has few places, instead of one per stream.
         m.d.comb += spread.eq(mask << Cat(C(0, width.bit_length() - 1), group))
         found = []
         for side in range(2):
@@ -113,6 +116,8 @@ class StreamHop(wiring.Component):
     def _driven(self, selects: list[tuple[Value, Value]], stage: range, side: int, stream: int) -> Value:
         """Return the data for a stream that one of a stage's drivers loads."""
         value: Value | None = None
+        # At most one of them drives a stream in a legal program; in any other the result is undefined, so the order is
+        # free.
         for i in reversed(stage):
             data = self._words[i].word_select(stream % self.drivers[i], self.config.stream_bits)
             value = data if value is None else Mux(selects[i][side][stream], data, value)

@@ -1,4 +1,4 @@
-"""What the controllers of every SXM unit have."""
+"""Base of the controllers of SXM units."""
 
 from abc import abstractmethod
 

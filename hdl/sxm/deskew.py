@@ -1,4 +1,4 @@
-"""Where a vector waits for its last superlane."""
+"""Registers in which a vector waits for its last superlane."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring

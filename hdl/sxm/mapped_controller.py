@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Value
 
 from arch.config import Config
 from arch.isa.table import BY_MNEMONIC
-from hdl.icu.legality import fields_of, has_opcode
+from hdl.icu.decode import fields_of, has_opcode
 from hdl.stream_set import stream_set
 from hdl.sxm.controller import SxmController
 from hdl.sxm.micro_op import MAP_STREAMS, mapped_op

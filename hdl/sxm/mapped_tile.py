@@ -1,4 +1,4 @@
-"""Where the operands of one superlane enter a permute or distribute unit."""
+"""Tile through which the operands of one superlane enter a permute or distribute unit."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
@@ -59,6 +59,7 @@ class MappedTile(SxmTile):
         registers = [Signal(len(arriving), name=f"map{index}", reset_less=True) for index in range(MAP_REGISTERS)]
         with m.If(moves):
             m.d.sync += self.src.eq(source)
+        # What a superlane that is off has in its map register, and on its way, stays as it is.
         with m.If(moves & self.on):
             with m.If(op.streamed):
                 m.d.sync += self.map.eq(arriving)
@@ -92,6 +93,8 @@ class MappedTile(SxmTile):
         for lane in range(lanes):
             number = Signal(8 * size, name=f"number{lane}")
             m.d.comb += number.eq(Cat(stream.word_select(lane, 8) for stream in streams))
+            # All numbers that name no lane mean the same: one value stands for them, and a map register holds a few
+            # bits per lane.
             numbers.append(Mux(number < self.choices, number, self.choices)[: self.choices.bit_length()])
         arriving = Signal(len(self.map))
         m.d.comb += arriving.eq(Cat(numbers))

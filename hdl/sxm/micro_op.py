@@ -1,4 +1,4 @@
-"""What the controllers of the SXM tell its tiles.
+"""Micro-ops of the SXM: what its controllers tell its tiles.
 
 ``span`` of each micro-op: superlanes that act on it, from superlane 0 up.
 """

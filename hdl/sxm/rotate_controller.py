@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Value
 
 from arch.config import Config
 from arch.isa.table import BY_MNEMONIC
-from hdl.icu.legality import fields_of
+from hdl.icu.decode import fields_of
 from hdl.stream_set import stream_set
 from hdl.sxm.controller import SxmController
 from hdl.sxm.micro_op import rotate_op

@@ -1,4 +1,4 @@
-"""Where the operands of one superlane enter a shift unit."""
+"""Tile through which the operands of one superlane enter a shift unit."""
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out

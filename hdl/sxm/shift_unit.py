@@ -7,9 +7,9 @@ from amaranth.hdl import Module, Value
 
 from hdl.shared import place
 from hdl.sxm.controller import SxmController
+from hdl.sxm.lane_shifter import LaneShifter
 from hdl.sxm.shift_controller import ShiftController
 from hdl.sxm.shift_tile import ShiftTile
-from hdl.sxm.shifter import Shifter
 from hdl.sxm.tile import SxmTile
 from hdl.sxm.vector_unit import VectorUnit
 
@@ -38,7 +38,7 @@ class ShiftUnit(VectorUnit):
 
     def combine(self, m: Module, op: Any, operands: Sequence[Value]) -> Value:
         """See `VectorUnit.combine`."""
-        shifter = Shifter(config=self.config)
+        shifter = LaneShifter(config=self.config)
         m.submodules.shifter = place(shifter, op=op, src=operands[0], low=operands[1])
         result: Value = shifter.result
         return result

@@ -1,4 +1,4 @@
-"""Where the superlanes of a vector wait for their turn to drive."""
+"""Registers in which the superlanes of a vector wait for their turn to drive."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
@@ -67,6 +67,7 @@ class Skew(wiring.Component):
             directions.append(direction)
             streams.append(stream)
             outputs.append(later_data[0])
+            # Superlane r waits r cycles longer than superlane 0: a triangle of registers, of which each row drops one.
             waiting = later_data[1:]
         m.d.comb += [
             self.mask.eq(Cat(masks)),

@@ -1,4 +1,4 @@
-"""What the tiles of every SXM unit have."""
+"""Base of the tiles of SXM units."""
 
 from amaranth.hdl import Module, Value
 from amaranth.lib import data, wiring

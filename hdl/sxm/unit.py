@@ -1,4 +1,4 @@
-"""What every unit of the SXM has."""
+"""Base of the units of the SXM."""
 
 from abc import abstractmethod
 from typing import Any
@@ -92,6 +92,7 @@ class SxmUnit(wiring.Component):
             self.queue.reads.eq(controller.reads),
             self.queue.drives.eq(driven(self.driver[0], self.config.streams)),
         ]
+        # The clock runs from a micro-op until the last superlane has driven, and reported, its part.
         m.submodules.gate = gate = ActivityGate(linger=self._linger)
         m.d.comb += [gate.busy.eq(controller.op.valid), gate.flush.eq(self.start)]
         self.build(m, controller.op, {"clk": gate.clock, "rst": gate.reset})

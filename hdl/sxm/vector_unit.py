@@ -64,6 +64,7 @@ class VectorUnit(SxmUnit):
             tiles.append(tile)
             self.report(m, row, tile)
             op = tile.op
+        # A lane's result may need any superlane's operand, so the staggered vector is first brought into one cycle.
         valid = Cat(self.moves(tile.op) for tile in tiles)
         aligned = []
         for index, parts in enumerate(zip(*map(self.operands, tiles), strict=True)):

@@ -19,7 +19,7 @@ from hdl.vxm.lane_control import FINISH_CONTROL, decode_finish, decode_lane, fun
 from hdl.vxm.lanes import VxmLanes
 from hdl.vxm.micro_op import MICRO_OP
 from hdl.vxm.operand import OPERAND_BYTES, take_operand
-from hdl.vxm.width import is_half
+from hdl.vxm.width import is_two_bytes
 
 __all__ = ["VxmAlu"]
 
@@ -143,11 +143,11 @@ class VxmAlu(wiring.Component):
         ecc.report(self)
 
         # Cycle 3: put the result on streams.
-        byte, half = Signal(), Signal()
+        byte, two_bytes = Signal(), Signal()
         first = s3_op.dst[:2]
         m.d.comb += [
             byte.eq(s3_op.out_dtype == DType.INT8),
-            half.eq(is_half(s3_op.out_dtype)),
+            two_bytes.eq(is_two_bytes(s3_op.out_dtype)),
             self.direction.eq(s3_op.dst_dir),
             self.group.eq(s3_op.dst[2:]),
             self.data.eq(self.result),
@@ -155,10 +155,10 @@ class VxmAlu(wiring.Component):
         stream = [self.result.word_select(index, lanes * 8) for index in range(OPERAND_BYTES)]
         with m.If(byte):
             m.d.comb += self.data.eq(Cat(stream[0] for _ in range(OPERAND_BYTES)))
-        with m.If(half):
+        with m.If(two_bytes):
             m.d.comb += self.data.eq(Cat(stream[:2], stream[:2]))
         with m.If(s3_valid & s3_op.drive):
-            m.d.comb += self.mask.eq(Mux(byte, 1, Mux(half, 3, 15)) << first)
+            m.d.comb += self.mask.eq(Mux(byte, 1, Mux(two_bytes, 3, 15)) << first)
         return m
 
     def _functions(self, m: Module, op: data.View, sources: Mapping[str, Signal]) -> Signal:

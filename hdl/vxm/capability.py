@@ -1,4 +1,4 @@
-"""What the ALUs of a mesh column must be able to do, from the rules of the instruction table."""
+"""Capabilities of the ALUs of a mesh column, from the rules of the instruction table."""
 
 from dataclasses import dataclass
 

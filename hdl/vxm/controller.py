@@ -12,7 +12,7 @@ from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from hdl.span import span_shape
 from hdl.vxm.micro_op import MICRO_OP, climbing_op, micro_op
-from hdl.vxm.width import is_half
+from hdl.vxm.width import is_two_bytes
 
 __all__ = ["VxmController"]
 
@@ -99,6 +99,7 @@ class VxmController(wiring.Component):
             source, index = s1_op[f"{name}_src"], s1_op[f"{name}_index"]
             used = s1_op.valid & (source == Source.STREAM) & taken
             reads.append(_streams(m, f"{name}_streams", used, dtype, s1_op[f"{name}_dir"], index, streams))
+            # The mesh holds nothing: the neighbour must have issued exactly `chain` cycles before.
             missed.append((source == Source.MESH) & ~self.mesh_valid.bit_select(index[:2], 1) & taken)
         m.d.comb += [
             self.reads.eq(reads[0] | reads[1] | reads[2]),
@@ -130,9 +131,10 @@ class VxmController(wiring.Component):
 
 def _streams(m: Module, name: str, used: Value, dtype: Value, direction: Value, first: Value, streams: int) -> Signal:
     """Mask of the streams of a number, east at the low bits."""
-    single, pair = dtype == DType.INT8, is_half(dtype)
+    single, pair = dtype == DType.INT8, is_two_bytes(dtype)
     mask = Signal(2 * streams, name=name)
     group = Signal(4, name=f"{name}_group")
+    # Streams of a number are adjacent and aligned, so one shift finds them.
     m.d.comb += group.eq(Mux(used, Mux(single, 0b0001, Mux(pair, 0b0011, 0b1111)), 0))
     one_way = Signal(streams, name=f"{name}_one_way")
     m.d.comb += [

@@ -11,7 +11,7 @@ from hdl.vxm.raw_number import raw_number
 
 __all__ = ["CONVERSION", "Converter"]
 
-CONVERSION = data.StructLayout({"from_integer": 1, "to_integer": 1, "widen": 1, "to_half": 1})
+CONVERSION = data.StructLayout({"from_integer": 1, "to_integer": 1, "widen": 1, "to_fp16": 1})
 """One bit set: integer to a float, float to integer, fp16 to fp32, fp32 to fp16."""
 
 _LEAST = BIAS - FP16_BIAS + 1
@@ -78,9 +78,9 @@ class Converter(wiring.Component):
         # further if the result is subnormal.
         normal, large, excess = Signal(), Signal(), Signal(9)
         m.d.comb += [
-            normal.eq(to.to_half & (number.exponent >= _LEAST)),
+            normal.eq(to.to_fp16 & (number.exponent >= _LEAST)),
             large.eq(number.exponent >= _FIRST_TOO_LARGE),
-            excess.eq(Mux(to.to_half, _LEAST + _SPARE + _DROPPED, BIAS + 30) - number.exponent),
+            excess.eq(Mux(to.to_fp16, _LEAST + _SPARE + _DROPPED, BIAS + 30) - number.exponent),
             self.moving.eq(Cat(Const(0, _SPARE), Mux(number.nan, 0, number.significand))),
             self.places.eq(Mux(normal, _SPARE + _DROPPED, Mux(excess < 32, excess, 32))),
         ]
@@ -91,15 +91,15 @@ class Converter(wiring.Component):
         ]
 
         # The hidden bit of a normal number counts its exponent up from _LEAST.
-        half, steps = Signal(16), Signal(5)
+        fp16, steps = Signal(16), Signal(5)
         m.d.comb += [
             steps.eq(Mux(normal, number.exponent - _LEAST, 0)),
-            half.eq(Cat((whole[:11] + Cat(Const(0, 10), steps))[:15], negative)),
+            fp16.eq(Cat((whole[:11] + Cat(Const(0, 10), steps))[:15], negative)),
         ]
         with m.If(large):
-            m.d.comb += half.eq(Cat(Const(FP16_BIAS * 2 + 1 << 10, 15), negative))
+            m.d.comb += fp16.eq(Cat(Const(FP16_BIAS * 2 + 1 << 10, 15), negative))
         with m.If(number.nan):
-            m.d.comb += half.eq(CANONICAL_NAN_FP16)
+            m.d.comb += fp16.eq(CANONICAL_NAN_FP16)
 
         magnitude = Signal(32)
         m.d.comb += [
@@ -112,8 +112,8 @@ class Converter(wiring.Component):
         ]
         with m.If(to.to_integer):
             m.d.comb += [raw.value.eq(Mux(negative, ~whole, whole)), raw.carry.eq(up ^ negative)]
-        with m.If(to.to_half):
-            m.d.comb += [raw.value.eq(half), raw.carry.eq(up & ~large)]
+        with m.If(to.to_fp16):
+            m.d.comb += [raw.value.eq(fp16), raw.carry.eq(up & ~large)]
         with m.If(to.widen):
             m.d.comb += [raw.value.eq(self._at_top(number.significand)), raw.exponent.eq(number.exponent)]
             with m.If(special):

@@ -8,7 +8,7 @@ from hdl.vxm.fp32_fields import BIAS, FP32_FIELDS
 __all__ = ["FP16_BIAS", "fp16_fields"]
 
 FP16_BIAS = 15
-"""Of a binary16 exponent."""
+"""Of an fp16 exponent."""
 
 
 def fp16_fields(m: Module, name: str, bits: Value) -> data.View:

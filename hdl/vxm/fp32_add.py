@@ -52,6 +52,7 @@ class Fp32Add(wiring.Component):
         swap, differ, b_sign, big_sign = Signal(), Signal(), Signal(), Signal()
         big, exponent, distance = Signal(24), Signal(8), Signal(8)
         m.d.comb += [
+            # The larger magnitude stays in place: only the other one is shifted, and the difference is never negative.
             swap.eq(b.magnitude > a.magnitude),
             b_sign.eq(b.sign ^ self.subtract),
             differ.eq(a.sign ^ b_sign),
@@ -60,12 +61,15 @@ class Fp32Add(wiring.Component):
             exponent.eq(Mux(swap, b.exponent, a.exponent)),
             distance.eq(Mux(swap, b.exponent - a.exponent, a.exponent - b.exponent)),
             self.small.eq(Cat(Const(0, _SPARE), Mux(swap, a.significand, b.significand))),
+            # From 32 places on nothing but the sticky bit is left.
             self.places.eq(Mux(distance < 32, distance, 32)),
         ]
         special, invalid = Signal(), Signal()
         aligned, total = Signal(_WIDTH), Signal(_WIDTH)
         m.d.comb += [
             aligned.eq(Cat(self.exact[31] | self.exact[:31].any(), self.exact[32:63])),
+            # The complement's one comes in as a carry; the sticky bit below takes part in it, as if all bits were
+            # there.
             total.eq(Cat(Const(0, _SPARE), big) + Mux(differ, ~aligned, aligned) + differ),
             # x - x is +0; the other zero sums have two zeros of one sign.
             raw.value.eq(total),

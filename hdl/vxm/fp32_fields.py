@@ -6,7 +6,7 @@ from amaranth.lib import data
 __all__ = ["BIAS", "FP32_FIELDS", "INFINITY", "fp32_fields"]
 
 BIAS = 127
-"""Of a binary32 exponent."""
+"""Of an fp32 exponent."""
 
 INFINITY = 0xFF << 23
 """Bits of +infinity."""

@@ -13,11 +13,11 @@ _KEPT = 24
 _INFINITY = 255
 
 _DROPPED = 13
-"""Bits of a binary32 fraction that a binary16 one does not have."""
+"""Bits of an fp32 fraction that an fp16 one does not have."""
 
 
 class Fp32Round(wiring.Component):
-    """Round a finite raw number to binary32, nearest even, subnormals included. Combinational.
+    """Round a finite raw number to fp32, nearest even, subnormals included. Combinational.
 
     The raw number is ``(-1)**sign * significand / 2**(width - 1) * 2**(exponent - 127)``: `exponent` is the biased
     exponent of the significand's highest bit, which need not be set. Bit 0 may stand for "something is left below"
@@ -32,8 +32,8 @@ class Fp32Round(wiring.Component):
 
     Attributes
     ----------
-    half : Signal(1), in
-        Round to binary16 instead, in the low 16 bits of `result`; for integers, which are no subnormals there.
+    fp16 : Signal(1), in
+        Round to fp16 instead, in the low 16 bits of `result`; for integers, which are no subnormals there.
     sign : Signal(1), in
     exponent : Signal(signed(10)), in
         At least 1 unless `tiny`.
@@ -48,7 +48,7 @@ class Fp32Round(wiring.Component):
         self.tiny = tiny
         super().__init__(
             {
-                "half": In(1),
+                "fp16": In(1),
                 "sign": In(1),
                 "exponent": In(signed(10)),
                 "significand": In(width),
@@ -86,18 +86,18 @@ class Fp32Round(wiring.Component):
                 ]
         # Exponent and fraction as one integer: a carry out of the fraction gives the right exponent, 0 to 1 and
         # 254 to infinity included.
-        field, packed, up, up_half = Signal(8), Signal(31), Signal(), Signal()
+        field, packed, up, up_fp16 = Signal(8), Signal(31), Signal(), Signal()
         hidden = kept[-1]
         m.d.comb += [
             field.eq(Mux(hidden, exponent[:8], 0)),
             up.eq(guard & (sticky | kept[0])),
-            up_half.eq(kept[_DROPPED - 1] & (guard | sticky | kept[: _DROPPED - 1].any() | kept[_DROPPED])),
-            packed.eq(Cat(kept[:-1], field) + Mux(self.half, Cat(Const(0, _DROPPED), up_half), up)),
+            up_fp16.eq(kept[_DROPPED - 1] & (guard | sticky | kept[: _DROPPED - 1].any() | kept[_DROPPED])),
+            packed.eq(Cat(kept[:-1], field) + Mux(self.fp16, Cat(Const(0, _DROPPED), up_fp16), up)),
             self.result.eq(Cat(packed, self.sign)),
         ]
         with m.If(hidden & (exponent >= _INFINITY)):
             m.d.comb += self.result.eq(Cat(Const(0, 23), Const(_INFINITY, 8), self.sign))
-        with m.If(self.half):
+        with m.If(self.fp16):
             # An exponent of 127 to 142 is one of 15 to 30 with its highest bit turned over.
             magnitude = Signal(15)
             m.d.comb += [magnitude.eq(packed[_DROPPED:28] ^ 0x4000), self.result.eq(Cat(magnitude, self.sign))]

@@ -67,6 +67,7 @@ def function_operand(m: Module, bits: Value) -> FunctionOperand:
         normal.eq(field != 0),
         special.eq(field.all()),
         whole.eq(fraction == 0),
+        # The bit that left is the hidden one, and the rest moves up by it.
         operand.fraction.eq(Mux(normal, fraction, Cat(Const(0, 1), value))),
         operand.exponent.eq(Mux(normal, field - BIAS, -BIAS - up)),
         operand.negative.eq(bits[31]),

@@ -1,4 +1,4 @@
-"""What the first stage of the functions' datapath hands to the second."""
+"""Terms that the first stage of the functions' datapath hands to the second."""
 
 import enum
 

@@ -77,7 +77,7 @@ class VxmLane(wiring.Component):
         m.submodules.round = rounder = Fp32Round(width=width, tiny=self.multiply)
         finish = data.View(FINISH_CONTROL, self.finish)
         m.d.comb += [
-            rounder.half.eq(finish.half_float),
+            rounder.fp16.eq(finish.fp16),
             rounder.sign.eq(s2_raw.sign),
             rounder.exponent.eq(s2_raw.exponent),
             rounder.significand.eq(s2_raw.value),
@@ -177,11 +177,11 @@ class VxmLane(wiring.Component):
         with m.If(one.RIGHT):
             m.d.comb += raw.value.eq(whole)
 
-        half_a = fp16_fields(m, "half_a", a[:16])
+        fp16_a = fp16_fields(m, "fp16_a", a[:16])
         m.submodules.converter = converter = Converter(width=raw_width(self.multiply))
         m.d.comb += [
             converter.integer.eq(a),
-            converter.number.eq(Mux(control.half_float, half_a, float_a)),
+            converter.number.eq(Mux(control.fp16, fp16_a, float_a)),
             converter.conversion.eq(control.conversion),
             converter.exact.eq(shifter.exact),
         ]
@@ -221,33 +221,33 @@ def _operand(m: Module, name: str, captured: Value, byte: Value, control: data.V
     m.d.comb += [moved.eq(captured >> Cat(Const(0, 3), byte)), operand.eq(moved)]
     with m.If(control.byte):
         m.d.comb += operand.eq(sign_extended(moved[:8], 32))
-    with m.If(control.half):
+    with m.If(control.two_bytes):
         m.d.comb += operand.eq(sign_extended(moved[:16], 32))
     return operand
 
 
 def _unsigned(a: Value, control: data.View) -> Value:
     """`a` without the sign's copies above the operand's width if it counts as unsigned."""
-    narrow = Mux(control.byte, a[:8], Mux(control.half, a[:16], a))
+    narrow = Mux(control.byte, a[:8], Mux(control.two_bytes, a[:16], a))
     return Mux(control.unsigned, narrow, a)
 
 
 def _narrow(m: Module, finish: data.View, raw: data.View) -> Signal:
     """The integer of a raw number in the result's format, sign-extended to 32 bits."""
     number, narrowed, largest = Signal(32), Signal(32), Signal(32)
-    above_byte, above_half, beyond, negative = Signal(), Signal(), Signal(), Signal()
+    above_byte, above_two_bytes, beyond, negative = Signal(), Signal(), Signal(), Signal()
     m.d.comb += [
         number.eq(raw.value[:32] + raw.carry),
         negative.eq(Mux(raw.over, raw.sign, number[31])),
         above_byte.eq((number[7:] != 0) & ~number[7:].all()),
-        above_half.eq((number[15:] != 0) & ~number[15:].all()),
-        beyond.eq(raw.over | (finish.byte & above_byte) | (finish.half & above_half)),
-        largest.eq(Mux(finish.byte, 0x7F, Mux(finish.half, 0x7FFF, 0x7FFFFFFF))),
+        above_two_bytes.eq((number[15:] != 0) & ~number[15:].all()),
+        beyond.eq(raw.over | (finish.byte & above_byte) | (finish.two_bytes & above_two_bytes)),
+        largest.eq(Mux(finish.byte, 0x7F, Mux(finish.two_bytes, 0x7FFF, 0x7FFFFFFF))),
         narrowed.eq(number),
     ]
     with m.If(finish.byte):
         m.d.comb += narrowed.eq(sign_extended(number[:8], 32))
-    with m.If(finish.half):
+    with m.If(finish.two_bytes):
         m.d.comb += narrowed.eq(sign_extended(number[:16], 32))
     with m.If(finish.saturate & beyond):
         m.d.comb += narrowed.eq(Mux(negative, ~largest, largest))

@@ -1,4 +1,4 @@
-"""What the lanes of an ALU are told: one decode for all lanes."""
+"""Control of the lanes of an ALU: one decode for all of them."""
 
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data
@@ -9,7 +9,7 @@ from arch.isa.codes import Relation, Source
 from arch.isa.table import BY_MNEMONIC
 from hdl.vxm.converter import CONVERSION
 from hdl.vxm.micro_op import MICRO_OP
-from hdl.vxm.width import is_half
+from hdl.vxm.width import is_two_bytes
 
 __all__ = ["FINISH_CONTROL", "LANE_CONTROL", "decode_finish", "decode_lane", "function_code", "is_function"]
 
@@ -25,9 +25,9 @@ LANE_CONTROL = data.StructLayout(
         "a_byte": 2,
         "b_byte": 2,
         "byte": 1,
-        "half": 1,
+        "two_bytes": 1,
         "float": 1,
-        "half_float": 1,
+        "fp16": 1,
         "subtract": 1,
         "minimum": 1,
         "unsigned": 1,
@@ -41,7 +41,7 @@ LANE_CONTROL = data.StructLayout(
 """Stage 1: function, one bit set; byte of the captured streams at which an operand starts; operand width (one byte,
 two, else four); float operands, fp16 ones; SUB; MIN; SHRL; AND, OR, NOT; cases in which CMP holds; what CVT does."""
 
-FINISH_CONTROL = data.StructLayout({"byte": 1, "half": 1, "half_float": 1, "saturate": 1, "function": 1})
+FINISH_CONTROL = data.StructLayout({"byte": 1, "two_bytes": 1, "fp16": 1, "saturate": 1, "function": 1})
 """Stage 2: width of an integer result (one byte, two, else four), fp16 result, whether an integer saturates, result of
 the function unit."""
 
@@ -64,6 +64,7 @@ def decode_lane(m: Module, op: data.View) -> Signal:
     def among(*mnemonics: str) -> Value:
         return op.opcode.matches(*(BY_MNEMONIC[mnemonic].opcode for mnemonic in mnemonics))
 
+    # Decoded here once instead of in every lane: one-hot bits, so that a lane has no comparison with an opcode.
     is_float, to_float = Signal(), Signal()
     one, to, relation = control.result, control.conversion, control.relation
     m.d.comb += [
@@ -84,9 +85,9 @@ def decode_lane(m: Module, op: data.View) -> Signal:
         control.a_byte.eq(first_byte(op.a_src, op.a_index)),
         control.b_byte.eq(first_byte(op.b_src, op.b_index)),
         control.byte.eq(op.dtype == DType.INT8),
-        control.half.eq(is_half(op.dtype)),
+        control.two_bytes.eq(is_two_bytes(op.dtype)),
         control.float.eq(is_float),
-        control.half_float.eq(op.dtype == DType.FP16),
+        control.fp16.eq(op.dtype == DType.FP16),
         control.subtract.eq(among("SUB")),
         control.minimum.eq(among("MIN")),
         control.unsigned.eq(among("SHRL")),
@@ -99,8 +100,9 @@ def decode_lane(m: Module, op: data.View) -> Signal:
         relation.unordered.eq(op.relation == Relation.NE),
         to.from_integer.eq(~is_float),
         to.to_integer.eq(is_float & ~to_float),
+        # CVT of a format to itself is illegal, so a float to fp32 can only be fp16.
         to.widen.eq(is_float & (op.out_dtype == DType.FP32)),
-        to.to_half.eq(is_float & (op.out_dtype == DType.FP16)),
+        to.to_fp16.eq(is_float & (op.out_dtype == DType.FP16)),
     ]
     return control
 
@@ -110,8 +112,9 @@ def decode_finish(m: Module, op: data.View) -> Signal:
     control = Signal(FINISH_CONTROL, name="finish")
     m.d.comb += [
         control.byte.eq(op.out_dtype == DType.INT8),
-        control.half.eq(op.out_dtype == DType.INT16),
-        control.half_float.eq(op.out_dtype == DType.FP16),
+        control.two_bytes.eq(op.out_dtype == DType.INT16),
+        control.fp16.eq(op.out_dtype == DType.FP16),
+        # A conversion from a float always saturates, whatever the word says.
         control.saturate.eq(op.saturate | _is_float(op.dtype)),
         control.function.eq(is_function(op.opcode)),
     ]

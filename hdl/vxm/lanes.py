@@ -56,6 +56,7 @@ class VxmLanes(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         results = [Signal(32, name=f"result{lane}") for lane in range(self.lanes)]
+        # One lane is one module of the netlist, however many there are: it is synthesised and compiled once.
         for lane, result in enumerate(results):
             function = {"function_result": lane_of(self.function_results, lane, self.lanes)} if self.functions else {}
             m.submodules[f"lane{lane}"] = place(

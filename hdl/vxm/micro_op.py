@@ -1,4 +1,4 @@
-"""What a VXM controller sends up its column: the operation of one ALU in one cycle."""
+"""Micro-op of the VXM, which a controller sends up its column: the operation of one ALU in one cycle."""
 
 from amaranth.hdl import Cat, Value
 from amaranth.lib import data

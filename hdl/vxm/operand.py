@@ -1,4 +1,4 @@
-"""How an ALU takes its operands."""
+"""Operand selector of an ALU: stream, mesh, itself or zero."""
 
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, Signal, Value
 from amaranth.lib import data
@@ -7,7 +7,7 @@ from arch.config import Config
 from arch.formats import DType
 from arch.isa.codes import Source
 from hdl.ecc.reader import EccReader
-from hdl.vxm.width import is_half
+from hdl.vxm.width import is_two_bytes
 
 __all__ = ["OPERAND_BYTES", "take_operand"]
 
@@ -89,6 +89,7 @@ def take_operand(
     if not config.ecc:
         return taken
     read = Signal(size, name=f"s1_{domain}_{name}_read")
+    # Only streams carry check bits, and only those that belong to the operand may be reported.
     m.d[domain] += read.eq(Mux(en & (op[f"{name}_src"] == Source.STREAM), _streams(op, index, size), 0))
     found = []
     for stream in range(size):
@@ -110,5 +111,5 @@ def _streams(op: data.View, index: Value, size: int) -> Value:
     """Return which streams of a group are the operand, a bit each."""
     if size == 1:
         return Const(1, 1)
-    wide = Mux(is_half(op.dtype), 0b0011, 0b1111)
+    wide = Mux(is_two_bytes(op.dtype), 0b0011, 0b1111)
     return (Mux(op.dtype == DType.INT8, 0b0001, wide) << index[:2])[:size]

@@ -1,4 +1,4 @@
-"""What the first stage of a lane hands to the second."""
+"""Raw number: result of a lane's first stage, which the second rounds or narrows."""
 
 from amaranth.hdl import signed
 from amaranth.lib import data

@@ -68,11 +68,13 @@ class VxmTile(wiring.Component):
         above = [Signal(layout, name=f"above{alu}") for alu in range(self.config.alus)]
         m.d.comb += self.op_out.eq(Cat(above))
         for index, alu in enumerate(alus):
+            # The mesh is a ring of columns: column 0 takes from the last.
             column = [other.result for other in alus[(index - 1) % columns :: columns]]
             op = data.View(layout, self.op_in.word_select(index, layout.size))
             climb(m, op, above[index])
             functions = {}
             if alu.functions:
+                # The costly functions' datapath is large and seldom used: it has a clock to itself.
                 wanted = alu.function_op | alu.function_busy
                 functions = {"function_clock": self._gate(m, f"function_clk{index}", wanted)}
             m.submodules[f"alu{index}"] = place(

@@ -9,12 +9,9 @@ import numpy.typing as npt
 
 from arch.faults import Fault, FaultKind
 from arch.image import Image
-from runtime.backend import RunResult, Tensors, check_ended
+from runtime.run import RunResult, Tensors, check_ended
 
-__all__ = ["PERIOD", "read_job", "read_results", "write_job", "write_results"]
-
-PERIOD = 1000
-"""Of the simulated clock, in picoseconds."""
+__all__ = ["read_job", "read_results", "write_job", "write_results"]
 
 _IMAGE, _INPUTS, _RESULTS = "image.takt", "inputs.npz", "results.npz"
 

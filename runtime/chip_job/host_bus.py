@@ -11,7 +11,7 @@ from cocotb.triggers import FallingEdge, Timer
 from arch.config import Config
 from arch.host import Ctrl, Register, mem_address, queue_address
 from arch.image import Bytes
-from runtime.chip_job.exchange import PERIOD
+from runtime.run import PERIOD
 
 __all__ = ["HostBus"]
 

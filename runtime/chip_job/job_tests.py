@@ -19,9 +19,9 @@ from arch.image import Image
 from arch.isa.instruction import OPCODE_BITS
 from arch.isa.table import BY_MNEMONIC
 from hdl.host.run_control import drain_cycles
-from runtime.backend import RunResult, Tensors
-from runtime.chip_job.exchange import PERIOD, read_job, write_results
+from runtime.chip_job.exchange import read_job, write_results
 from runtime.chip_job.host_bus import HostBus
+from runtime.run import PERIOD, RunResult, Tensors
 
 _POLL = 64
 """Cycles between two looks at STATUS once the predicted end has passed."""

@@ -11,7 +11,8 @@ from runtime.backend import make_backend
 from runtime.bench import bench_cases
 from runtime.console import show_table, working, write_json
 from runtime.options import Command, OutputFile, backend_option, check_apart, examples, json_option, machine_options
-from runtime.report import COLUMNS, between_markers, cells, figures, markdown_table, show_mismatches
+from runtime.report import COLUMNS, cells, figures, show_mismatches
+from runtime.table import between_markers, markdown_table
 
 __all__ = ["BENCH_COLUMNS", "command"]
 
@@ -39,7 +40,7 @@ def command(config: Config, backend: str, json_file: Path | None, markdown: Path
     """
     check_apart({"--json": json_file, "--markdown": markdown})
     results, compilations = [], []
-    for case in bench_cases(config, make_backend(backend)):
+    for case in bench_cases(config, make_backend(backend, progress=working)):
         try:
             with working(f"compiling {case.text}"):
                 begin = perf_counter()

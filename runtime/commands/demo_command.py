@@ -35,7 +35,7 @@ def command(config: Config, backend: str, json_file: Path | None) -> None:
     Exits with 1 if a bit or a cycle differs.
     """
     start = time.monotonic()
-    machine = make_backend(backend)
+    machine = make_backend(backend, progress=working)
     with working(f"digits: training, compiling, building {config.name} for {backend}, running"):
         digits = evaluate_digits(config, machine)
     quiet = str(json_file) == "-"
@@ -65,7 +65,7 @@ def _cases(config: Config, machine: Backend) -> list[Case]:
         Case(config, machine, (64, 64, 64), 2, "fp16"),
     ]
     if machine.name == "verilator" and shutil.which("iverilog"):
-        cases.append(Case(PRESETS["nano"], make_backend("icarus"), (9, 17, 10), 1))
+        cases.append(Case(PRESETS["nano"], make_backend("icarus", progress=working), (9, 17, 10), 1))
     return cases
 
 

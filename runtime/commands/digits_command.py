@@ -6,13 +6,14 @@ from typing import Any
 import click
 
 from arch.config import Config
-from runtime.backend import make_backend, report_wave
+from runtime.backend import make_backend
 from runtime.console import show_table, terminal_width, working, write_json
 from runtime.digits.data import HELD_OUT
 from runtime.digits.draw import DIGIT_WIDTH, draw_digits
 from runtime.digits.evaluate import DigitsResult, evaluate_digits
 from runtime.options import Command, OutputFile, backend_option, check_apart, examples, json_option, machine_options
-from runtime.report import show_mismatches
+from runtime.report import show_mismatches, show_wave_file
+from runtime.run import WaveFile
 
 __all__ = ["command", "digits_figures", "show_digits"]
 
@@ -45,7 +46,8 @@ def command(
     Every logit is compared with the golden model and with plain NumPy.
     """
     check_apart({"--wave": wave, "--save-image": image_file, "--json": json_file})
-    machine = make_backend(backend, wave)
+    wave_file = WaveFile(wave) if wave is not None else None
+    machine = make_backend(backend, wave_file, working)
     with working(f"digits: training, compiling, running {count} images on {backend}"):
         result = evaluate_digits(config, machine, count)
     if image_file is not None:
@@ -56,7 +58,7 @@ def command(
     if str(json_file) != "-":
         show_digits(result)
     show_mismatches(result.measurement, err=str(json_file) == "-")
-    report_wave(machine)
+    show_wave_file(wave_file)
     if not result.measurement.right:
         raise click.exceptions.Exit(1)
 

@@ -8,13 +8,14 @@ import click
 
 from arch.config import Config
 from arch.errors import TaktError
-from runtime.backend import make_backend, report_wave
+from runtime.backend import make_backend
 from runtime.console import show_table, working, write_json
 from runtime.gemm import FORMATS, Gemm, blank_gemm, compile_gemm, gemm_reference, randomised
 from runtime.measure import Measurement, measure
 from runtime.npy import load_array, save_array
 from runtime.options import Command, OutputFile, backend_option, check_apart, examples, json_option, machine_options
-from runtime.report import show_mismatches
+from runtime.report import show_mismatches, show_wave_file
+from runtime.run import WaveFile
 
 __all__ = ["command"]
 
@@ -74,7 +75,8 @@ def command(
     )
     if seed is not None and seed < 0:
         raise TaktError(f"seed must be at least 0, not {seed}")
-    machine = make_backend(backend, wave)
+    wave_file = WaveFile(wave) if wave is not None else None
+    machine = make_backend(backend, wave_file, working)
     gemm = _problem(dtype=dtype, seed=seed, **problem)
     m, k, n = gemm.shape
     with working(f"compiling {m}x{k}x{n} for {config.name}"):
@@ -93,7 +95,7 @@ def command(
     if str(json_file) != "-":
         show_table(("", result.work), [(name.replace("_", " "), _text(name, value)) for name, value in figures.items()])
     show_mismatches(result, err=str(json_file) == "-")
-    report_wave(machine)
+    show_wave_file(wave_file)
     if not result.right:
         raise click.exceptions.Exit(1)
 

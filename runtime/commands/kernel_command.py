@@ -79,7 +79,8 @@ def command(
         if markdown is None:
             _list()
         else:
-            wrong = write_kernel_table(markdown, (PRESETS["small"], PRESETS["base"]), make_backend(backend), _SIZE)
+            machine = make_backend(backend, progress=working)
+            wrong = write_kernel_table(markdown, (PRESETS["small"], PRESETS["base"]), machine, _SIZE, working)
             show_mismatches(*wrong)
             if wrong:
                 raise click.exceptions.Exit(1)
@@ -87,7 +88,7 @@ def command(
     chosen = find_kernel(name)
     if markdown is not None:
         raise TaktError(f"--markdown must come without the NAME of a kernel, not with {name!r}")
-    machine = make_backend(backend)
+    machine = make_backend(backend, progress=working)
     values = chosen.values(pairs("--param", parameters))
     files = pairs("--in", inputs, "ARG=FILE.npy")
     chosen.check_names(files)

@@ -7,12 +7,14 @@ import click
 from arch.config import Config
 from arch.errors import TaktError
 from arch.image import TensorMap
-from runtime.backend import checked_inputs, make_backend, report_wave
+from runtime.backend import make_backend
 from runtime.console import working
 from runtime.images import load_image
 from runtime.measure import run_checked
 from runtime.npy import load_array, save_array
 from runtime.options import Command, OutputFile, backend_option, check_apart, examples, machine_options, pairs
+from runtime.report import show_wave_file
+from runtime.run import WaveFile, checked_inputs
 
 __all__ = ["command"]
 
@@ -42,7 +44,8 @@ def command(
 
     With --preset or --set the image must be for that machine.
     """
-    machine = make_backend(backend, wave)
+    wave_file = WaveFile(wave) if wave is not None else None
+    machine = make_backend(backend, wave_file, working)
     image = load_image(image_file, config)
     sources = _files("--in", inputs, image.inputs, "input")
     targets = {
@@ -61,7 +64,7 @@ def command(
     for name, path in targets.items():
         save_array(path, result.outputs[name])
     click.echo(f"{result.cycles} cycles, {image.cycles} predicted")
-    report_wave(machine)
+    show_wave_file(wave_file)
     if result.cycles != image.cycles:
         raise click.exceptions.Exit(1)
 

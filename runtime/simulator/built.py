@@ -25,11 +25,11 @@ from arch.files import move_whole
 from hdl.emit import Emitted, emit
 from hdl.identity import identity_of
 from runtime.os_errors import full_disk, is_full, naming
+from runtime.places import build_root
 from runtime.simulator.cache import cached_folder, content_key, discard
 from runtime.simulator.compile import TIMESCALE, compile_rtl, own_environment, starts
 from runtime.simulator.control_file import control_file
 from runtime.simulator.failure import NoResults, SimulationFailed, TestResults, read_results
-from runtime.simulator.places import build_root
 from runtime.simulator.runner import OPTIONS, SIMULATORS, make_runner
 from runtime.simulator.scratch import keep, scratch_folder
 from runtime.simulator.toolchain import find_fst_headers, tool_versions

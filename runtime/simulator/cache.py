@@ -7,6 +7,7 @@ the whole of an entry once; later it looks at lengths, times and inodes only.
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,12 +15,13 @@ from pathlib import Path
 from filelock import FileLock
 
 from arch.errors import TaktError
-from runtime.console import say
 from runtime.os_errors import naming
-from runtime.simulator.places import build_root, need_build_root
+from runtime.places import build_root, need_build_root
 from runtime.simulator.scratch import remove, scratch_folder
 
 __all__ = ["cached_folder", "content_key", "discard"]
+
+_LOG = logging.getLogger(__name__)
 
 _MANIFEST = "manifest.json"
 
@@ -96,14 +98,14 @@ def cached_folder(folder: Path, fill: Callable[[Path], None]) -> Path:
 
 
 def discard(folder: Path, why: str) -> None:
-    """Remove an entry and say so on stderr; it is made again at its next use.
+    """Remove an entry and log a warning; it is made again at its next use.
 
     Raises
     ------
     OSError
         If it cannot be removed.
     """
-    say(f"takt: cache entry {folder} is damaged ({why}): it is built again")
+    _LOG.warning("cache entry %s is damaged (%s): it is built again", folder, why)
     _proved.pop(folder, None)
     remove(folder)
     if os.path.lexists(folder):  # what `remove` could not: say which file, and why

@@ -8,7 +8,7 @@ from typing import TextIO
 import cocotb_tools.config
 from cocotb_tools.runner import Icarus, Runner, Verilator
 
-from runtime.simulator.places import project_root
+from runtime.places import project_root
 from runtime.simulator.process import run_tool
 from runtime.simulator.toolchain import build_environment, cxx_compiler, find_tool, make_variables, verilator_root
 

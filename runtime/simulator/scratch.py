@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from runtime.simulator.places import build_root, need_build_root
+from runtime.places import build_root, need_build_root
 
 __all__ = ["keep", "remove", "scratch_folder"]
 

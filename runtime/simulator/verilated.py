@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
+from runtime.places import build_root
 from runtime.simulator.cache import cached_folder, content_key
 from runtime.simulator.compile import compile_rtl
-from runtime.simulator.places import build_root
 from runtime.simulator.runner import OPTIONS
 from runtime.simulator.toolchain import tool_versions
 

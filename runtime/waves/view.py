@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from arch.geometry import Unit, units
 from arch.image import Image
 from compiler.verifier.walks import Walks
-from runtime.backend import RunResult
-from runtime.chip_job.exchange import PERIOD
+from runtime.run import PERIOD, RunResult
 from runtime.waves.hierarchy import Instance
 
 __all__ = ["Group", "Trace", "View", "view_of"]

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from arch.errors import TaktError
+from arch.files import write_whole
 from arch.image import Image
-from runtime.backend import RunResult
-from runtime.console import write_text
+from runtime.run import RunResult
 from runtime.waves.gtkwave import save_file, word_filter
 from runtime.waves.hierarchy import Instance
 from runtime.waves.surfer import DECODER, command_file, decoder_toml
@@ -47,13 +47,13 @@ def write_views(wave: Path, image: Image, results: Sequence[RunResult], chip: In
     path = wave.with_suffix(".gtkw")
     filters = {form: wave.with_suffix(f".{form}s") for form in ("mnemonic", "instruction")}
     for form, file in filters.items():
-        write_text(file, word_filter(view, form))
-    write_text(path, save_file(view, wave, path, filters))
-    write_text(wave.with_suffix(".sucl"), command_file(view))
+        write_whole(file, word_filter(view, form))
+    write_whole(path, save_file(view, wave, path, filters))
+    write_whole(wave.with_suffix(".sucl"), command_file(view))
     decoder = wave.parent / ".surfer" / "decoders" / DECODER / f"{DECODER}.toml"
     try:
         decoder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TaktError(f"cannot write {str(decoder)!r}: {error.strerror}") from None
-    write_text(decoder, decoder_toml())
+    write_whole(decoder, decoder_toml())
     return path

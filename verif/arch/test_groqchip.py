@@ -133,7 +133,7 @@ def test_rates_at_900_mhz() -> None:
     int8 = 2 * CONFIG.macs_per_cycle * CONFIG.clock_hz
     assert int8 == 2 * 409_600 * 900e6
     assert round(int8 / 1e12) == 737
-    # FP16: two planes in tandem, one vector per two cycles.
+    # FP16: two planes together, one vector per two cycles.
     assert round(int8 / 4 / 1e12) == 184
     assert round(2 * CONFIG.macs_per_cycle * 915e6 / 1e12) == 750
     assert round(2 * CONFIG.macs_per_cycle * 915e6 / 4 / 1e12, 1) == 187.4

@@ -10,9 +10,9 @@ from arch.config import Config
 from arch.faults import FaultError
 from arch.image import Image
 from golden.machine.machine import Machine
-from runtime.backend import Tensors
 from runtime.chip_job.exchange import read_results, write_job
 from runtime.rtl_backend import build_chip
+from runtime.run import Tensors
 from runtime.simulator import Built
 from runtime.simulator.scratch import scratch_folder
 

@@ -52,8 +52,8 @@ class MixedProduct:
         self._timelines: dict[int, list[tuple[int, int]]] = {}
         self._words: list[tuple[int, int, Bytes]] = []
         half = np.stack([self.a.view(np.uint8)[:, byte::2] for byte in range(2)])
-        half_weights = np.stack([self.b.view(np.uint8)[:, byte::2] for byte in range(2)])
-        self._multiply(Hemisphere.WEST, half, half_weights)
+        fp16_weights = np.stack([self.b.view(np.uint8)[:, byte::2] for byte in range(2)])
+        self._multiply(Hemisphere.WEST, half, fp16_weights)
         self._multiply(Hemisphere.EAST, self.c.view(np.uint8)[None], self.d.view(np.uint8)[None])
         self.image = self._image()
 
@@ -165,7 +165,7 @@ class MixedProduct:
         return np.ascontiguousarray(np.moveaxis(outputs, 0, -1)).view(dtype)[..., 0]
 
     def fp32_sums(self) -> npt.NDArray[np.float64]:
-        """Return ``a @ b`` in binary64: near to what the machine makes, and not the same."""
+        """Return ``a @ b`` in float64: near to what the machine makes, and not the same."""
         product: npt.NDArray[np.float64] = self.a.astype(np.float64) @ self.b.astype(np.float64)
         return product
 

@@ -7,8 +7,9 @@ from arch.config import Config
 from arch.image import Image
 from arch.presets import preset
 from compiler.program import Program
-from runtime.backend import Backend, GoldenBackend, RtlBackend
+from runtime.backend import Backend, GoldenBackend
 from runtime.measure import run_checked
+from runtime.rtl_backend import RtlBackend
 from verif.bits import same_bits
 
 DEPTH = 16

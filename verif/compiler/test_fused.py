@@ -18,7 +18,7 @@ from golden.reference.activations import silu as silu_defined
 from golden.reference.fp32 import apply
 from golden.reference.matmul import matmul_int32
 from golden.reference.matmul_fp16 import matmul_fp16
-from runtime.backend import RtlBackend
+from runtime.rtl_backend import RtlBackend
 from verif.bits import same_bits
 from verif.compiler.layers import random_float16, random_int8, run
 

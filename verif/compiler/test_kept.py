@@ -13,9 +13,10 @@ from compiler.program import Program
 from compiler.vector.operation import Pass
 from compiler.vector.plan import pass_plans
 from compiler.vector.steps import fresh_steps, kept_ports, working_steps
-from runtime.backend import GoldenBackend, RtlBackend
+from runtime.backend import GoldenBackend
 from runtime.kernel import run_kernel
 from runtime.kernel_samples import sample
+from runtime.rtl_backend import RtlBackend
 from verif.compiler.expressions import check_map, random_values
 from verif.kernels.test_kernels import check
 

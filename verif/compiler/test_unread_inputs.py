@@ -8,7 +8,8 @@ from arch.image import Image
 from arch.presets import preset
 from compiler.program import Program
 from golden.machine.machine import Machine
-from runtime.backend import GoldenBackend, Tensors, make_backend
+from runtime.backend import GoldenBackend, make_backend
+from runtime.run import Tensors
 from verif.bits import same_bits
 from verif.runtime.command_line import refusal, takt
 

@@ -17,6 +17,10 @@ from verif.repo.files import ROOT
 __all__ = ["rtl_decoders"]
 
 
+_DECODER = ("hdl.icu.decode", "hdl.icu.legality")
+"""What looks for rows in the name of its callers."""
+
+
 class _Watched(dict[str, Instruction]):
     """The rows by mnemonic; notes who looks for which while a chip is elaborated."""
 
@@ -26,7 +30,7 @@ class _Watched(dict[str, Instruction]):
 
     def __getitem__(self, mnemonic: str) -> Instruction:
         frame: FrameType | None = sys._getframe(1)
-        while frame is not None and frame.f_globals["__name__"] == "hdl.icu.legality":
+        while frame is not None and frame.f_globals["__name__"] in _DECODER:
             if frame.f_code.co_name.startswith("is_legal"):
                 return super().__getitem__(mnemonic)
             frame = frame.f_back

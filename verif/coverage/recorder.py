@@ -24,7 +24,7 @@ from golden.machine.machine import Machine
 from golden.machine.queue import Queue
 from golden.machine.word import Word
 from runtime import rtl_backend
-from runtime.backend import RunResult, Tensors
+from runtime.run import RunResult, Tensors
 from verif import bench
 from verif.bench import Bench, default_seed
 from verif.coverage.dry_bench import DryBench, run_dry

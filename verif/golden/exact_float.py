@@ -1,4 +1,4 @@
-"""binary32 from fractions: one rounding, written out."""
+"""fp32 from fractions: one rounding, written out."""
 
 from fractions import Fraction
 

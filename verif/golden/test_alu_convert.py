@@ -14,14 +14,14 @@ HALVES = np.arange(1 << 16, dtype=np.uint32)
 
 
 def value(pattern: int) -> Fraction:
-    """Return the number that a finite binary16 pattern stands for."""
+    """Return the number that a finite fp16 pattern stands for."""
     exponent, fraction = pattern >> 10 & 0x1F, pattern & 0x3FF
     number = Fraction(fraction | (0x400 if exponent else 0)) * Fraction(2) ** (max(exponent, 1) - 25)
     return -number if pattern >> 15 else number
 
 
 def nearest(number: Fraction, zero_sign: int) -> int:
-    """Return the binary16 pattern nearest to a number, ties to even, found by looking at all of them."""
+    """Return the fp16 pattern nearest to a number, ties to even, found by looking at all of them."""
     sign = 0x8000 if number < 0 or (number == 0 and zero_sign) else 0
     low, high = 0, 0x7C00
     # The pattern of infinity stands for 2**16 here.
@@ -36,7 +36,7 @@ def nearest(number: Fraction, zero_sign: int) -> int:
 
 
 def single_patterns(rng: np.random.Generator) -> np.ndarray:
-    """Patterns around every rounding boundary of binary16's exponents, and any."""
+    """Patterns around every rounding boundary of fp16's exponents, and any."""
     exponents = np.arange(98, 146, dtype=np.uint32) << 23
     tails = np.array(
         [0, 1, 0xFFF, 0x1000, 0x1001, 0x1FFF, 0x2FFF, 0x3000, 0x3001, 0x7FEFFF, 0x7FF000, 0x7FFFFF], np.uint32

@@ -1,4 +1,4 @@
-"""binary32 operations and conversions against fractions."""
+"""fp32 operations and conversions against fractions."""
 
 from fractions import Fraction
 

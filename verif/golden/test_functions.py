@@ -9,7 +9,7 @@ from arch.functions.function import Function
 from arch.isa.table import BY_MNEMONIC
 from golden.numerics.functions import FUNCTIONS
 from golden.ulp.errors import errors
-from golden.ulp.operands import every_half, spread
+from golden.ulp.operands import every_fp16_number, spread
 from golden.ulp.report import worst
 from golden.vxm.alu import operate
 from verif.vxm.function_operands import corners
@@ -75,7 +75,7 @@ def test_ends_of_the_ranges(mnemonic, operand, result):
 
 @each_function
 def test_every_fp16_operand(function):
-    assert_close(function, every_half())
+    assert_close(function, every_fp16_number())
 
 
 @each_function

@@ -1,4 +1,4 @@
-"""A pair of MXM planes in tandem."""
+"""fp16 products of a pair of MXM planes."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from arch.faults import FaultKind
 from arch.formats import DType
 from arch.presets import PRESETS, preset
-from golden.numerics.half_matrix import HalfMatrix
+from golden.numerics.fp16_matrix import Fp16Matrix
 from verif.golden import exact_float
 from verif.golden.program import Program, numbers
 
@@ -69,7 +69,7 @@ def fp16(rng, *shape):
 
 
 def product(activations, weights):
-    matrix = HalfMatrix(np.ascontiguousarray(weights.T))
+    matrix = Fp16Matrix(np.ascontiguousarray(weights.T))
     return np.stack([matrix.product(vector) for vector in activations])
 
 

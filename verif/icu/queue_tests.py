@@ -14,9 +14,9 @@ from arch.isa.table import BY_MNEMONIC, instructions_of
 from arch.isa.timeline import queue_words
 from arch.presets import preset
 from arch.timing import timing
+from golden.machine.event_queue import NEVER
 from golden.machine.fault_log import FaultLog
 from golden.machine.icu import InstructionControl
-from golden.machine.wheel import NEVER
 from verif.bench import Bench
 
 CONFIG = preset("nano", ["queue_depth=16"])

@@ -6,9 +6,10 @@ import pytest
 from arch.errors import TaktError
 from arch.presets import preset
 from compiler.kernels.attention import ATTENTION
-from runtime.backend import GoldenBackend, RtlBackend
+from runtime.backend import GoldenBackend
 from runtime.kernel import KernelRun, run_kernel
 from runtime.kernel_samples import sample
+from runtime.rtl_backend import RtlBackend
 from verif.kernels.test_kernels import BASE, NANO, SMALL, check
 
 machines = pytest.mark.parametrize("config", [NANO, SMALL, BASE], ids=lambda config: config.name)

@@ -6,10 +6,11 @@ import pytest
 from arch.presets import preset
 from compiler.kernels.catalogue import KERNELS
 from compiler.program import Program
-from runtime.backend import GoldenBackend, RtlBackend
+from runtime.backend import GoldenBackend
 from runtime.comparison import difference
 from runtime.kernel import KernelRun, run_kernel
 from runtime.kernel_samples import SAMPLES, sample
+from runtime.rtl_backend import RtlBackend
 
 FORMATS = [(name, dtype) for name, (_, dtypes) in SAMPLES.items() for dtype in dtypes]
 BASE = preset("base")

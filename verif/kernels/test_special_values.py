@@ -32,7 +32,7 @@ PATTERNS = {
     },
 }
 KINDS = (*PATTERNS[4], "all")
-HALVES_AND_SINGLES = [item for item in FORMATS if item[1] != "int8"]
+FLOATS = [item for item in FORMATS if item[1] != "int8"]
 
 
 def sprinkled(arrays, kind, rng):
@@ -53,7 +53,7 @@ def sprinkled(arrays, kind, rng):
     return found
 
 
-@pytest.mark.parametrize("name,dtype", HALVES_AND_SINGLES)
+@pytest.mark.parametrize("name,dtype", FLOATS)
 def test_special_values(name, dtype):
     seed = default_seed(f"{name} {dtype}")
     rng = np.random.default_rng(seed)
@@ -66,7 +66,7 @@ def test_special_values(name, dtype):
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize("name,dtype", HALVES_AND_SINGLES)
+@pytest.mark.parametrize("name,dtype", FLOATS)
 def test_special_values_at_length(name, dtype, seed):
     rng = np.random.default_rng(seed)
     arrays = sprinkled(sample(name, dtype, int(rng.integers(1, 12)), seed), rng.choice(KINDS), rng)
@@ -115,4 +115,4 @@ def test_moving_kernels_keep_every_nan(rng):
 
 
 def test_samples_cover_every_kernel():
-    assert {name for name, _ in HALVES_AND_SINGLES} == set(SAMPLES)
+    assert {name for name, _ in FLOATS} == set(SAMPLES)

@@ -100,7 +100,7 @@ BREAKAGES = (
     ),
     Breakage(
         "large fp16 products are lost",
-        "hdl/mxm/half_cell.py",
+        "hdl/mxm/fp16_cell.py",
         "Mux(is_high, term[:_HIGH_TERM], 0)",
         "Mux(is_high, term[1 : _HIGH_TERM + 1], 0)",
         ("verif/mxm/test_pair.py", "-k", "nano"),
@@ -156,7 +156,7 @@ BREAKAGES = (
     ),
     Breakage(
         "a lane too many moves in with SHIFT",
-        "hdl/sxm/shifter.py",
+        "hdl/sxm/lane_shifter.py",
         "(lane < self.op.bound)",
         "(lane <= self.op.bound)",
         ("verif/sxm",),

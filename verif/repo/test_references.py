@@ -11,7 +11,9 @@ PUBLISHED = re.compile(r"IEEE 754|RISC-V F|ISCA 20\d\d|Hamming|Hendrycks and Gim
 """What a section is cited of, beside documents of this repository."""
 
 # Documents that a reader does not have. A letter of each in brackets, so that this file names none.
-UNKNOWN_DOCUMENT = re.compile(r"\b(D[E]SIGN|(?!README)[A-Z]{4,}\.m[d])\b|\b(design|white) (p[a]per|d[o]c|d[o]cument)\b")
+UNKNOWN_DOCUMENT = re.compile(
+    r"\b(D[E]SIGN|(?!README|CHANGELOG|CONTRIBUTING)[A-Z]{4,}\.m[d])\b|\b(design|white) (p[a]per|d[o]c|d[o]cument)\b"
+)
 SECTION = re.compile(r"\bsections? (\d+(?:\.\d+)?)")
 MACHINE_RULE = re.compile(r"machine\.md\)?,? (?:sections? )?(\d+)(?:\.(\d+)|, rule (\d+))?")
 NAMED_PATH = re.compile(rf"(?<![\w/.-])((?:{'|'.join((*PACKAGES, 'docs', 'tools'))})(?:/[\w.-]+)+\.(?:md|py|sh|sv))\b")

@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,11 @@ from arch.faults import FaultKind
 from arch.image import Image
 from arch.isa.encoding import encode
 from arch.presets import preset
-from runtime.backend import GoldenBackend, RunResult, make_backend
+from hdl.chip import Chip
+from runtime.backend import GoldenBackend, make_backend
 from runtime.measure import measure
+from runtime.report import show_wave_file
+from runtime.run import RunResult, WaveFile
 from verif.bits import same_bits
 from verif.runtime.hand_made import ROWS, endless_image, relu_image
 
@@ -76,7 +80,7 @@ def test_wrong_use_is_refused():
     with pytest.raises(TaktError, match="not 'verilog'"):
         make_backend("verilog")
     with pytest.raises(TaktError, match="waveform"):
-        make_backend("golden", wave=Path("x.fst"))
+        make_backend("golden", WaveFile(Path("x.fst")))
     with pytest.raises(TaktError, match="at least 1, not 0"):
         measure(relu_image(CONFIG), [], GoldenBackend())
 
@@ -85,3 +89,43 @@ def test_wrong_use_is_refused():
 def test_a_program_without_end_is_given_up(backend):
     with pytest.raises(TaktError, match="^program must end within 10150 cycles, not run on$"):
         make_backend(backend).run(endless_image(CONFIG), [{}, {}])
+
+
+class Chips:
+    """Counts the chips that are made of their parameters, in place of `hdl.chip.Chip`."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def __call__(self, *, config):
+        self.made += 1
+        return Chip(config=config)
+
+
+def test_a_backend_makes_one_chip_and_prints_nothing(monkeypatch, capfd):
+    told = []
+
+    @contextmanager
+    def progress(what):
+        told.append(what)
+        yield
+
+    chips = Chips()
+    monkeypatch.setattr("runtime.rtl_backend.Chip", chips)
+    for backend in (make_backend("icarus", progress=progress), make_backend("icarus")):
+        backend.run(relu_image(CONFIG), tensors(2))
+        backend.run(relu_image(CONFIG), tensors(1))
+    make_backend("golden", progress=progress).run(relu_image(CONFIG), tensors(1))
+    assert chips.made == 2
+    assert [text.startswith("building nano for ") for text in told] == [True]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_waveform_that_cannot_be_written_loses_no_result(tmp_path):
+    (tmp_path / "file").touch()
+    wave_file = WaveFile(tmp_path / "file" / "x.fst")
+    inputs = tensors(1)
+    (result,) = make_backend("icarus", wave_file).run(relu_image(CONFIG), inputs)
+    same_bits(result.outputs["y"], np.maximum(inputs[0]["x"], 0))
+    with pytest.raises(TaktError, match="x.fst"):
+        show_wave_file(wave_file)

@@ -12,11 +12,11 @@ from verif.runtime.hand_made import relu_image
 from verif.runtime.test_backend import CONFIG, Altered, tensors
 
 NAN = np.array([CANONICAL_NAN], np.uint32).view(np.float32)
-HALF_NAN = np.array([CANONICAL_NAN_FP16], np.uint16).view(np.float16)
+FP16_NAN = np.array([CANONICAL_NAN_FP16], np.uint16).view(np.float16)
 FLOATS = ("float16", "float32")
 
 
-@pytest.mark.parametrize("nan", [NAN, HALF_NAN])
+@pytest.mark.parametrize("nan", [NAN, FP16_NAN])
 def test_the_canonical_nan_equals_itself_and_no_other(nan):
     assert difference(nan, nan.copy()) == ""
     other = (nan.view(f"u{nan.itemsize}") ^ 1).view(nan.dtype)

@@ -7,7 +7,7 @@ import pytest
 
 from arch.presets import PRESETS
 from runtime.commands.bench_command import BENCH_COLUMNS
-from runtime.report import between_markers, markdown_table
+from runtime.table import between_markers, markdown_table
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

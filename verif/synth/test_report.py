@@ -8,16 +8,16 @@ from arch.document import insert
 from arch.errors import TaktError
 from synth.__main__ import START, STOP, main
 from synth.area import Area
-from synth.report import Part, Report
+from synth.report import ModuleArea, Report
 from synth.tables import markdown, per_mac
 
 
 def report(preset: str = "nano", cells: int = 6400) -> Report:
     """Return the report of a chip of 64 multiply-accumulators."""
     parts = (
-        Part(unit="mem", label="takt_sram", instances=2, modules=1, total=Area(10, 0, 4096)),
-        Part(unit="mxm", label="Supercell", instances=4, modules=1, total=Area(cells, 640)),
-        Part(unit="mxm", label="Row", instances=2, modules=1, total=Area(64, 128)),
+        ModuleArea(unit="mem", label="takt_sram", instances=2, modules=1, total=Area(10, 0, 4096)),
+        ModuleArea(unit="mxm", label="Supercell", instances=4, modules=1, total=Area(cells, 640)),
+        ModuleArea(unit="mxm", label="Row", instances=2, modules=1, total=Area(64, 128)),
     )
     return Report(preset=preset, parts=parts, macs=64, supercell=parts[1].total)
 

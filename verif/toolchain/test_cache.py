@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.cli import guarded
 from runtime.simulator import SimulationFailed
 from runtime.simulator.cache import cached_folder
 from runtime.simulator.scratch import keep, scratch_folder
@@ -82,7 +83,7 @@ def build_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("proved", [True, False], ids=["read before", "first use"])
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_entry_is_built_again(
-    damage: str, proved: bool, build_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    damage: str, proved: bool, build_folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = cached_folder(build_folder / "sim" / "entry", fill)
     assert cached_folder(entry, lambda scratch: pytest.fail("built again")) == entry
@@ -92,17 +93,24 @@ def test_a_damaged_entry_is_built_again(
         monkeypatch.setattr("runtime.simulator.cache._proved", {})
     spoil, why = DAMAGES[damage]
     spoil(entry)
-    capsys.readouterr()
     if damage == "one bit" and proved:
         os.utime(entry / "binary")
     assert cached_folder(entry, fill) == entry
     assert {name: (entry / name).read_bytes() for name in CONTENTS} == CONTENTS
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"takt: cache entry {entry} is damaged (") and line.endswith("): it is built again")
+    (line,) = caplog.messages
+    assert line.startswith(f"cache entry {entry} is damaged (") and line.endswith("): it is built again")
     assert why in line
     assert cached_folder(entry, lambda scratch: pytest.fail("built again")) == entry
-    assert capsys.readouterr().err == ""
+    assert len(caplog.messages) == 1
     assert not list((build_folder / "run").iterdir())
+
+
+def test_a_command_says_that_an_entry_was_damaged(build_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    entry = cached_folder(build_folder / "sim" / "entry", fill)
+    next(entry.iterdir()).unlink()
+    assert guarded(lambda: str(cached_folder(entry, fill))) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"takt: cache entry {entry} is damaged (")
 
 
 def test_an_entry_of_another_folder_is_as_good(build_folder: Path) -> None:
@@ -113,7 +121,7 @@ def test_an_entry_of_another_folder_is_as_good(build_folder: Path) -> None:
     assert cached_folder(copy, lambda scratch: pytest.fail("built again")) == copy
 
 
-def test_a_run_after_damage_is_right(build_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_after_damage_is_right(build_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     """As after a full disk that a tool did not notice: half a file of every stage."""
     run("icarus")
     halved = [path for path in build_folder.glob("*/*/*") if path.suffix in (".il", ".sv", ".vvp")]
@@ -121,12 +129,12 @@ def test_a_run_after_damage_is_right(build_folder: Path, capsys: pytest.CaptureF
         os.truncate(path, path.stat().st_size // 2)
     run("icarus")
     assert {path.suffix for path in halved} == {".il", ".sv", ".vvp"}
-    assert capsys.readouterr().err.count("is built again") == 2
+    assert caplog.text.count("is built again") == 2
     assert not list((build_folder / "run").iterdir())
 
 
 def test_a_binary_that_does_not_start_is_built_again(
-    build_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    build_folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As one whose manifest is right, but which this computer's simulator cannot read."""
     run("icarus")
@@ -134,8 +142,7 @@ def test_a_binary_that_does_not_start_is_built_again(
     binary.write_text('#! /usr/bin/vvp\n:ivl_version "0.1";\nnonsense\n')
     monkeypatch.setattr("runtime.simulator.cache._damage", lambda folder: "" if folder.exists() else "absent")
     run("icarus")
-    messages = capsys.readouterr().err
-    assert "is damaged (it does not start): it is built again" in messages
+    assert "is damaged (it does not start): it is built again" in caplog.text
     assert binary.stat().st_size > 1000
 
 

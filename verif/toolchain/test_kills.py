@@ -59,8 +59,11 @@ def processes(build: Path) -> Iterator[str]:
 
 def stop(simulator: str, build: Path, pattern: str, number: signal.Signals) -> None:
     """End a process at a moment, and see that nothing of it is left but what only the next one can remove."""
+    # On a busy machine a file may come and go unseen: what comes after it is then the moment, or the wait has no end.
+    patterns = list(MOMENTS.values())
+    patterns = [later.replace("icarus", simulator) for later in patterns[patterns.index(pattern) :]]
     with start(simulator, build, FOREVER) as process:
-        wait_for(lambda: any(build.glob(pattern.replace("icarus", simulator))), process)
+        wait_for(lambda: any(any(build.glob(later)) for later in patterns), process)
         process.send_signal(number)
         try:
             _, messages = process.communicate(timeout=60)

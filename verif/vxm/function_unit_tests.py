@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from arch.functions.function import Function
 from golden.numerics.functions import FUNCTIONS
-from golden.ulp.operands import every_half, spread
+from golden.ulp.operands import every_fp16_number, spread
 from verif.bench import Bench
 from verif.vxm.function_operands import corners
 
@@ -67,7 +67,7 @@ async def operands_at_which_something_changes(dut: Any) -> None:
 async def every_fp16(dut: Any) -> None:
     """Every number of fp16; as many of them as the parameter `vectors` allows."""
     bench = await Bench.start(dut)
-    await _of_every_function(bench, dict.fromkeys(Function, every_half()), bench.parameters["vectors"])
+    await _of_every_function(bench, dict.fromkeys(Function, every_fp16_number()), bench.parameters["vectors"])
 
 
 @cocotb.test()

@@ -1,6 +1,6 @@
 """Float operations of the VXM once more, by other means than the golden model's.
 
-Sums and products are made in binary64 and brought to binary32 by a rounding to odd first, so that nothing rounds
+Sums and products are made in float64 and brought to fp32 by a rounding to odd first, so that nothing rounds
 twice (S. Boldo and G. Melquiond, "Emulation of FMA and correctly rounded sums", 2008); conversions to fp16 are NumPy's
 own; those to integers are integer arithmetic on significands.
 """
@@ -131,6 +131,6 @@ def _convert(dtype: DType, out_dtype: DType, a: Bits) -> Bits:
 
 
 def _half(values: Float64) -> Bits:
-    """Return NumPy's binary16 of binary64 values, rounded once."""
+    """Return NumPy's fp16 of float64 values, rounded once."""
     bits = values.astype(np.float16).view(np.uint16)
     return np.where(np.isnan(values), CANONICAL_NAN_FP16, bits).astype(np.uint32)

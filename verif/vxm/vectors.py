@@ -17,7 +17,7 @@ from arch.isa.vxm_rows import alu_column
 
 __all__ = [
     "FLOAT_CORNERS",
-    "HALF_CORNERS",
+    "FP16_CORNERS",
     "INTEGER_CORNERS",
     "Operation",
     "corners_of",
@@ -91,7 +91,7 @@ INTEGER_CORNERS: Bits = np.array(
 """32-bit patterns at the ends of the integer formats, around the rounding of CVT, and shift amounts."""
 
 
-_POSITIVE_HALVES = (
+_POSITIVE_FP16 = (
     0,
     1,
     2,
@@ -111,10 +111,10 @@ _POSITIVE_HALVES = (
     0x7FFF,
 )
 
-HALF_CORNERS: Bits = np.array(
+FP16_CORNERS: Bits = np.array(
     [
         sign | bits | above << 16
-        for bits in (*_POSITIVE_HALVES, 0x7E00, 0x7FFF)
+        for bits in (*_POSITIVE_FP16, 0x7E00, 0x7FFF)
         for sign in (0, 1 << 15)
         for above in (0, 1)
     ],
@@ -153,7 +153,7 @@ def operations(config: Config, column: int) -> list[Operation]:
 
 def corners_of(dtype: DType) -> Bits:
     """Return the patterns at which something changes, of a format."""
-    return {DType.FP16: HALF_CORNERS, DType.FP32: FLOAT_CORNERS}.get(dtype, INTEGER_CORNERS)
+    return {DType.FP16: FP16_CORNERS, DType.FP32: FLOAT_CORNERS}.get(dtype, INTEGER_CORNERS)
 
 
 def operand_bits(rng: np.random.Generator, mnemonic: str, dtype: DType, count: int) -> tuple[Bits, Bits]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.simulator.places import build_root
+from runtime.places import build_root
 from verif.repo.files import ROOT
 
 MISSING = [tool for tool in ("gtkwave", "Xvfb", "import") if shutil.which(tool) is None]

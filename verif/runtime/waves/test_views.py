@@ -11,8 +11,8 @@ from arch.image import Image
 from arch.isa.encoding import disassemble
 from arch.presets import preset
 from hdl.host.run_control import drain_cycles
-from runtime.backend import RunResult
 from runtime.rtl_backend import build_chip
+from runtime.run import RunResult
 from runtime.waves.gtkwave import save_file, word_filter
 from runtime.waves.hierarchy import read_hierarchy
 from runtime.waves.surfer import command_file, decoder_toml

@@ -5,19 +5,19 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from arch.formats import CANONICAL_NAN
-from hdl.mxm.half_cell import HIGH_BITS, LOW_BITS, MARKS, SUM_WINDOW
+from hdl.mxm.fp16_cell import HIGH_BITS, LOW_BITS, MARKS, SUM_WINDOW
 from hdl.mxm.supercell import SUM_SLOT
 from hdl.shared import place
 from hdl.vxm.fp32_fields import BIAS, INFINITY
 from hdl.vxm.fp32_round import Fp32Round
 
-__all__ = ["HalfRound"]
+__all__ = ["Fp16Round"]
 
 _UNIT = -48
 """Exponent of a sum's unit."""
 
 
-class HalfRound(wiring.Component):
+class Fp16Round(wiring.Component):
     """Rounds the sums of the top row, a half of the columns per cycle.
 
     Sums that are at the inputs in cycle c (first half) and c + 1 are both at `result` in cycle c + 3, and stay there
@@ -31,7 +31,7 @@ class HalfRound(wiring.Component):
     Attributes
     ----------
     done, low_sum, high_sum, marks : in
-        As they leave `hdl.mxm.half_cell.HalfCell`.
+        As they leave `hdl.mxm.fp16_cell.Fp16Cell`.
     result : out lanes * 32
         fp32, column 0 lowest.
     """

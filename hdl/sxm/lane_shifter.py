@@ -7,10 +7,10 @@ from amaranth.lib.wiring import In, Out
 from arch.config import Config
 from hdl.sxm.micro_op import shift_op
 
-__all__ = ["Shifter"]
+__all__ = ["LaneShifter"]
 
 
-class Shifter(wiring.Component):
+class LaneShifter(wiring.Component):
     """Rotates a vector and joins it with another, combinational.
 
     Parameters

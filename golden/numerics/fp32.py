@@ -1,4 +1,4 @@
-"""binary32 patterns taken apart and put together, in integer arithmetic."""
+"""fp32 patterns taken apart and put together, in integer arithmetic."""
 
 from dataclasses import dataclass
 
@@ -43,11 +43,13 @@ def taken_apart(bits: Bits) -> Parts:
     """Return the parts of patterns."""
     magnitude = bits.astype(np.int64) & 0x7FFFFFFF
     field, fraction = magnitude >> _FRACTION, magnitude & (1 << _FRACTION) - 1
+    # Only normal numbers have the hidden bit.
     raw = np.where(field > 0, fraction | 1 << _FRACTION, fraction)
     up = _FRACTION + 1 - _length(raw)
     return Parts(
         negative=bits >> 31 != 0,
         magnitude=magnitude,
+        # A field of 0 counts as 1: subnormal numbers have the exponent of the smallest normal ones.
         exponent=np.maximum(field, 1) - 127 - up,
         significand=raw << up,
     )
@@ -65,7 +67,9 @@ def rounded(negative: npt.NDArray[np.bool_], magnitude: Int64, exponent: Int64) 
         From 0 up, below ``2**62``.
     exponent : ndarray of int64
     """
+    # Of the 24 bits from the highest on the lowest, but never below the last place of subnormal numbers.
     last_place = np.maximum(exponent + _length(magnitude) - (_FRACTION + 1), _SMALLEST)
+    # Numbers have at most 62 bits: by 63 places nothing is left but the fact that they are not 0.
     down = np.minimum(last_place - exponent, 63)
     right, left = np.maximum(down, 0), np.maximum(-down, 0)
     kept = (magnitude << left) >> right
@@ -81,6 +85,7 @@ def rounded(negative: npt.NDArray[np.bool_], magnitude: Int64, exponent: Int64) 
 def _length(numbers: Int64) -> Int64:
     """Bits of each number, 0 for 0."""
     rest, length = numbers, np.zeros_like(numbers)
+    # By halves, since NumPy has no count of leading zeros and its logarithm is not exact.
     for step in (32, 16, 8, 4, 2, 1):
         large = rest >> step > 0
         length += large * step

@@ -8,10 +8,10 @@ from hdl.mxm.fp32_sum import Fp32Sum
 from hdl.mxm.supercell import SUM_SLOT
 from hdl.shared import place
 
-__all__ = ["FloatSum"]
+__all__ = ["Fp32Sums"]
 
 
-class FloatSum(wiring.Component):
+class Fp32Sums(wiring.Component):
     """Adds results to stored sums, one of each per column.
 
     What is at `result` in a cycle with `take` is at `sum` in the next cycle, until the next one with `take`.

@@ -1,4 +1,4 @@
-"""Products of binary16 against fractions."""
+"""Products of fp16 against fractions."""
 
 from fractions import Fraction
 
@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from golden.numerics.half_matrix import HalfMatrix
+from golden.numerics.fp16_matrix import Fp16Matrix
 from verif.golden import exact_float
 
 Half = npt.NDArray[np.float16]
@@ -23,7 +23,7 @@ def expected(vector: Half, column: Half) -> int:
     plus = minus = False
     total, negative_zeros = Fraction(0), True
     for a, b in zip(vector.tolist(), column.tolist(), strict=True):
-        product = a * b  # binary64 holds it exactly
+        product = a * b  # float64 holds it exactly
         if np.isnan(product):
             return exact_float.NAN
         plus |= product == np.inf
@@ -38,7 +38,7 @@ def expected(vector: Half, column: Half) -> int:
 
 def check(vector: Half, columns: Half) -> None:
     with np.errstate(all="ignore"):
-        found = HalfMatrix(columns).product(vector)
+        found = Fp16Matrix(columns).product(vector)
     for column, bits in zip(columns, found.tolist(), strict=True):
         assert bits == expected(vector, column), f"{vector.view(np.uint16)} @ {column.view(np.uint16)}"
 
@@ -79,7 +79,7 @@ def test_what_is_left_after_cancellation_is_exact(rng: np.random.Generator) -> N
 
 
 def test_ties_and_what_breaks_them() -> None:
-    """2**24 + 1 lies between two binary32 numbers; one unit of 2**-48 decides."""
+    """2**24 + 1 lies between two fp32 numbers; one unit of 2**-48 decides."""
     one, huge = np.float16(1), np.float16(4096)
     for tie, even in ((1, 0), (3, 4)):
         for last in (0x0000, 0x0001, 0x8001):
@@ -88,11 +88,11 @@ def test_ties_and_what_breaks_them() -> None:
             column = np.array([huge, one, np.float16(2**-24)], np.float16)
             check(vector, column[None])
             if last == 0:
-                assert HalfMatrix(column[None]).product(vector).view(np.float32)[0] == 2**24 + even
+                assert Fp16Matrix(column[None]).product(vector).view(np.float32)[0] == 2**24 + even
 
 
 def test_the_matrix_is_copied() -> None:
     columns = np.ones((1, 4), np.float16)
-    matrix = HalfMatrix(columns)
+    matrix = Fp16Matrix(columns)
     columns[:] = np.inf
     assert matrix.product(np.ones(4, np.float16)).view(np.float32)[0] == 4

@@ -1,4 +1,4 @@
-"""Where the fp16 activations of one superlane enter a pair's array."""
+"""Tile through which the fp16 activations of one superlane enter a pair's array."""
 
 from amaranth.hdl import Instance, Module, Signal
 from amaranth.lib import wiring
@@ -6,13 +6,13 @@ from amaranth.lib.wiring import In, Out
 
 from arch.config import Config
 from hdl.ecc.reader import EccReader, ecc_ports
-from hdl.mxm.half_number import HALF_SLOT, half_numbers
+from hdl.mxm.fp16_number import FP16_SLOT, fp16_numbers
 from hdl.mxm.micro_op import activation_op
 
-__all__ = ["HalfTile"]
+__all__ = ["Fp16Tile"]
 
 
-class HalfTile(wiring.Component):
+class Fp16Tile(wiring.Component):
     """Picks two adjacent outward streams and decodes them, combinational, and hands the micro-op to the tile above.
 
     Parameters
@@ -30,7 +30,7 @@ class HalfTile(wiring.Component):
         The same one cycle later.
     streams : in streams * stream_bits
         Outward stream registers of this superlane.
-    x : out lanes * HALF_SLOT
+    x : out lanes * FP16_SLOT
         The numbers whose low bytes are on the stream that `op_in` names, their high bytes on the next one; zeros
         unless `on`.
     corrected, uncorrectable : out 1
@@ -46,7 +46,7 @@ class HalfTile(wiring.Component):
                 "on": In(1),
                 "op": Out(layout),
                 "streams": In(config.streams * config.stream_bits),
-                "x": Out(config.lanes * HALF_SLOT),
+                "x": Out(config.lanes * FP16_SLOT),
                 **ecc_ports(config),
             }
         )
@@ -62,6 +62,7 @@ class HalfTile(wiring.Component):
             "takt_select",
             p_WIDTH=2 * width,
             p_COUNT=self.config.streams // 2,
+            # A superlane that is off multiplies zeros.
             i_en=self.op_in.valid & self.on,
             i_index=self.op_in.stream[1:],
             i_words=self.streams,
@@ -70,6 +71,6 @@ class HalfTile(wiring.Component):
         ecc = EccReader(m, self.config)
         data = ecc.read(halves, en=self.op_in.valid & self.on)
         low, high = data[: 8 * self.config.lanes], data[8 * self.config.lanes :]
-        m.d.comb += self.x.eq(half_numbers(m, "decode", en=self.op_in.valid, low=low, high=high))
+        m.d.comb += self.x.eq(fp16_numbers(m, "decode", en=self.op_in.valid, low=low, high=high))
         ecc.report(self)
         return m

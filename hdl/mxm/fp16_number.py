@@ -3,19 +3,19 @@
 from amaranth.hdl import Instance, Module, Signal, Value, signed
 from amaranth.lib import data
 
-__all__ = ["HALF_NUMBER", "HALF_SLOT", "half_numbers"]
+__all__ = ["FP16_NUMBER", "FP16_SLOT", "fp16_numbers"]
 
-HALF_NUMBER = data.StructLayout(
+FP16_NUMBER = data.StructLayout(
     {"value": signed(16), "shift": 5, "sign": 1, "zero": 1, "infinite": 1, "nan": 1},
 )
 """A finite number is ``value * 2**(shift - 24)``: `value` is the significand with its sign, 12 bits sign-extended; a
 subnormal has the exponent of the smallest normal numbers."""
 
-HALF_SLOT = 32
-"""Bits that a `HALF_NUMBER` takes in a vector port."""
+FP16_SLOT = 32
+"""Bits that a `FP16_NUMBER` takes in a vector port."""
 
 
-def half_numbers(m: Module, name: str, *, en: Value, low: Value, high: Value) -> Signal:
+def fp16_numbers(m: Module, name: str, *, en: Value, low: Value, high: Value) -> Signal:
     """Add the decoder of a vector of fp16 numbers to a module, combinational.
 
     Parameters
@@ -31,9 +31,9 @@ def half_numbers(m: Module, name: str, *, en: Value, low: Value, high: Value) ->
     Returns
     -------
     Signal
-        ``count * HALF_SLOT`` bits; 0 without `en`.
+        ``count * FP16_SLOT`` bits; 0 without `en`.
     """
     count = len(low) // 8
-    numbers = Signal(count * HALF_SLOT, name=f"{name}_numbers")
-    m.submodules[name] = Instance("takt_half_decode", p_COUNT=count, i_en=en, i_low=low, i_high=high, o_numbers=numbers)
+    numbers = Signal(count * FP16_SLOT, name=f"{name}_numbers")
+    m.submodules[name] = Instance("takt_fp16_decode", p_COUNT=count, i_en=en, i_low=low, i_high=high, o_numbers=numbers)
     return numbers

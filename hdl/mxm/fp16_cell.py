@@ -7,9 +7,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.mxm.half_number import HALF_NUMBER, HALF_SLOT, half_numbers
+from hdl.mxm.fp16_number import FP16_NUMBER, FP16_SLOT, fp16_numbers
 
-__all__ = ["HIGH_BITS", "LOW_BITS", "MARKS", "SUM_WINDOW", "HalfCell"]
+__all__ = ["HIGH_BITS", "LOW_BITS", "MARKS", "SUM_WINDOW", "Fp16Cell"]
 
 SUM_WINDOW = 64
 """Bits that either part of a partial sum takes in a vector port, sign-extended; the sum is ``high * 2**32 + low`` units
@@ -27,10 +27,10 @@ LOW_BITS, HIGH_BITS = _LOW_TERM + _GROWTH, _HIGH_TERM + _GROWTH
 """Bits of the two parts, with sign: as many as the sum of 320 terms takes."""
 
 MARKS = data.StructLayout({"nan": 1, "plus": 1, "minus": 1, "other": 1})
-"""What a sum has met: NaN (0 * infinity included), +infinity, -infinity, a product other than -0."""
+"""Specials that a sum has met: NaN (0 * infinity included), +infinity, -infinity, a product other than -0."""
 
-_FACTOR = data.StructLayout({"value": HALF_NUMBER["value"].shape, "shift": HALF_NUMBER["shift"].shape})
-_FLAGS = tuple(name for name, _ in HALF_NUMBER if name not in ("value", "shift"))
+_FACTOR = data.StructLayout({"value": FP16_NUMBER["value"].shape, "shift": FP16_NUMBER["shift"].shape})
+_FLAGS = tuple(name for name, _ in FP16_NUMBER if name not in ("value", "shift"))
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class _Weights:
     flags: list[dict[str, Signal]]
 
 
-class HalfCell(wiring.Component):
+class Fp16Cell(wiring.Component):
     """Multiplies fp16 activations that move east with resident weights; exact partial sums climb north.
 
     A vector that is at `x_in` in cycle c is multiplied with the first half of the columns in cycle c + 1 and with the
@@ -59,8 +59,8 @@ class HalfCell(wiring.Component):
 
     Attributes
     ----------
-    valid_in, x_in : in 1, lanes * HALF_SLOT
-        Activations from the west, as `hdl.mxm.half_number`. Not in consecutive cycles.
+    valid_in, x_in : in 1, lanes * FP16_SLOT
+        Activations from the west, as `hdl.mxm.fp16_number`. Not in consecutive cycles.
     install_in : in 1
         With `valid_in`: they meet the weights that are at `low` and `high` in this cycle, and so do those after them.
     low, high : in lanes * lanes * 8
@@ -82,7 +82,7 @@ class HalfCell(wiring.Component):
             {
                 "valid_in": In(1),
                 "install_in": In(1),
-                "x_in": In(lanes * HALF_SLOT),
+                "x_in": In(lanes * FP16_SLOT),
                 "low": In(lanes * lanes * 8),
                 "high": In(lanes * lanes * 8),
                 "low_sum_in": In(half * SUM_WINDOW),
@@ -90,7 +90,7 @@ class HalfCell(wiring.Component):
                 "marks_in": In(half * MARKS.size),
                 "valid": Out(1),
                 "install": Out(1),
-                "x": Out(lanes * HALF_SLOT),
+                "x": Out(lanes * FP16_SLOT),
                 "low_sum": Out(half * SUM_WINDOW),
                 "high_sum": Out(half * SUM_WINDOW),
                 "marks": Out(half * MARKS.size),
@@ -113,10 +113,10 @@ class HalfCell(wiring.Component):
         ]
 
         # Cycle 0: activations, and weights in the same wavefront.
-        x = [Signal(HALF_NUMBER, name=f"x{row}", reset_less=True) for row in lanes]
-        m.d.comb += self.x.eq(Cat(Cat(number, Const(0, HALF_SLOT - HALF_NUMBER.size)) for number in x))
+        x = [Signal(FP16_NUMBER, name=f"x{row}", reset_less=True) for row in lanes]
+        m.d.comb += self.x.eq(Cat(Cat(number, Const(0, FP16_SLOT - FP16_NUMBER.size)) for number in x))
         with m.If(self.valid_in):
-            m.d.sync += [x[row].eq(self.x_in.word_select(row, HALF_SLOT)[: HALF_NUMBER.size]) for row in lanes]
+            m.d.sync += [x[row].eq(self.x_in.word_select(row, FP16_SLOT)[: FP16_NUMBER.size]) for row in lanes]
         weights = self._weights(m)
         x_flags = {}
         for name in _FLAGS:
@@ -178,11 +178,11 @@ class HalfCell(wiring.Component):
         return m
 
     def _weights(self, m: Module) -> _Weights:
-        numbers = half_numbers(m, "decode", en=self.install_in, low=self.low, high=self.high)
+        numbers = fp16_numbers(m, "decode", en=self.install_in, low=self.low, high=self.high)
         weights = _Weights([], [])
         for column in range(self.lanes):
             slots = [
-                data.View(HALF_NUMBER, numbers.word_select(column * self.lanes + row, HALF_SLOT)[: HALF_NUMBER.size])
+                data.View(FP16_NUMBER, numbers.word_select(column * self.lanes + row, FP16_SLOT)[: FP16_NUMBER.size])
                 for row in range(self.lanes)
             ]
             factors = [Signal(_FACTOR, name=f"w{column}_{row}", reset_less=True) for row in range(self.lanes)]

@@ -1,27 +1,27 @@
-"""Products of a binary16 vector with a binary16 matrix: exact sums, rounded once to binary32."""
+"""Products of an fp16 vector with an fp16 matrix: exact sums, rounded once to fp32."""
 
 import numpy as np
 import numpy.typing as npt
 
 from golden.numerics.floating import canonical
 
-Half = npt.NDArray[np.float16]
+Float16 = npt.NDArray[np.float16]
 Bits = npt.NDArray[np.uint32]
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
 _LIMB = 20
-"""Bits of a limb: a finite binary16 is an integer of at most 40 bits, in units of 2**-24, and so has two."""
+"""Bits of a limb: a finite fp16 is an integer of at most 40 bits, in units of 2**-24, and so has two."""
 
 _UNIT = -48
 """Exponent of the unit of a product."""
 
 
-class HalfMatrix:
-    """A matrix of binary16 numbers that multiplies vectors.
+class Fp16Matrix:
+    """A matrix of fp16 numbers that multiplies vectors.
 
     A number is kept as ``high * 2**20 + low`` units of 2**-24. Limb products stay below 2**40 and their sums over as
-    many as 2**12 rows below 2**53, so NumPy's binary64 matrix product of the limbs is exact in whatever order it adds.
+    many as 2**12 rows below 2**53, so NumPy's float64 matrix product of the limbs is exact in whatever order it adds.
 
     Parameters
     ----------
@@ -29,13 +29,13 @@ class HalfMatrix:
         Row n holds column n of the matrix.
     """
 
-    def __init__(self, columns: Half) -> None:
+    def __init__(self, columns: Float16) -> None:
         assert columns.shape[1] <= 1 << 12
         self._columns = columns.copy()
         high, low, self._special = _limbs(self._columns)
         self._limbs = np.ascontiguousarray(np.concatenate([high, low]).T)
 
-    def product(self, vector: Half) -> Bits:
+    def product(self, vector: Float16) -> Bits:
         """Return the bit patterns of ``vector @ matrix``, shape (columns,).
 
         Each sum is rounded once, to nearest even. NaN, 0 * inf and inf - inf give the canonical NaN; a zero sum is +0
@@ -52,12 +52,12 @@ class HalfMatrix:
             bits = np.where(np.isfinite(total), bits, canonical(total.astype(np.float32)))
         return bits
 
-    def _products(self, vector: Half, columns: Int64 | slice) -> Float64:
-        """Return all products of some columns; binary64 holds each exactly."""
+    def _products(self, vector: Float16, columns: Int64 | slice) -> Float64:
+        """Return all products of some columns; float64 holds each exactly."""
         return self._columns[columns].astype(np.float64) * vector.astype(np.float64)
 
 
-def _limbs(values: Half) -> tuple[Float64, Float64, bool]:
+def _limbs(values: Float16) -> tuple[Float64, Float64, bool]:
     """Return the limbs of finite numbers, 0 for others, and whether there are others; only the high limb is signed."""
     units = values.astype(np.float64) * 2.0**24
     finite = np.isfinite(units)
@@ -69,7 +69,7 @@ def _limbs(values: Half) -> tuple[Float64, Float64, bool]:
 
 
 def _rounded(top: Int64, middle: Int64, bottom: Int64) -> Bits:
-    """Return ``top * 2**40 + middle * 2**20 + bottom`` units of a product as binary32 patterns; 0 as +0."""
+    """Return ``top * 2**40 + middle * 2**20 + bottom`` units of a product as fp32 patterns; 0 as +0."""
     mask = (1 << _LIMB) - 1
     middle = middle + (bottom >> _LIMB)
     high = top + (middle >> _LIMB)
@@ -79,7 +79,7 @@ def _rounded(top: Int64, middle: Int64, bottom: Int64) -> Bits:
     borrow = negative & (low > 0)
     low = np.where(borrow, (1 << 2 * _LIMB) - low, low)
     high = np.where(negative, -high - borrow, high)
-    # 63 bits hold a small sum exactly. A large one has more leading bits than a binary32 and its guard bit need, and
+    # 63 bits hold a small sum exactly. A large one has more leading bits than an fp32 and its guard bit need, and
     # may say in its last bit that something is left below.
     small = high < 1 << 22
     exact = high << 2 * _LIMB | low

@@ -1,4 +1,4 @@
-"""The event wheel."""
+"""Event queue: what is due, by cycle."""
 
 import heapq
 from typing import Generic, TypeVar
@@ -9,8 +9,11 @@ NEVER = 1 << 62
 """A cycle that does not come."""
 
 
-class Wheel(Generic[Item]):
-    """Things to do, by the cycle in which they are due, in the order in which they were added.
+class EventQueue(Generic[Item]):
+    """Queue of things to do, by the cycle in which they are due; those of a cycle in the order in which they came.
+
+    A heap of cycles and a list of items for each: most cycles have several items, and the machine runs from one cycle
+    with something to do to the next, so that an item costs no comparison and an idle cycle nothing.
 
     Attributes
     ----------
@@ -35,6 +38,7 @@ class Wheel(Generic[Item]):
 
     def take(self, cycle: int) -> list[Item]:
         """Remove and return what is due in `cycle`, which must not be after `due`."""
+        # Asked in every cycle in which the unit does anything, for whatever reason.
         if cycle != self.due:
             return []
         heapq.heappop(self._cycles)

@@ -1,10 +1,10 @@
-"""Rounding and taking apart of binary32 against fractions."""
+"""Rounding and taking apart of fp32 against fractions."""
 
 from fractions import Fraction
 
 import numpy as np
 
-from golden.numerics.binary32 import rounded, taken_apart
+from golden.numerics.fp32 import rounded, taken_apart
 from verif.golden.exact_float import nearest, value
 from verif.vxm.vectors import FLOAT_CORNERS
 
