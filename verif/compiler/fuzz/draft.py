@@ -88,7 +88,8 @@ class Draft:
             return number
         lanes = [first, *[first if others is None else others] * (len(value) - 1)]
         # Each is a tensor of its own.
-        return [self.add("item", [("x", number)], {"index": n}, axis) for n, axis in enumerate(lanes)][0]
+        made = [self.add("item", [("x", number)], {"index": n}, axis) for n, axis in enumerate(lanes)]
+        return made[0]
 
     def chance(self, probability: float) -> bool:
         """Return True with a probability."""
@@ -165,7 +166,8 @@ class Draft:
         return [
             number
             for number in found
-            if (dtype is None or self.dtype_of(number) == dtype) and (rank is None or len(self.shape_of(number)) == rank)
+            if (dtype is None or self.dtype_of(number) == dtype)
+            and (rank is None or len(self.shape_of(number)) == rank)
         ]
 
     def states(self) -> list[int]:
@@ -208,11 +210,15 @@ class Draft:
         """Return an operand of shape (N,) or (M, N), in rows."""
         shapes = [(n,), (m, n)]
         found = [number for number in self.nodes() if self.shape_of(number) in shapes and self.lanes_of(number) == -1]
-        return int(self.choice(found)) if found and self.chance(0.6) else self.declare(self.choice(shapes), self.dtype())
+        return (
+            int(self.choice(found)) if found and self.chance(0.6) else self.declare(self.choice(shapes), self.dtype())
+        )
 
     def operand_like(self, shape: tuple[int, ...], dtype: str) -> int:
         """Return an operand of a shape and format, in rows."""
-        found = [number for number in self.nodes(dtype) if self.shape_of(number) == shape and self.lanes_of(number) == -1]
+        found = [
+            number for number in self.nodes(dtype) if self.shape_of(number) == shape and self.lanes_of(number) == -1
+        ]
         return int(self.choice(found)) if found and self.chance(0.7) else self.declare(shape, dtype)
 
     def matrix(self, dtype: str) -> int:

@@ -133,7 +133,12 @@ class Evaluation:
 
 
 def _check(array: Any, kind: str) -> None:
-    if not isinstance(array, np.ndarray) or array.dtype.name not in FORMATS or not 0 < array.size <= MOST or not array.ndim:
+    if (
+        not isinstance(array, np.ndarray)
+        or array.dtype.name not in FORMATS
+        or not 0 < array.size <= MOST
+        or not array.ndim
+    ):
         raise Illegal(f"{kind} must give a tensor of the machine")
 
 

@@ -218,10 +218,10 @@ def _alu(
     saturate: bool = False,
     relation: Relation = Relation.EQ,
 ) -> Array:
-    bits = [_bits(value) for value in (a, a if b is None else b)]
+    dtype, first, second = FORMATS[a.dtype.name], _bits(a), _bits(a if b is None else b)
     third = 0 if mask is None else _bits(mask)
     try:
-        found = operate(mnemonic, FORMATS[a.dtype.name], FORMATS[out], saturate, *bits, third, relation=relation)
+        found = operate(mnemonic, dtype, FORMATS[out], saturate, first, second, third, relation=relation)
     except (TaktError, KeyError) as error:
         raise Illegal(str(error)) from None
     found = np.asarray(found, np.uint32).reshape(a.shape)

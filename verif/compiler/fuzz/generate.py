@@ -98,11 +98,10 @@ def collected(steps: Sequence[Step]) -> tuple[Step, ...]:
     needed: set[int] = set()
     for number in reversed(range(len(steps))):
         if steps[number].is_statement or number in needed:
-            needed |= {arg for _, arg in steps[number].args}
-            needed.add(number)
+            if any(not 0 <= arg < number for _, arg in steps[number].args):
+                raise Illegal("operands must come before their step")
+            needed |= {number, *(arg for _, arg in steps[number].args)}
     places = {number: place for place, number in enumerate(sorted(needed))}
-    if any(arg not in places or arg >= number for number in needed for _, arg in steps[number].args):
-        raise Illegal("operands must come before their step")
     return tuple(
         Step(steps[number].kind, tuple((role, places[arg]) for role, arg in steps[number].args), steps[number].params)
         for number in sorted(needed)

@@ -184,7 +184,9 @@ class Graph:
     def from_json(cls, line: str) -> "Graph":
         """Return the graph of a line."""
         found = json.loads(line)
-        steps = [Step(kind, tuple((role, number) for role, number in args), params) for kind, args, params in found["steps"]]
+        steps = [
+            Step(kind, tuple((role, number) for role, number in args), params) for kind, args, params in found["steps"]
+        ]
         return cls(found["machine"], tuple(found["set"]), tuple(steps), found["runs"])
 
     def lines(self) -> Iterator[str]:

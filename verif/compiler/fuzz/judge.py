@@ -22,7 +22,7 @@ __all__ = ["Outcome", "Verdict", "judge", "judge_on_rtl", "reason_of"]
 Array = npt.NDArray[Any]
 Outputs = Mapping[str, Array]
 
-FOLDER = re.compile(r'.*/(?=(?:arch|compiler|golden|runtime|verif)/)')
+FOLDER = re.compile(r".*/(?=(?:arch|compiler|golden|runtime|verif)/)")
 
 
 class Outcome(StrEnum):
@@ -67,8 +67,12 @@ def reason_of(message: str) -> str:
     first = message.partition("\n")[0]
     first = re.sub(r"'[^']*'", "'...'", first)
     first = re.sub(r"\([\d, -]*\)", "(...)", first)
-    first = re.sub(r"\b(?:v|y|w|bias|scale|map|reduce|copy|clear|weights|shift|select|permute|distribute|rotate|transpose|"
-                   r"gather|scatter|constant|zeros)\d+(?:\.\w+)*\b", "T", first)
+    first = re.sub(
+        r"\b(?:v|y|w|bias|scale|map|reduce|copy|clear|weights|shift|select|permute|distribute|rotate|transpose|"
+        r"gather|scatter|constant|zeros)\d+(?:\.\w+)*\b",
+        "T",
+        first,
+    )
     first = re.sub(r"\b(?:float|int)\d+\b", "F", first)
     first = re.sub(r"\b[A-Z]{3}_[EWX]\d+\b", "U", first)
     return re.sub(r"-?\b\d[\d,]*\b", "#", first)
@@ -126,7 +130,9 @@ def _faults(results: Sequence[RunResult], wanted: Sequence[Outputs], cycles: int
             break
         if result.cycles != cycles:
             texts.append(f"cycles must be the {cycles} predicted, not {result.cycles} in run {run}")
-        texts += [f"output must be right, not differ in run {run}: {text}" for text in differences(result.outputs, outputs)]
+        texts += [
+            f"output must be right, not differ in run {run}: {text}" for text in differences(result.outputs, outputs)
+        ]
     return "\n".join(texts)
 
 
@@ -137,5 +143,3 @@ def _described(error: Exception) -> str:
     return f"{type(error).__name__} in {places[-1] if places else 'the graph'}: {error}\n" + "\n".join(
         f"  {FOLDER.sub('', frame.filename)}:{frame.lineno} {frame.name}" for frame in frames
     )
-
-

@@ -175,7 +175,10 @@ LANES: dict[str, Operation] = {
         _shift, lambda p, given: f"program.shift({given.one()}, {p['amount']}{options(p, 'down')})", _draw_shift, 0.5
     ),
     "select": Operation(
-        _select, lambda p, given: f"program.select({given.one('low')}, {given.one('high')}, {p['amount']})", _draw_select, 0.4
+        _select,
+        lambda p, given: f"program.select({given.one('low')}, {given.one('high')}, {p['amount']})",
+        _draw_select,
+        0.4,
     ),
     "permute": Operation(_permute, _map_text("permute"), _draw_permute, 0.4),
     "distribute": Operation(_distribute, _map_text("distribute"), _draw_distribute, 0.4),

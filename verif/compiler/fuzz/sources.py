@@ -82,7 +82,9 @@ def _scatter(moment: Moment, params: Params, given: Given) -> Array:
 
 def _draw_scatter(draft: "Draft") -> int:
     """Into a state that is not updated; indices are not results, but for those of elements."""
-    states = [n for n in draft.states() if draft.shape_of(n)[1:] and len(draft.shape_of(n)) == 2 and draft.may_scatter(n)]
+    states = [
+        n for n in draft.states() if draft.shape_of(n)[1:] and len(draft.shape_of(n)) == 2 and draft.may_scatter(n)
+    ]
     state = draft.choice(states) if states and draft.chance(0.7) else draft.declare_state(draft.shape(2))
     rows, columns = draft.shape_of(state)
     count = int(draft.rng.integers(1, min(rows, 6) + 1))
@@ -130,4 +132,4 @@ SOURCES: dict[str, Operation] = {
         effect="output",
     ),
 }
-"""Every state is updated at the end of a graph if no SCATTER writes it; every result that nothing reads is an output."""
+"""Drafts update every state that no SCATTER writes; results that nothing reads are outputs."""

@@ -100,7 +100,12 @@ def _draw_pad(draft: "Draft") -> int:
 
 def _windows(moment: Moment, params: Params, given: Given) -> Array:
     x, size, stride = given.one(), tuple(params["size"]), params.get("stride", 1)
-    if not size or stride < 1 or len(size) > x.ndim or any(not 1 <= n <= whole for n, whole in zip(size, x.shape)):
+    if (
+        not size
+        or stride < 1
+        or len(size) > x.ndim
+        or any(not 1 <= n <= whole for n, whole in zip(size, x.shape, strict=False))
+    ):
         raise Illegal("windows must be within the tensor")
     axes = tuple(range(len(size)))
     found = np.lib.stride_tricks.sliding_window_view(x, size, axes)[(slice(None, None, stride),) * len(size)]
@@ -117,7 +122,9 @@ def _draw_windows(draft: "Draft") -> int:
     """Over one axis or two, before others."""
     x = draft.any_operand(rank=2)
     shape = draft.shape_of(x)
-    size = [int(draft.rng.integers(1, min(whole, 3) + 1)) for whole in shape[: draft.choice([1, max(1, len(shape) - 1)])]]
+    size = [
+        int(draft.rng.integers(1, min(whole, 3) + 1)) for whole in shape[: draft.choice([1, max(1, len(shape) - 1)])]
+    ]
     if len(shape) + len(size) > 5:
         raise Illegal("enough axes")
     return draft.add("windows", [("x", x)], {"size": size, "stride": draft.choice([1, 1, 2])})
@@ -146,13 +153,25 @@ VIEWS: dict[str, Operation] = {
         _slice, lambda p, given: f"{given.one()}[{', '.join(map(_slice_text, p['index']))}]", _draw_slice, 2.0, "view"
     ),
     "reshape": Operation(
-        _reshape, lambda p, given: f"{given.one()}.reshape({', '.join(map(str, p['shape']))})", _draw_reshape, 1.2, "view"
+        _reshape,
+        lambda p, given: f"{given.one()}.reshape({', '.join(map(str, p['shape']))})",
+        _draw_reshape,
+        1.2,
+        "view",
     ),
     "view transpose": Operation(
-        _permuted, lambda p, given: f"{given.one()}.transpose({', '.join(map(str, p['axes']))})", _draw_permuted, 1.0, "view"
+        _permuted,
+        lambda p, given: f"{given.one()}.transpose({', '.join(map(str, p['axes']))})",
+        _draw_permuted,
+        1.0,
+        "view",
     ),
     "pad": Operation(
-        _pad, lambda p, given: f"{given.one()}.pad({tuple(tuple(pair) for pair in p['widths'])})", _draw_pad, 2.0, "view"
+        _pad,
+        lambda p, given: f"{given.one()}.pad({tuple(tuple(pair) for pair in p['widths'])})",
+        _draw_pad,
+        2.0,
+        "view",
     ),
     "windows": Operation(_windows, _windows_call, _draw_windows, 0.8, "view"),
     "join": Operation(
