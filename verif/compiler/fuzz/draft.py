@@ -70,7 +70,7 @@ class Draft:
         step = Step(kind, tuple(args), params or {})
         number = self._evaluation.add(step)
         elements, value = None, self._evaluation.values[number]
-        if step.operation.effect == "view":
+        if step.operation.effect == "view" and not self.complete:
             given = [(role, self._numbered(arg)) for role, arg in args]
             elements = step.operation.value(Moment(self.config, fill=-1), step.params, Given(given))
         self._elements.append(elements)
@@ -238,6 +238,13 @@ class Draft:
         if found and self.chance(0.9):
             return int(self.choice(found[-4:]))
         return self.declare(self.shape(max(rank, 2)), self.dtype())
+
+    def common_shape(self, operands: Sequence[int]) -> tuple[int, ...]:
+        """Return the shape that operands broadcast to."""
+        try:
+            return np.broadcast_shapes(*(self.shape_of(number) for number in operands))
+        except ValueError:
+            raise Illegal("operands must broadcast to one shape") from None
 
     def common_lanes(self, operands: Sequence[int]) -> int | None:
         """Return the lane axis of the results among operands; None if there are none."""

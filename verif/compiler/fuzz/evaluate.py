@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from arch.config import Config
 from verif.compiler.fuzz.expressions import FORMATS, Illegal
-from verif.compiler.fuzz.graph import Graph, Moment, Step
+from verif.compiler.fuzz.graph import Given, Graph, Moment, Step
 
 __all__ = ["Evaluation", "expected"]
 
@@ -67,13 +67,11 @@ class Evaluation:
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise Illegal(f"{step.kind}: {error}") from error
         if effect in ("update", "scatter"):
-            self._change(dict(step.args)["state"], value, effect)
+            self._change(Given(step.args).one("state"), value, effect)
             value = None
         for array in value if isinstance(value, tuple) else [] if value is None else [value]:
             _check(array, step.kind)
-        root = self._roots[step.args[0][1]] if effect == "view" else number
-        if effect == "view" and any(self._roots[arg] != root for _, arg in step.args) and step.kind == "join":
-            raise Illegal("parts must belong to one tensor")
+        root = self._root_of(step, number)
         if effect == "barrier" and not any(earlier.is_work for earlier in self.steps):
             raise Illegal("barrier must come after an operation")
         if effect == "output":
@@ -84,6 +82,18 @@ class Evaluation:
         self.values.append(value)
         self._roots.append(root)
         return number
+
+    def _root_of(self, step: Step, number: int) -> int:
+        """Return the step that made the tensor behind a step's value: itself, but for views."""
+        effect = step.operation.effect
+        if effect == "item" and self.steps[step.args[0][1]].operation.effect == "view":
+            return self._roots[step.args[0][1]]
+        if effect != "view":
+            return number
+        roots = {self._roots[arg] for _, arg in step.args}
+        if len(roots) > 1 and not step.operation.complete:
+            raise Illegal("parts must belong to one tensor")
+        return roots.pop() if len(roots) == 1 else number
 
     def root(self, number: int) -> int:
         """Return the step that made the tensor of which a step's value is a view."""

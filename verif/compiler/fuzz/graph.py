@@ -1,6 +1,7 @@
 """A program as data: a list of steps, and its text."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -27,7 +28,7 @@ IMPORTS = (
     "import numpy as np",
     "",
     "from arch.presets import preset",
-    f"from compiler.expression.functions import {', '.join(functions.__all__)}",
+    "from compiler.expression.functions import *",
     "from compiler.program import Program",
     "from compiler.tensor import join",
     "from runtime.backend import make_backend",
@@ -213,12 +214,16 @@ class Graph:
             if step.operation.effect == "input"
         )
         machine = f"preset({self.machine!r}, {list(self.settings)!r})" if self.settings else f"preset({self.machine!r})"
+        lines = [*self.lines()]
+        words = re.findall(r"\w+", " ".join(lines))
+        used = ", ".join(name for name in functions.__all__ if name in words)
+        imports = (line.replace("*", used) for line in IMPORTS if used or "*" not in line)
         return "\n".join(
             [
-                *IMPORTS,
+                *imports,
                 "",
                 f"program = Program({machine})",
-                *self.lines(),
+                *lines,
                 "image = program.compile()",
                 f"inputs = [{{{inputs}}} for run in range({self.runs})]",
                 'for result in make_backend("golden").run(image, inputs):',

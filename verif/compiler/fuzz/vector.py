@@ -73,11 +73,10 @@ def _draw_map(draft: "Draft") -> int:
     if dtype:
         params["dtype"] = dtype
     lanes = draft.common_lanes(operands)
+    rank = len(draft.common_shape(operands))
     if lanes is None:
-        rank = len(np.broadcast_shapes(*(draft.shape_of(number) for number in operands)))
         lanes = params["layout"] = -1 if draft.chance(0.8) else -int(draft.rng.integers(1, rank + 1))
     if several and draft.chance(0.5) and (dtype or made[0][1] == made[1][1]):
-        rank = len(np.broadcast_shapes(*(draft.shape_of(number) for number in operands)))
         axes = [axis for axis in range(-rank, 0) if axis != lanes or draft.complete]
         if axes:
             params["join"] = draft.choice(axes)
@@ -143,10 +142,11 @@ def _draw_reduce(draft: "Draft") -> int:
     """Over any axes; those of lanes too where the interface has them."""
     x = draft.any_operand(rank=1 if draft.complete else 2)
     operands = [x, draft.beside(x)] if draft.chance(0.25) else [x]
-    shape = np.broadcast_shapes(*(draft.shape_of(number) for number in operands))
-    rank = len(shape)
+    rank = len(draft.common_shape(operands))
     params: dict[str, Any] = {"operation": draft.choice(["add", "add", "max", "min"])}
     lanes = draft.common_lanes(operands)
+    if lanes is None and draft.complete and draft.chance(0.7):
+        lanes = -1
     if lanes is None:
         lanes = params["layout"] = -1 if draft.chance(0.8) else -int(draft.rng.integers(1, rank + 1))
     free = [axis for axis in range(-rank, 0) if axis != lanes or draft.complete]
