@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
@@ -16,13 +17,12 @@ from runtime.backend import RunResult, make_backend
 from runtime.comparison import differences
 from verif.compiler.fuzz.evaluate import expected
 from verif.compiler.fuzz.graph import Graph
+from verif.repo.files import ROOT, name_of
 
 __all__ = ["Outcome", "Verdict", "judge", "judge_on_rtl", "reason_of"]
 
 Array = npt.NDArray[Any]
 Outputs = Mapping[str, Array]
-
-FOLDER = re.compile(r".*/(?=(?:arch|compiler|golden|runtime|verif)/)")
 
 
 class Outcome(StrEnum):
@@ -138,8 +138,7 @@ def _faults(results: Sequence[RunResult], wanted: Sequence[Outputs], cycles: int
 
 def _described(error: Exception) -> str:
     """Return an exception, and the last place of this project in its traceback."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if FOLDER.match(frame.filename)]
-    places = [f"{FOLDER.sub('', frame.filename)}, {frame.name}" for frame in frames]
-    return f"{type(error).__name__} in {places[-1] if places else 'the graph'}: {error}\n" + "\n".join(
-        f"  {FOLDER.sub('', frame.filename)}:{frame.lineno} {frame.name}" for frame in frames
-    )
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if ROOT in Path(frame.filename).parents]
+    places = [f"{name_of(Path(frame.filename))}, {frame.name}" for frame in frames]
+    lines = [f"  {name_of(Path(frame.filename))}:{frame.lineno} {frame.name}" for frame in frames]
+    return "\n".join([f"{type(error).__name__} in {places[-1] if places else 'the graph'}: {error}", *lines])

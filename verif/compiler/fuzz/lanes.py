@@ -182,7 +182,7 @@ LANES: dict[str, Operation] = {
     ),
     "permute": Operation(_permute, _map_text("permute"), _draw_permute, 0.4),
     "distribute": Operation(_distribute, _map_text("distribute"), _draw_distribute, 0.4),
-    "rotate": Operation(_rotate, lambda p, given: f"program.rotate({given.one()}, {p['size']})", _draw_rotate, 0.2),
+    "rotate": Operation(_rotate, lambda p, given: f"program.rotate({given.one()}, {p['size']})", _draw_rotate, 0.4),
     "switch_transpose": Operation(
         _switch_transpose,
         lambda p, given: f"program.switch_transpose({given.one()})",

@@ -123,7 +123,7 @@ SOURCES: dict[str, Operation] = {
         lambda moment, params, given: None,
         lambda params, given: "program.barrier()",
         lambda draft: draft.add("barrier"),
-        0.05,
+        0.2,
         effect="barrier",
     ),
     "output": Operation(
