@@ -15,6 +15,9 @@ __all__ = ["Evaluation", "expected"]
 Array = npt.NDArray[Any]
 Values = dict[int, Array]
 
+REPEATING = ("pad", "windows", "join", "concatenate", "broadcast_to", "take")
+"""Views that may have an element twice, or zeros."""
+
 MOST = 1 << 16
 """Elements of a value: more would only make a graph slow."""
 
@@ -114,10 +117,21 @@ class Evaluation:
         """Return the outputs, and what states hold after the run."""
         if self._after.keys() != self._changed.keys():
             raise Illegal("every state must be updated")
+        for number in self._outputs.values():
+            self.check_output(number)
         # The host reads states when the run is over.
         for number, value in self._after.items():
             self._replace(number, value)
         return {name: np.ascontiguousarray(self.values[number]) for name, number in self._outputs.items()}, self._after
+
+    def check_output(self, number: int) -> None:
+        """Refuse an output with elements of a state twice, or zeros: it is open when a copy would be made."""
+        root, seen = self._roots[number], [number]
+        while seen and self.steps[root].operation.effect == "state":
+            step = self.steps[seen.pop()]
+            if step.kind in REPEATING:
+                raise Illegal("output of a state must have each element once")
+            seen += [arg for _, arg in step.args]
 
     def _change(self, state: int, value: Array, effect: str) -> None:
         """Note a state's new value; those that read it after a SCATTER see it at once."""

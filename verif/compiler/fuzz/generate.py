@@ -79,6 +79,7 @@ def _give_out(draft: Draft) -> None:
     results = [number for number in draft.nodes() if draft.is_result(number)]
     if not draft.complete:
         results = [number for number in results if draft.holds_each_once(number)]
+    results = [number for number in results if draft.may_give_out(number)]
     chosen = [number for number in results if number not in read or draft.chance(0.2)]
     if not chosen:
         x = draft.any_operand()

@@ -12,7 +12,10 @@ from verif.compiler.fuzz.vector import options
 if TYPE_CHECKING:
     from verif.compiler.fuzz.draft import Draft
 
-__all__ = ["LANES"]
+__all__ = ["GATHER_FROM_RESULTS", "LANES"]
+
+GATHER_FROM_RESULTS = False
+"""Whether tables may be results and states; False while the compiler has those that the host writes only."""
 
 Array = npt.NDArray[Any]
 
@@ -118,11 +121,13 @@ def _gather(moment: Moment, params: Params, given: Given) -> Array:
 
 def _draw_shift(draft: "Draft") -> int:
     params = {"amount": int(draft.rng.integers(0, draft.config.vector_length + 1))}
-    return draft.add("shift", [("x", draft.in_rows())], {**params, "down": True} if draft.chance(0.5) else params)
+    return draft.add(
+        "shift", [("x", draft.in_rows(known=True))], {**params, "down": True} if draft.chance(0.5) else params
+    )
 
 
 def _draw_select(draft: "Draft") -> int:
-    low = draft.in_rows()
+    low = draft.in_rows(known=True)
     high = draft.operand_like(draft.shape_of(low), draft.dtype_of(low))
     amount = int(draft.rng.integers(0, draft.config.vector_length + 1))
     return draft.add("select", [("low", low), ("high", high)], {"amount": amount})
@@ -135,20 +140,20 @@ def _lane_map(draft: "Draft", count: int, dtype: str, high: int) -> int:
 
 def _draw_permute(draft: "Draft") -> int:
     vector = draft.config.vector_length
-    args = [("x", draft.in_rows()), ("map", _lane_map(draft, vector, "int16", vector))]
+    args = [("x", draft.in_rows(known=True)), ("map", _lane_map(draft, vector, "int16", vector))]
     return draft.add("permute", args, {"register": True} if draft.chance(0.5) else {})
 
 
 def _draw_distribute(draft: "Draft") -> int:
     lanes = draft.config.lanes
     count = draft.choice([lanes, draft.config.vector_length])
-    args = [("x", draft.in_rows()), ("map", _lane_map(draft, count, "int8", lanes))]
+    args = [("x", draft.in_rows(known=True)), ("map", _lane_map(draft, count, "int8", lanes))]
     return draft.add("distribute", args, {"register": True} if draft.chance(0.5) else {})
 
 
 def _draw_rotate(draft: "Draft") -> int:
     sizes = [size for size in (2, 3, 4) if size * size <= draft.config.lanes]
-    return draft.add("rotate", [("x", draft.in_rows())], {"size": draft.choice(sizes)})
+    return draft.add("rotate", [("x", draft.in_rows(known=True))], {"size": draft.choice(sizes)})
 
 
 def _draw_transpose(draft: "Draft") -> int:
@@ -158,8 +163,8 @@ def _draw_transpose(draft: "Draft") -> int:
 
 
 def _draw_gather(draft: "Draft") -> int:
-    """Rows of what the host writes; of a result or a state too where the interface has that."""
-    tables = [number for number in draft.nodes(None, 2) if draft.complete or not draft.is_result(number)]
+    """Rows of what the host writes, or of anything."""
+    tables = [number for number in draft.nodes(None, 2) if GATHER_FROM_RESULTS or not draft.is_result(number)]
     table = draft.choice(tables) if tables and draft.chance(0.6) else draft.declare(draft.shape(2), draft.dtype())
     indices = {**draft.numbers_of((draft.size(),), "int32"), "edges": False, "low": 0, "high": draft.shape_of(table)[0]}
     number = draft.add("input" if draft.chance(0.5) else "constant", (), indices)
@@ -186,7 +191,7 @@ LANES: dict[str, Operation] = {
     "switch_transpose": Operation(
         _switch_transpose,
         lambda p, given: f"program.switch_transpose({given.one()})",
-        lambda draft: draft.add("switch_transpose", [("x", draft.in_rows())]),
+        lambda draft: draft.add("switch_transpose", [("x", draft.in_rows(known=True))]),
         0.3,
     ),
     "transpose2d": Operation(

@@ -149,7 +149,7 @@ def _draw_reduce(draft: "Draft") -> int:
         lanes = -1
     if lanes is None:
         lanes = params["layout"] = -1 if draft.chance(0.8) else -int(draft.rng.integers(1, rank + 1))
-    free = [axis for axis in range(-rank, 0) if axis != lanes or draft.complete]
+    free = [axis for axis in range(-rank, 0) if axis != lanes or (draft.complete and "layout" not in params)]
     if not free:
         raise Illegal("no axis of time")
     count = 1 if draft.chance(0.75) else int(draft.rng.integers(1, len(free) + 1))
