@@ -12,7 +12,7 @@ from verif.compiler.fuzz.judge import Outcome, Verdict
 
 MACHINES = {
     "nano": Campaign("nano", ("mem_depth=2048",), operations=(2, 4), largest=20),
-    "small": Campaign("small", operations=(2, 4), largest=40),
+    "small": Campaign("small", operations=(2, 4), largest=32),
     "base": Campaign("base", operations=(2, 4), largest=70),
 }
 LONG = {
