@@ -8,6 +8,7 @@ import click
 from arch.errors import TaktError
 from arch.presets import preset
 from verif.compiler.fuzz.campaign import Campaign, Job, Summary
+from verif.compiler.fuzz.expressions import Illegal
 from verif.compiler.fuzz.graph import Graph
 from verif.compiler.fuzz.judge import Outcome, judge
 from verif.compiler.fuzz.shrink import TRIALS, shrink_verdict
@@ -49,7 +50,9 @@ class Span(click.ParamType):
 @click.option("--refusals", is_flag=True, help="With --shrink: the first graph of each refusal too.")
 @click.option("--trials", type=click.IntRange(0), default=TRIALS, show_default=True, help="Graphs tried to shrink one.")
 @click.option("--print", "shown", is_flag=True, help="Print the programs of the seeds instead of running them.")
-@click.option("--graph", "file", type=click.Path(exists=True, path_type=Path), help="Graphs, one a line, as printed.")
+@click.option(
+    "--graph", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Graphs, as printed."
+)
 def main(
     name: str,
     settings: tuple[str, ...],
@@ -100,12 +103,16 @@ def main(
 
 
 def _judged(file: Path) -> "list[Job]":
-    graphs = [
-        Graph.from_json(line.removeprefix("# "))
-        for line in file.read_text().splitlines()
-        if line.startswith(("{", "# {"))
-    ]
-    return [Job(number, graph, judge(graph)) for number, graph in enumerate(graphs)]
+    """Return the graphs of a file's lines, judged."""
+    lines = [line.removeprefix("# ") for line in file.read_text().splitlines() if line.startswith(("{", "# {"))]
+    jobs = []
+    for number, line in enumerate(lines):
+        try:
+            graph = Graph.from_json(line)
+            jobs.append(Job(number, graph, judge(graph)))
+        except (Illegal, LookupError, TaktError, TypeError, ValueError) as error:
+            raise click.UsageError(f"graph {number} of {file} must be a line as --shrink prints it: {error}") from None
+    return jobs
 
 
 def _tell(job: Job, count: int, all_of_them: int) -> None:

@@ -67,13 +67,8 @@ def reason_of(message: str) -> str:
     first = message.partition("\n")[0]
     first = re.sub(r"'[^']*'", "'...'", first)
     first = re.sub(r"\([\d, -]*\)", "(...)", first)
-    first = re.sub(
-        r"\b(?:v|y|w|bias|scale|map|reduce|copy|clear|weights|shift|select|permute|distribute|rotate|transpose|"
-        r"gather|scatter|constant|zeros)\d+(?:\.\w+)*\b",
-        "T",
-        first,
-    )
     first = re.sub(r"\b(?:float|int)\d+\b", "F", first)
+    first = re.sub(r"\b[a-z]+\d+(?:\.\w+)*\b", "T", first)
     first = re.sub(r"\b[A-Z]{3}_[EWX]\d+\b", "U", first)
     return re.sub(r"-?\b\d[\d,]*\b", "#", first)
 
