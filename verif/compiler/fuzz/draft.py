@@ -261,10 +261,16 @@ class Draft:
 
     def common_lanes(self, operands: Sequence[int]) -> int | None:
         """Return the lane axis of the results among operands; None if there are none."""
-        axes = {self.lanes_of(number) for number in operands if self.is_result(number)}
+        results = [number for number in operands if self.is_result(number)]
+        axes = {self.lanes_of(number) for number in results}
         if len(axes) > 1:
             raise Illegal("lanes must run along one axis")
-        return next(iter(axes), None)
+        lanes = next(iter(axes), None)
+        if lanes is not None and not self.complete:
+            size = self.common_shape(operands)[lanes]
+            if any(self.shape_of(number)[lanes] != size for number in results):
+                raise Illegal("results must not be repeated along their lanes")
+        return lanes
 
     def changed(self, state: int) -> bool:
         """Return whether a state has been updated, or rows of it."""

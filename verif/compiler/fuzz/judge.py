@@ -70,6 +70,7 @@ def reason_of(message: str) -> str:
     first = re.sub(r"\b(?:float|int)\d+\b", "F", first)
     first = re.sub(r"\b[a-z]+\d+(?:\.\w+)*\b", "T", first)
     first = re.sub(r"\b[A-Z]{3}_[EWX]\d+\b", "U", first)
+    first = re.sub(r"\b0x[0-9a-f]+\b", "#", first)
     return re.sub(r"-?\b\d[\d,]*\b", "#", first)
 
 

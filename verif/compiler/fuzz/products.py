@@ -137,24 +137,28 @@ def _weights(draft: "Draft", k: int, dtype: str) -> int:
     """Return a matrix of K rows."""
     if draft.chance(0.4):
         results = [
-            number
-            for number in draft.nodes(dtype, 2)
-            if (draft.shape_of(number)[0] == k or draft.shape_of(number)[1] == k) and draft.is_result(number)
+            number for number in draft.nodes(dtype, 2) if draft.is_result(number) and k in draft.shape_of(number)
         ]
         if results:
-            number = draft.choice(results)
-            rows = draft.shape_of(number)[0] == k
-            if rows and not draft.complete:
-                if draft.lanes_of(number) == -2:
-                    return number
-                number, rows = draft.add("transpose2d", [("x", number)]), False
-            return number if rows else draft.add("view transpose", [("x", number)], {"axes": [1, 0]})
+            return _turned(draft, draft.choice(results), k)
     shape = (k, draft.size())
     if draft.chance(0.2):
         # A view of what the host writes.
         turned = draft.declare(shape[::-1], dtype)
         return draft.add("view transpose", [("x", turned)], {"axes": [1, 0]})
     return draft.declare(shape, dtype, constant=draft.chance(0.8))
+
+
+def _turned(draft: "Draft", number: int, k: int) -> int:
+    """Return a result, one axis of which has K elements, as a matrix of K rows; today with lanes along K."""
+    columns, lanes = draft.shape_of(number)[1] == k, draft.lanes_of(number)
+    if not columns and (draft.complete or lanes == -2):
+        return number
+    if lanes != -1:
+        raise Illegal("lanes must run along K")
+    if not columns:
+        number = draft.add("transpose2d", [("x", number)])
+    return draft.add("view transpose", [("x", number)], {"axes": [1, 0]})
 
 
 PRODUCTS: dict[str, Operation] = {"matmul": Operation(_matmul, _matmul_call, _draw_matmul, 3.0)}

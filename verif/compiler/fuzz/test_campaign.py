@@ -34,6 +34,7 @@ ON_RTL, MANY_ON_RTL = 6, 200
 ACCEPTED_REFUSALS = (
     r"must fit the MEM of \w+ that is left for it",
     r"\w+ must be enough for ",
+    r"must fit the mesh of \d+ x \d+ ALUs",
 )
 """What the compiler says where it finds no room or no cycles for what would fit: none of it is a reason."""
 
