@@ -12,10 +12,7 @@ from verif.compiler.fuzz.vector import options
 if TYPE_CHECKING:
     from verif.compiler.fuzz.draft import Draft
 
-__all__ = ["GATHER_FROM_RESULTS", "LANES"]
-
-GATHER_FROM_RESULTS = False
-"""Whether tables may be results and states; False while the compiler has those that the host writes only."""
+__all__ = ["LANES"]
 
 Array = npt.NDArray[Any]
 
@@ -163,8 +160,8 @@ def _draw_transpose(draft: "Draft") -> int:
 
 
 def _draw_gather(draft: "Draft") -> int:
-    """Rows of what the host writes, or of anything."""
-    tables = [number for number in draft.nodes(None, 2) if GATHER_FROM_RESULTS or not draft.is_result(number)]
+    """Rows of what the host writes; in the complete interface of anything."""
+    tables = [number for number in draft.nodes(None, 2) if draft.complete or not draft.is_result(number)]
     table = draft.choice(tables) if tables and draft.chance(0.6) else draft.declare(draft.shape(2), draft.dtype())
     indices = {**draft.numbers_of((draft.size(),), "int32"), "edges": False, "low": 0, "high": draft.shape_of(table)[0]}
     number = draft.add("input" if draft.chance(0.5) else "constant", (), indices)
