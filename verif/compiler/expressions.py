@@ -11,12 +11,58 @@ from arch.formats import DType
 from arch.image import Image
 from compiler.expression import functions
 from compiler.expression.expr import CONSTANT, FORMATS, OPERAND, Expr
+from compiler.expression.functions import (
+    cast,
+    exp,
+    log,
+    maximum,
+    minimum,
+    recip,
+    relu,
+    rsqrt,
+    sigmoid,
+    tanh,
+    where,
+)
 from compiler.program import Program
 from golden.machine.machine import Machine
 from golden.vxm.alu import operate
 from verif.bits import same_bits
 
 Array = npt.NDArray[Any]
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "recip": recip,
+    "log": log,
+    "rsqrt": rsqrt,
+    "exp": exp,
+    "tanh": tanh,
+    "sigmoid": sigmoid,
+    "relu": relu,
+    "sign": lambda a: a * rsqrt(a * a),
+    "negative": lambda a: -a,
+    "huge": lambda a: a * 3e38,
+    "plus one": lambda a: a + 1.0,
+    "minus two": lambda a: a - 2.0,
+    "one over one minus": lambda a: recip(1.0 - a),
+    "masked": lambda a: where(a > 0.0, 1.0 - a, recip(a)),
+}
+"""Functions of a float operand; of zero, some are infinite or NaN."""
+
+INTEGER_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "plus three": lambda a: a + 3,
+    "not": lambda a: ~a,
+    "times minus five": lambda a: a * -5,
+    "relu": relu,
+    "equal": lambda a: cast(a < 1, "int32"),
+}
+PAIRS: dict[str, Callable[..., Any]] = {
+    "sum": lambda a, b: a + b,
+    "difference": lambda a, b: a - b,
+    "product": lambda a, b: a * b,
+    "larger": maximum,
+    "smaller": minimum,
+}
 
 
 def bits_of(values: Array) -> Array:

@@ -1,11 +1,11 @@
-"""Lanes beyond the last element, and zeros that views promise: neither ever shows in a result."""
+"""Lanes beyond the last element, and zeros that views promise: neither ever shows in a result.
 
-from typing import Any
+Random programs of all widths are those of `verif.compiler.fuzz`.
+"""
 
 import numpy as np
 import pytest
 
-from arch.errors import TaktError
 from arch.isa.encoding import row_of
 from arch.presets import preset
 from compiler.expression.functions import cast, exp, log, recip, rsqrt, where
@@ -13,16 +13,11 @@ from compiler.program import Program
 from compiler.tensor import join
 from golden.reference.matmul_fp16 import matmul_fp16
 from runtime.backend import make_backend
-from runtime.rtl_backend import run_jobs_on_rtl
 from verif.bits import same_bits
-from verif.compiler.expressions import apply, run_golden
-from verif.compiler.ragged_graphs import FUNCTIONS, RaggedGraph, random_graph, random_inputs
+from verif.compiler.expressions import FUNCTIONS, apply, run_golden
 
 MACHINES = {"nano": preset("nano", ["mem_depth=2048"]), "small": preset("small"), "base": preset("base")}
 machines = pytest.mark.parametrize("config", MACHINES.values(), ids=MACHINES)
-
-QUICK, LONG, LONG_ON_RTL = 8, 667, 50
-"""Random graphs per preset, and on RTL."""
 
 
 def widths(config):
@@ -240,66 +235,3 @@ def test_what_cannot_matter_costs_nothing():
     assert masks(lambda a: a * 3.0) == masks(exp) == masks(lambda a: where(a > 0.0, a, 0.0)) == 0
     assert masks(lambda a: recip(a + 1.0)) == masks(lambda a: a - 1, "int8") == 0
     assert masks(recip) and masks(log) and masks(rsqrt) and masks(lambda a: -exp(a))
-
-
-def check(graph: RaggedGraph, results, cycles, inputs):
-    """Compare the runs of a graph with NumPy; the failure shows the graph."""
-    states = graph.first_states()
-    for number, (given, result) in enumerate(zip(inputs, results, strict=True)):
-        wanted, states = graph.expected(given, states)
-        assert result.fault is None and result.cycles == cycles, (number, result.fault, result.cycles, graph.log)
-        for name, value in wanted.items():
-            same_bits(result.outputs[name], value, f"run {number}, {name}, {graph.log}")
-
-
-def graph_of(seed, config, operations):
-    """Return a graph, its image and two sets of inputs."""
-    graph = random_graph(seed, config, operations)
-    rng = np.random.default_rng([seed, 1])
-    return graph, graph.program.compile(), [random_inputs(rng, graph) for _ in range(2)]
-
-
-def check_graphs(config, first, count, operations=4):
-    """Check `count` random graphs; those for which the compiler finds no room or no cycles are not counted."""
-    seed, done = first, 0
-    while done < count:
-        seed += 1
-        try:
-            graph, image, inputs = graph_of(seed, config, operations)
-        except TaktError as error:
-            if "must fit the MEM" not in str(error) and "must be enough" not in str(error):
-                raise
-            assert seed - first - done < 10 + count // 2, "most graphs find no room"
-            continue
-        check(graph, make_backend("golden").run(image, inputs), image.cycles, inputs)
-        done += 1
-
-
-@machines
-def test_random_graphs(config, rng):
-    check_graphs(config, int(rng.integers(1 << 30)), QUICK, operations=3)
-
-
-@pytest.mark.long
-@machines
-@pytest.mark.parametrize("part", range(4))
-def test_many_random_graphs(config, part):
-    count = -(-LONG // 4)
-    check_graphs(config, 1_000_000 * (part + 1), count, operations=3 + part // 2)
-
-
-@pytest.mark.parametrize("count", [4, pytest.param(LONG_ON_RTL, marks=pytest.mark.long)])
-def test_random_graphs_on_rtl(count, rng):
-    config, seed = preset("nano"), int(rng.integers(1 << 30))
-    jobs: list[Any] = []
-    graphs: list[RaggedGraph] = []
-    while len(jobs) < count:
-        seed += 1
-        try:
-            graph, image, inputs = graph_of(seed, config, 4)
-        except TaktError:
-            continue
-        jobs.append((image, inputs))
-        graphs.append(graph)
-    for graph, (image, inputs), results in zip(graphs, jobs, run_jobs_on_rtl(jobs, "icarus"), strict=True):
-        check(graph, results, image.cycles, inputs)

@@ -7,8 +7,7 @@ from compiler.expression.expr import FORMATS, OPERAND, Expr
 from compiler.expression.functions import cast
 from compiler.mesh.graph import lower
 from compiler.vector.ranges import ANY, ZERO, range_of, range_of_values, ranges
-from verif.compiler.expressions import apply, random_function
-from verif.compiler.ragged_graphs import FUNCTIONS, INTEGER_FUNCTIONS, PAIRS
+from verif.compiler.expressions import FUNCTIONS, INTEGER_FUNCTIONS, PAIRS, apply, random_function
 
 EDGES = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 88.0, -88.0, 65504.0, 3e38, -3e38, 1e-45, 1e-30)
 

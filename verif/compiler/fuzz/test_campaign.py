@@ -1,0 +1,78 @@
+"""Random programs over the whole interface: right bits and predicted cycles, or a refusal that is known.
+
+A failure prints the program; ``python -m verif.compiler.fuzz --shrink`` with its machine and seed makes it minimal.
+"""
+
+import re
+
+import pytest
+
+from verif.compiler.fuzz.campaign import Campaign, Summary
+from verif.compiler.fuzz.judge import Outcome, Verdict
+
+MACHINES = {
+    "nano": Campaign("nano", ("mem_depth=2048",), operations=(2, 4), largest=20),
+    "small": Campaign("small", operations=(2, 4), largest=32),
+    "base": Campaign("base", operations=(2, 4), largest=70),
+}
+LONG = {
+    "nano": Campaign("nano", ("mem_depth=2048",), operations=(2, 8), largest=40),
+    "small": Campaign("small", operations=(2, 8)),
+    "base": Campaign("base", operations=(2, 8)),
+}
+RTL = Campaign("nano", operations=(2, 4), largest=16)
+
+PART = 10
+"""Graphs of a test."""
+
+QUICK = {"nano": 9, "small": 7, "base": 4}
+MANY = {"nano": 180, "small": 180, "base": 140}
+"""Tests per machine: 200 graphs, and 5,000."""
+
+ON_RTL, MANY_ON_RTL = 6, 200
+
+ACCEPTED_REFUSALS = (
+    r"must fit the MEM of \w+ that is left for it",
+    r"\w+ must be enough for ",
+    r"must fit the mesh of \d+ x \d+ ALUs",
+)
+"""What the compiler says where it finds no room or no cycles for what would fit: none of it is a reason."""
+
+
+def accepted(verdict: Verdict) -> bool:
+    """Return whether a graph is right, or refused for a reason that is accepted."""
+    refused = verdict.outcome is Outcome.REFUSED
+    known = any(re.search(reason, verdict.message) for reason in ACCEPTED_REFUSALS)
+    return verdict.outcome is Outcome.RIGHT or (refused and known)
+
+
+def check(campaign, first, count):
+    for job in campaign.run(range(first, first + count)):
+        text = f"seed {job.seed}: {job.verdict.outcome}: {job.verdict.message}\n{job.graph.text()}\n{campaign}"
+        assert accepted(job.verdict), text
+
+
+def check_on_rtl(first, count):
+    summary = Summary()
+    for job in RTL.run(range(first, first + count)):
+        if job.verdict.outcome is Outcome.RIGHT:
+            summary.wait(job, "icarus")
+    summary.run_waiting("icarus")
+    assert summary.on_rtl > count / 2, "most graphs are refused"
+    assert not summary.failures, [(job.seed, job.verdict.message, job.graph.text()) for job in summary.failures]
+
+
+@pytest.mark.parametrize("machine,part", [(name, part) for name, parts in QUICK.items() for part in range(parts)])
+def test_random_programs(machine, part):
+    check(MACHINES[machine], PART * part, PART)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("machine,part", [(name, part) for name, parts in MANY.items() for part in range(parts)])
+def test_many_random_programs(machine, part):
+    check(LONG[machine], 100_000 + PART * part, PART)
+
+
+@pytest.mark.parametrize("count", [ON_RTL, pytest.param(MANY_ON_RTL, marks=pytest.mark.long)])
+def test_random_programs_on_rtl(count):
+    check_on_rtl(200_000, count)
