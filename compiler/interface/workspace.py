@@ -174,6 +174,17 @@ class Workspace:
     def _fresh(self, kind: str) -> str:
         return f"{kind}{len(self._operations)}"
 
+    def fresh_name(self, kind: str) -> str:
+        """Return a name that no tensor of the program has: `kind` and a number."""
+        number = len(self._tensors)
+        while f"{kind} {number}" in self._tensors:
+            number += 1
+        return f"{kind} {number}"
+
+    def is_result(self, value: Tensor | View) -> bool:
+        """Return whether a tensor's elements have places of their own: a result or a state, no input or constant."""
+        return self._is_stored(as_view(value).tensor)
+
     def _is_stored(self, tensor: Tensor) -> bool:
         return id(tensor) in self._stored
 
