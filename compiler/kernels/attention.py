@@ -95,12 +95,13 @@ def stored_attention(
 
 def _result(program: Program, m: int, scores: Tensor | View, largest: View, values: Tensor | View) -> View:
     weights, scale = _weights(program, scores, largest)
-    turned = _turned(program, weights, min(m, program.config.vector_length))
+    unit = np.eye(min(m, program.config.vector_length), program.config.vector_length, dtype=np.float16)
+    rows = turned(program, weights, program.constant(program.fresh_name("unit"), unit))
     y = program.matmul(
         values.transpose(),
-        turned.transpose(),
+        rows.transpose(),
         epilogue=lambda total, factor: total * factor,
-        operands=(scale[0, : turned.shape[0]],),
+        operands=(scale[0, : rows.shape[0]],),
     )
     return y[:, :m].transpose()
 
@@ -218,17 +219,29 @@ def weight(score: Expr, most: Expr) -> tuple[Expr, Expr]:
     return cast(term, "float16"), cast(where(below <= 0, term, 0.0), "float16")
 
 
-def _turned(program: Program, weights: Tensor, rows: int) -> View:
+def turned(program: Program, weights: Tensor, unit: Tensor | View) -> View:
     """Return a matrix with keys in the lanes instead of queries, in whole vectors.
 
     It is the product of rows of the unit matrix and the vectors of weights, which become columns.
+
+    Parameters
+    ----------
+    program : Program
+    weights : Tensor
+        float16, finite, shape (keys, queries), lanes along whole vectors of queries.
+    unit : Tensor or View
+        float16, shape (rows, vector_length): the queries that count of each vector.
+
+    Returns
+    -------
+    View
+        Shape (blocks of queries * rows, whole vectors of keys), zeros beyond the keys.
     """
-    count, queries = weights.shape
+    (count, queries), rows = weights.shape, unit.shape[0]
     vector = program.config.vector_length
     keys, blocks = whole(program.config, count), queries // vector
-    unit = program.constant(program.fresh_name("unit"), np.eye(rows, vector, dtype=np.float16))
     columns = (
         rows_to(weights.view(), keys).reshape(keys, blocks, vector).transpose(2, 1, 0).reshape(vector, blocks * keys)
     )
-    turned = program.matmul(unit, columns, epilogue=lambda total: total, dtype="float16")
-    return turned.reshape(rows, blocks, keys).transpose(1, 0, 2).reshape(blocks * rows, keys)
+    made = program.matmul(unit, columns, epilogue=lambda total: total, dtype="float16")
+    return made.reshape(rows, blocks, keys).transpose(1, 0, 2).reshape(blocks * rows, keys)

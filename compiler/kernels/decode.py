@@ -29,6 +29,7 @@ def decode_attention(
     position: Tensor | View,
     length: int,
     store: str = "",
+    dtype: str | None = None,
 ) -> View:
     """Return the attention of the queries of one position over a store that lives in MEM from run to run.
 
@@ -42,19 +43,23 @@ def decode_attention(
     program : Program
     q : Tensor or View
         float16, shape (r, d), lanes along d: the queries of heads that share keys and values.
-    k, v : Tensor or View
-        float16, shapes (1, d) and (1, e), lanes along the last axis.
+    k : Tensor or View
+        float16, shape (1, d), lanes along d.
+    v : Tensor or View
+        float16, shape (1, e); of a result (vector_length, e), the same row again and again, lanes along the rows.
     position : Tensor or View
         int32, shape (1,), an input.
     length : int
         Rows of the store.
     store : str
         What the names of the states `keys` and `values` begin with.
+    dtype : str, optional
+        Format of the result, float32 by default.
 
     Returns
     -------
     View
-        float32, shape (r, e).
+        Shape (r, e).
     """
     config = program.config
     vector = config.vector_length
@@ -64,12 +69,13 @@ def decode_attention(
     keys_kept = program.state(f"{store}keys", (length, depth), "float16")
     values = program.state(f"{store}values", (lanes, e), "float16", layout="columns")
     number = np.arange(lanes, dtype=np.int32)
+    value = as_view(v) if v.shape[0] == 1 else as_view(v)[number % vector]
     places = program.constant(program.fresh_name("places"), number)
     fresh, seen = program.map(lambda a, p: (equal(a, p), a <= p), places, position)
     keys = program.map(lambda key: key, keys_kept, dtype="float16")
     new = program.matmul(query, key[np.zeros(vector, np.int32)].transpose(), ways=1)
     following = program.map(
-        lambda before, now, is_new: where(is_new, now, before), values, v, fresh.reshape(lanes, 1), dtype="float16"
+        lambda before, now, is_new: where(is_new, now, before), values, value, fresh.reshape(lanes, 1), dtype="float16"
     )
     program.update(values, following)
     program.scatter(keys_kept, position, key)
@@ -80,7 +86,7 @@ def decode_attention(
     ones = program.constant(program.fresh_name("ones"), np.ones((lanes, vector), np.float16))
     scale = program.matmul(weights, ones, epilogue=recip)
     every = scale[:, np.arange(e) % vector]
-    return program.matmul(weights, following, epilogue=product, operands=(every,)).view()
+    return program.matmul(weights, following, epilogue=product, operands=(every,), dtype=dtype).view()
 
 
 def stored_score(d: int) -> Callable[..., Expr]:

@@ -10,8 +10,9 @@ from typing import Any
 from compiler.kernels.kernel import Arrays
 from compiler.program import Program
 from compiler.tensor import Tensor, View, as_view
+from compiler.vector.lanes import lane_axis
 
-__all__ = ["concatenate", "declare", "over_time"]
+__all__ = ["concatenate", "declare", "in_columns", "in_rows", "over_time"]
 
 
 def declare(program: Program, arrays: Arrays, *names: str) -> dict[str, Any]:
@@ -61,3 +62,22 @@ def concatenate(program: Program, parts: Sequence[Tensor | View], axis: int) -> 
         return as_view(parts[0])
     found: Tensor = program.map(lambda *values: values, *parts, dtype=parts[0].dtype, join=axis)
     return found.view()
+
+
+def in_rows(program: Program, x: Tensor | View) -> Tensor | View:
+    """Return a matrix with lanes along its rows: a transposition of a result that has them along its columns."""
+    return _turned(program, x, -1)
+
+
+def in_columns(program: Program, x: Tensor | View) -> Tensor | View:
+    """Return a matrix with lanes along its columns: a transposition of a result that has them along its rows."""
+    return _turned(program, x, -2)
+
+
+def _turned(program: Program, x: Tensor | View, lanes: int) -> Tensor | View:
+    view = as_view(x)
+    if not program.is_result(view) or lane_axis(view, program.config.vector_length) == lanes:
+        return x
+    if lanes == -1:
+        return program.transpose2d(view.transpose())
+    return program.transpose2d(view).transpose()
