@@ -169,7 +169,7 @@ def _turned(program: Program, weights: Tensor, rows: int) -> View:
     columns = (
         _rows_to(weights.view(), keys).reshape(keys, blocks, vector).transpose(2, 1, 0).reshape(vector, blocks * keys)
     )
-    turned = program.matmul(unit, columns, epilogue=lambda total: total, dtype="float16")
+    turned: Tensor = program.matmul(unit, columns, epilogue=lambda total: total, dtype="float16")
     return turned.reshape(rows, blocks, keys).transpose(1, 0, 2).reshape(blocks * rows, keys)
 
 

@@ -72,7 +72,8 @@ def decode_attention(program: Program, d: int, e: int, length: int) -> Tensor:
     weights = program.map(weight, blocks, *_over_lanes(program, blocks)).reshape(1, lanes)
     scale = program.matmul(weights, program.constant("ones", np.ones((lanes, vector), np.float16)), epilogue=recip)
     every = scale[0, np.arange(e) % vector]
-    return program.matmul(weights, following, epilogue=lambda total, factor: total * factor, operands=(every,))
+    found: Tensor = program.matmul(weights, following, epilogue=lambda total, factor: total * factor, operands=(every,))
+    return found
 
 
 def _over_lanes(program: Program, scores: View) -> list[View]:
