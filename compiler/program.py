@@ -6,10 +6,8 @@ from arch.image_header import check_name
 from compiler.arguments import integer
 from compiler.compilation import compile_program
 from compiler.control import Control
+from compiler.interface.arrays import Arrays
 from compiler.interface.gathers import Gathers
-from compiler.interface.passes import Passes
-from compiler.interface.products import Products
-from compiler.interface.switching import Switching
 from compiler.operation import MatMul
 from compiler.size import check_size
 from compiler.source import Source
@@ -18,7 +16,7 @@ from compiler.tensor import Tensor, View, as_view
 from compiler.vector.padding import clear_padding
 
 
-class Program(Products, Passes, Switching, Gathers):
+class Program(Arrays, Gathers):
     """Tensors and operations, to be compiled for one machine.
 
     A tensor lives in MEM in *vectors* of `vector_length` lanes along one of its axes, the lane axis (`layout`: ``rows``
@@ -82,23 +80,19 @@ class Program(Products, Passes, Switching, Gathers):
     def output(self, name: str, tensor: Tensor | View) -> None:
         """Let the host read a result after each run, as `name`; in the arrangement of a view.
 
+        The host reads each element once: a view with zeros or with an element twice is copied first.
+
         Raises
         ------
         TaktError
-            For a name in use, a tensor that no operation made, or a view with zeros or with an element twice: the host
-            reads each element once.
+            For a name in use, or a tensor that no operation made.
         """
         check_name("name of an output", name)
         if not self._is_stored(as_view(tensor).tensor):
             raise TaktError(f"output must be a result of this program, not {tensor.name!r}")
         if name in self._outputs:
             raise TaktError(f"output name must be new, not {name!r}")
-        if isinstance(tensor, View) and not tensor.has_each_once:
-            raise TaktError(
-                f"output {name} must have each element of {tensor.name} at most once, and no zeros, "
-                f"not {tensor.elements.size} of {tensor.tensor.size} in this way"
-            )
-        self._outputs[name] = as_view(tensor)
+        self._outputs[name] = self._held(as_view(tensor))
 
     def compile(self) -> Image:
         """Return the verified image, with its predicted cycles.

@@ -196,6 +196,11 @@ class _Whole(View):
         """Sizes of the axes."""
         return self.tensor.shape
 
+    @property
+    def has_each_once(self) -> bool:
+        """It has."""
+        return True
+
     @cached_property
     def elements(self) -> Elements:
         """Every element in its own place."""

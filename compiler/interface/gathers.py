@@ -128,6 +128,7 @@ class Gathers(Workspace):
         steps = np.arange(len(operands[0].steps))
         op = Scatter(scope.config, name, Graph((), (), ()), operands, (Result(state, steps),), makes=False)
         self._scattered.add(id(state))
+        self._forget(state)
         self._append(op)
 
     def _passing(self, view: View) -> VectorOperand:
