@@ -9,6 +9,7 @@ from arch.config import Config
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, equal, exp, recip, where
 from compiler.kernels.bounds import vectors
+from compiler.kernels.operands import product
 from compiler.program import Program
 from compiler.tensor import Tensor, View, as_view
 
@@ -97,7 +98,8 @@ def _result(program: Program, m: int, scores: Tensor | View, largest: View, valu
     weights, scale = _weights(program, scores, largest)
     unit = np.eye(min(m, program.config.vector_length), program.config.vector_length, dtype=np.float16)
     rows = turned(program, weights, program.constant(program.fresh_name("unit"), unit))
-    y = program.matmul(
+    y = product(
+        program,
         values.transpose(),
         rows.transpose(),
         epilogue=lambda total, factor: total * factor,
@@ -135,7 +137,7 @@ def visible(
 
 def _scores(program: Program, q: View, k: View, masks: tuple[Tensor | View, ...]) -> Tensor:
     """Return the scores, shape (keys, queries), -inf where a query does not see a key."""
-    return program.matmul(k, q.transpose(), ways=1, epilogue=masked_score(k.shape[1]), operands=masks)
+    return product(program, k, q.transpose(), ways=1, epilogue=masked_score(k.shape[1]), operands=masks)
 
 
 def masked_score(d: int) -> Callable[..., Expr]:
@@ -185,13 +187,15 @@ def _stored(
     masks = program.map(lambda a, b, p: (equal(a, p), b <= p), start[order], ahead[order], position)
     fresh, seen = (mask[np.argsort(order)] for mask in masks)
     again = number[:, 0] % m
-    new = program.matmul(k, q.transpose(), ways=1)
+    new = product(program, k, q.transpose(), ways=1)
     factor = scaled(d)
 
     def masked(before: Expr, now: Expr, is_new: Expr, chosen: Expr) -> Expr:
         return where(chosen, where(is_new, now, before) * factor, -np.inf)
 
-    scores = program.matmul(store, q.transpose(), ways=1, epilogue=masked, operands=(new[again[:length]], fresh, seen))
+    scores = product(
+        program, store, q.transpose(), ways=1, epilogue=masked, operands=(new[again[:length]], fresh, seen)
+    )
     kept, largest = _largest(program, scores)
     following = program.map(
         lambda before, now, a, p: where(equal(a, p), now, before), values, v[again], start, position, dtype="float16"
@@ -243,5 +247,5 @@ def turned(program: Program, weights: Tensor, unit: Tensor | View) -> View:
     columns = (
         rows_to(weights.view(), keys).reshape(keys, blocks, vector).transpose(2, 1, 0).reshape(vector, blocks * keys)
     )
-    made = program.matmul(unit, columns, epilogue=lambda total: total, dtype="float16")
+    made = product(program, unit, columns, epilogue=lambda total: total, dtype="float16")
     return made.reshape(rows, blocks, keys).transpose(1, 0, 2).reshape(blocks * rows, keys)

@@ -9,7 +9,7 @@ from arch.errors import TaktError
 from compiler.arguments import integer
 from compiler.kernels.bounds import product_bound, vectors
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
-from compiler.kernels.operands import concatenate, declare
+from compiler.kernels.operands import declare, product
 from compiler.kernels.pooling import LARGEST
 from compiler.kernels.windows import Padding, PerAxis, Windows, check_windows
 from compiler.program import Program
@@ -73,7 +73,7 @@ def conv(
         _dense(program, part, _block_diagonal(weights, together), windows, finish)
         for part, weights in zip(_shares(image, groups // together), _shares(filters, groups // together), strict=True)
     ]
-    return concatenate(program, parts, -1)
+    return program.concatenate(parts, -1)
 
 
 def check_groups(shape: tuple[int, ...], filters: tuple[int, ...], groups: int) -> None:
@@ -96,7 +96,7 @@ def _dense(program: Program, x: View, w: View, windows: Windows, finish: Mapping
     parts = image[windows.index(*taps)].transpose(*range(rank, 2 * rank), *range(rank), 2 * rank)
     depth = windows.taps * (x.shape[-1] + more)
     weights = w.pad((*((0, 0) for _ in range(rank)), (0, more), (0, 0)))
-    y = program.matmul(parts.reshape(prod(windows.places), depth), weights.reshape(depth, w.shape[-1]), **finish)
+    y = product(program, parts.reshape(prod(windows.places), depth), weights.reshape(depth, w.shape[-1]), **finish)
     return y.reshape(*windows.places, w.shape[-1])
 
 

@@ -11,6 +11,7 @@ from arch.config import Config
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, equal, exp, maximum, recip, where
 from compiler.kernels.bounds import vectors
+from compiler.kernels.operands import product
 from compiler.program import Program
 from compiler.tensor import Tensor, View, as_view
 
@@ -73,20 +74,20 @@ def decode_attention(
     places = program.constant(program.fresh_name("places"), number)
     fresh, seen = program.map(lambda a, p: (equal(a, p), a <= p), places, position)
     keys = program.map(lambda key: key, keys_kept, dtype="float16")
-    new = program.matmul(query, key[np.zeros(vector, np.int32)].transpose(), ways=1)
+    new = product(program, query, key[np.zeros(vector, np.int32)].transpose(), ways=1)
     following = program.map(
         lambda before, now, is_new: where(is_new, now, before), values, value, fresh.reshape(lanes, 1), dtype="float16"
     )
     program.update(values, following)
     program.scatter(keys_kept, position, key)
     columns = keys.pad(((0, lanes - length), (0, 0))).transpose()
-    scores = program.matmul(query, columns, epilogue=stored_score(d), operands=(new[:, number % vector], fresh, seen))
+    scores = product(program, query, columns, epilogue=stored_score(d), operands=(new[:, number % vector], fresh, seen))
     blocks = scores.reshape(rows, lanes // vector, vector).transpose(1, 0, 2)
     weights = program.map(weight, blocks, *_over_lanes(program, blocks)).transpose(1, 0, 2).reshape(rows, lanes)
     ones = program.constant(program.fresh_name("ones"), np.ones((lanes, vector), np.float16))
-    scale = program.matmul(weights, ones, epilogue=recip)
+    scale = product(program, weights, ones, epilogue=recip)
     every = scale[:, np.arange(e) % vector]
-    return program.matmul(weights, following, epilogue=product, operands=(every,), dtype=dtype).view()
+    return product(program, weights, following, epilogue=normalised, operands=(every,), dtype=dtype).view()
 
 
 def stored_score(d: int) -> Callable[..., Expr]:
@@ -104,7 +105,7 @@ def weight(score: Expr, *largest: Expr) -> Expr:
     return cast(exp(score - largest_of(*largest)), "float16")
 
 
-def product(total: Expr, factor: Expr) -> Expr:
+def normalised(total: Expr, factor: Expr) -> Expr:
     """Return a sum times the reciprocal of its weights' sum."""
     return total * factor
 

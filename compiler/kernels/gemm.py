@@ -8,7 +8,7 @@ from compiler.expression.expr import Expr
 from compiler.kernels.bounds import chain_levels, length_of, product_bound
 from compiler.kernels.chains import chain
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
-from compiler.kernels.operands import declare
+from compiler.kernels.operands import declare, product
 from compiler.program import Program
 from compiler.tensor import Tensor, View
 
@@ -49,7 +49,7 @@ def gemm(
     """
     operands = tuple(operand for operand in (bias, residual) if operand is not None)
     fused = _finish(activation) if operands or activation or dtype else None
-    return program.matmul(x, w, epilogue=fused, operands=operands, dtype=dtype)
+    return product(program, x, w, epilogue=fused, operands=operands, dtype=dtype)
 
 
 def _finish(activation: Activation | None) -> Callable[..., Expr]:

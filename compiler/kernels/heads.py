@@ -10,6 +10,7 @@ from compiler.arguments import integer
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, exp, recip, where
 from compiler.kernels.attention import masked_score, rows_to, turned, visible, whole
+from compiler.kernels.operands import product
 from compiler.program import Program
 from compiler.tensor import Tensor, View, as_view
 
@@ -135,7 +136,7 @@ def heads_apart(program: Program, x: Operand, w: Operand, bias: Operand | None, 
         return where(others[0], found, 0.0) if more else found
 
     columns = _apart(as_view(w), heads, more)
-    return program.matmul(x, columns, epilogue=finish, operands=tuple(operands), dtype="float16")
+    return product(program, x, columns, epilogue=finish, operands=tuple(operands), dtype="float16")
 
 
 def _apart(view: View, heads: int, more: int) -> View:
@@ -148,10 +149,10 @@ def _apart(view: View, heads: int, more: int) -> View:
 def _values(program: Program, x: Operand, w: Operand, bias: Operand | None) -> Tensor:
     """Return the values of all heads, shape (columns of w, m), lanes along the positions."""
     if bias is None:
-        return program.matmul(as_view(w).transpose(), as_view(x).transpose(), epilogue=_same, dtype="float16")
+        return product(program, as_view(w).transpose(), as_view(x).transpose(), epilogue=_same, dtype="float16")
     again = as_view(bias).reshape(bias.shape[0], 1)[:, np.zeros(x.shape[0], np.int32)]
-    return program.matmul(
-        as_view(w).transpose(), as_view(x).transpose(), epilogue=_plus, operands=(again,), dtype="float16"
+    return product(
+        program, as_view(w).transpose(), as_view(x).transpose(), epilogue=_plus, operands=(again,), dtype="float16"
     )
 
 
@@ -172,11 +173,11 @@ def _head(
     """
     m = q.shape[0]
     queries = rows_to(q, whole(program.config, m))
-    scores = program.matmul(k, queries.transpose(), ways=1, epilogue=masked_score(size), operands=masks)
+    scores = product(program, k, queries.transpose(), ways=1, epilogue=masked_score(size), operands=masks)
     largest = program.reduce(scores, "max", 0, keepdims=True)
     weights = turned(program, program.map(_weight, scores, largest), unit)[:m]
-    scale = program.matmul(weights, ones, epilogue=recip)
-    return program.matmul(weights, v, epilogue=_times, operands=(scale,), dtype="float16")
+    scale = product(program, weights, ones, epilogue=recip)
+    return product(program, weights, v, epilogue=_times, operands=(scale,), dtype="float16")
 
 
 def _weight(score: Expr, most: Expr) -> Expr:
@@ -218,7 +219,8 @@ def joined_heads(
         last = number == len(results) - 1
         if last:
             terms += [term for term in (bias, residual) if term is not None]
-        total = program.matmul(
+        total = product(
+            program,
             result,
             as_view(w_o)[rows],
             epilogue=_sum if terms or dtype else None,

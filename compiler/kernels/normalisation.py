@@ -35,7 +35,7 @@ def layernorm(
     ----------
     program : Program
     x : Tensor or View
-        float16 or float32, shape (..., n); of a result, the lane axis must not be the last.
+        float16 or float32, shape (..., n).
     gamma, beta : Tensor or View
         float32, shape (n,).
     epsilon : float

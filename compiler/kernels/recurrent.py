@@ -8,6 +8,7 @@ import numpy.typing as npt
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, sigmoid, tanh, where
 from compiler.kernels.bounds import vectors
+from compiler.kernels.operands import product
 from compiler.program import Program
 from compiler.tensor import Tensor, View, as_view
 
@@ -183,7 +184,7 @@ class Gates:
 
 def lstm_inputs(program: Program, gates: Gates, x: Operand, w_x: Operand) -> Tensor:
     """Return the gates' share of the inputs of all steps, padded."""
-    return program.matmul(x, gates.apart(w_x))
+    return product(program, x, gates.apart(w_x))
 
 
 def lstm_cell(
@@ -192,7 +193,7 @@ def lstm_cell(
     """Return the next cell and hidden state, padded."""
     i, f, g, o = range(4)
     row = as_view(h).reshape(1, gates.size)
-    made = program.matmul(row, weights, epilogue=lstm_gate, operands=(from_x, shift, gates.mask(g)))
+    made = product(program, row, weights, epilogue=lstm_gate, operands=(from_x, shift, gates.mask(g)))
     parts = made.reshape(4, gates.size)
     cell, y = program.map(lstm_state, parts[f], c, parts[i], parts[g], parts[o])
     return cell, y
@@ -212,8 +213,8 @@ def lstm_state(keep: Expr, old: Expr, add: Expr, new: Expr, out: Expr) -> tuple[
 
 def gru_inputs(program: Program, gates: Gates, x: Operand, w_x: Operand, bias_x: Operand) -> Tensor:
     """Return the gates' share of the inputs of all steps, padded."""
-    return program.matmul(
-        x, gates.apart(w_x), epilogue=lambda total, shift: total + shift, operands=(gates.apart(bias_x),)
+    return product(
+        program, x, gates.apart(w_x), epilogue=lambda total, shift: total + shift, operands=(gates.apart(bias_x),)
     )
 
 
@@ -221,7 +222,7 @@ def gru_cell(program: Program, gates: Gates, from_x: View, weights: View, shift:
     """Return the next hidden state, padded."""
     r, z, n = range(3)
     row = as_view(h).reshape(1, gates.size)
-    made = program.matmul(row, weights, epilogue=gru_gate, operands=(from_x, shift, gates.mask(n)))
+    made = product(program, row, weights, epilogue=gru_gate, operands=(from_x, shift, gates.mask(n)))
     parts = made.reshape(3, gates.size)
     new_x = from_x.reshape(3, gates.size)[n]
     y: Tensor = program.map(gru_state, new_x, parts[r], parts[n], parts[z], h)

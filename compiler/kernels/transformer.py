@@ -8,7 +8,7 @@ from compiler.kernels.decode import decode_attention
 from compiler.kernels.gemm import gemm
 from compiler.kernels.heads import Operand, Weights, check_heads, heads_apart, joined_heads, self_attention
 from compiler.kernels.normalisation import layernorm, rmsnorm
-from compiler.kernels.operands import in_columns, in_rows
+from compiler.kernels.operands import product
 from compiler.kernels.rope import rope
 from compiler.program import Program
 from compiler.tensor import Tensor, View, as_view
@@ -51,10 +51,7 @@ def encoder_layer(
     """
 
     def norm(value: Operand, number: int) -> Operand:
-        # Sums over the width run in time, products want it in the lanes.
-        columns = in_columns(program, value)
-        gamma, beta = weights[f"gamma_{number}"], weights[f"beta_{number}"]
-        return in_rows(program, layernorm(program, columns, gamma, beta, epsilon))
+        return layernorm(program, value, weights[f"gamma_{number}"], weights[f"beta_{number}"], epsilon)
 
     def network(value: Operand, residual: Operand) -> Tensor:
         inner = gemm(program, value, weights["w_1"], weights["b_1"], activation=gelu, dtype="float16")
@@ -117,8 +114,7 @@ def decoder_layer(
     size, kv_heads = check_heads(weights, heads)
 
     def norm(value: Operand, number: int) -> Operand:
-        columns = in_columns(program, value)
-        return in_rows(program, rmsnorm(program, columns, weights[f"gamma_{number}"], epsilon))
+        return rmsnorm(program, value, weights[f"gamma_{number}"], epsilon)
 
     normal = norm(x, 1)
     turned = []
@@ -139,14 +135,14 @@ def decoder_layer(
     middle = joined_heads(program, results, weights["w_o"], None, x, "float16")
     normal = norm(middle, 2)
     gate = gemm(program, normal, weights["w_gate"], activation=silu)
-    inner = program.matmul(normal, weights["w_up"], epilogue=_times, operands=(gate,), dtype="float16")
+    inner = product(program, normal, weights["w_up"], epilogue=_times, operands=(gate,), dtype="float16")
     return gemm(program, inner, weights["w_down"], residual=middle, dtype="float16")
 
 
 def spread(program: Program, x: Operand, w: Operand) -> View:
     """Return ``x @ w`` of one row x, float16, shape (vector_length, n): every element in all lanes of a vector."""
     again = as_view(x)[np.zeros(program.config.vector_length, np.int32)]
-    made = program.matmul(as_view(w).transpose(), again.transpose(), epilogue=lambda total: total, dtype="float16")
+    made = product(program, as_view(w).transpose(), again.transpose(), epilogue=lambda total: total, dtype="float16")
     return made.transpose()
 
 

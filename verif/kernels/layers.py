@@ -6,6 +6,7 @@ from arch.config import Config
 from compiler.kernels.heads import self_attention
 from compiler.kernels.recurrent import gru, lstm
 from compiler.kernels.transformer import decoder_layer, encoder_layer
+from compiler.tensor import Tensor, View
 from golden.reference.heads import self_attention as defined_self_attention
 from golden.reference.recurrent import run_gru, run_lstm
 from golden.reference.transformer import encoder_layer as defined_encoder_layer
@@ -45,7 +46,8 @@ def encode(config: Config, m: int, width: int, heads: int, size: int, inner: int
     """Return the cycles of encoder layers, one behind the other."""
     made = Composition(config)
     x = made.values(m, width)
-    y, expected = made.input(x), x
+    y: Tensor | View = made.input(x)
+    expected = x
     for layer in range(layers):
         weights = _weights(made, width, heads, heads, size, inner)
         constants = made.constants({f"{name} of {layer}": array for name, array in weights.items()})
@@ -64,7 +66,8 @@ def decode(config: Config, tokens: int, width: int, heads: int, kv_heads: int, s
     arrays = [made.values(tokens, width), np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)]
     arrays.append(np.arange(tokens, dtype=np.int32)[:, None])
     inputs = [made.input(array[0] if array.dtype == np.int32 else array[:1]) for array in arrays]
-    y = decoder_layer(made.program, inputs[0], made.constants(weights), *inputs[1:], heads, tokens)
+    token, cosine, sine, position = inputs
+    y = decoder_layer(made.program, token, made.constants(weights), cosine, sine, position, heads, tokens)
     expected = run_decoder(arrays[0], weights, arrays[1], arrays[2], heads, made.vector, tokens)
     runs = [
         {tensor: array[step].reshape(tensor.shape) for tensor, array in zip(inputs, arrays, strict=True)}
@@ -90,7 +93,7 @@ def recur(config: Config, cell: str, steps: int, inputs: int, hidden: int, given
             made.program, result, **constants, **({"h": made.result(h), "c": made.input(c)} if given else {})
         )
         expected, cells = run_lstm(x, **weights, vector_length=made.vector, **({"h": h, "c": c} if given else {}))
-        ends = {"c": (doubled(made, last), doubled_values(cells[-1]))}
+        ends: dict[str, tuple[Tensor | View, Array]] = {"c": (doubled(made, last), doubled_values(cells[-1]))}
     else:
         found = gru(made.program, result, **constants, **({"h": made.result(h)} if given else {}))
         expected = run_gru(x, **weights, vector_length=made.vector, **({"h": h} if given else {}))

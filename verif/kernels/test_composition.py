@@ -144,18 +144,20 @@ def test_recurrent_steps(config):
     operands = [made.result(value) for value in (x, h, c)]
     weights = [made.input(value) for value in (w_x, w_h, bias)]
     y, cell = lstm_step(made.program, *operands, *weights)
-    expected = lstm_cell(x, h, c, w_x, w_h, bias, made.vector)
-    names = dict(zip("hc", expected, strict=True))
-    made.check({"h": doubled(made, y), "c": doubled(made, cell)}, {n: doubled_values(v) for n, v in names.items()})
+    state, inner = lstm_cell(x, h, c, w_x, w_h, bias, made.vector)
+    outputs = {"h": doubled(made, y), "c": doubled(made, cell)}
+    made.check(outputs, {"h": doubled_values(state), "c": doubled_values(inner)})
 
 
 @machines
 def test_gated_step(config):
     made = Composition(config)
     x, h, w_x, w_h = made.values(5), made.values(6), made.values(5, 18), made.values(6, 18)
-    biases = [made.values(18, dtype="float32") for _ in range(2)]
-    y = gru_step(made.program, made.result(x), made.result(h), *(made.input(v) for v in (w_x, w_h, *biases)))
-    made.check({"y": doubled(made, y)}, {"y": doubled_values(gru_cell(x, h, w_x, w_h, *biases, made.vector))})
+    bias_x, bias_h = (made.values(18, dtype="float32") for _ in range(2))
+    weights = [made.input(values) for values in (w_x, w_h, bias_x, bias_h)]
+    y = gru_step(made.program, made.result(x), made.result(h), *weights)
+    expected = gru_cell(x, h, w_x, w_h, bias_x, bias_h, made.vector)
+    made.check({"y": doubled(made, y)}, {"y": doubled_values(expected)})
 
 
 @pytest.mark.parametrize("config,causal", [(NANO, True), (SMALL, False), (SMALL, True), (BASE, False), (BASE, True)])
