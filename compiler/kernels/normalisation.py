@@ -46,7 +46,7 @@ def layernorm(
     Returns
     -------
     View
-        Shape of `x`, lanes along its lane axis.
+        Shape of `x`, lanes along another axis than the last.
     """
     view, axis, layout = over_time(program, x, -1)
     share = 1 / view.shape[-1]

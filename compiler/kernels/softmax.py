@@ -32,14 +32,13 @@ def softmax(program: Program, x: Tensor | View, axis: int = -1, dtype: str | Non
     x : Tensor or View
         float16 or float32, of any rank.
     axis : int
-        Runs in time: of a result, any but its lane axis.
     dtype : str, optional
         Format of the result; that of `x` by default.
 
     Returns
     -------
     View
-        Shape of `x`, lanes along its lane axis.
+        Shape of `x`, lanes along another axis.
     """
     view, axis, layout = over_time(program, x, axis)
     target = dtype or view.dtype

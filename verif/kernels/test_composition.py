@@ -65,6 +65,16 @@ def test_softmax(config, dtype, axis):
 
 
 @machines
+def test_the_axis_may_lie_in_the_lanes(config):
+    """What a kernel goes along in time may be the lane axis of a result, which is rearranged."""
+    made = Composition(config)
+    x, gamma, w = made.values(3, 4), made.values(4, dtype="float32"), made.values(4, 3)
+    y = rmsnorm(made.program, made.result(x, layout=-1), made.input(gamma))
+    expected = defined_gemm(defined_rmsnorm(x, gamma), w, made.vector)
+    made.check({"y": gemm(made.program, y, made.input(w))}, {"y": expected})
+
+
+@machines
 def test_softmax_of_any_axis_and_format(config):
     made = Composition(config)
     x = made.values(4, 3, 5)
