@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.presets import preset
+from compiler.kernels.work import work_bound
 from compiler.program import Program
 from compiler.tensor import Tensor, View
 from runtime.backend import GoldenBackend
@@ -70,6 +71,7 @@ class Composition:
         for name, tensor in outputs.items():
             self.program.output(name, tensor)
         image = self.program.compile()
+        assert work_bound(self.program).cycles <= image.cycles
         given = [self._given | {tensor.name: array for tensor, array in values.items()} for values in changing]
         for found, wanted in zip(GoldenBackend().run(image, given), expected, strict=True):
             for name, values in wanted.items():

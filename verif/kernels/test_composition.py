@@ -1,5 +1,7 @@
 """Kernels as functions: of what other operations made, with a further operation on what they make."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -30,9 +32,17 @@ from golden.reference.rope import rope as defined_rope
 from golden.reference.softmax import softmax as defined_softmax
 from golden.reference.windows import Window
 from verif.kernels.composed import BASE, NANO, SMALL, Composition, doubled, doubled_values
+from verif.repo.files import ROOT
 
 machines = pytest.mark.parametrize("config", [NANO, SMALL, BASE], ids=lambda config: config.name)
 floats = pytest.mark.parametrize("dtype", ["float16", "float32"])
+
+
+def test_the_example_of_the_documentation(capsys):
+    page = (ROOT / "docs" / "kernels.md").read_text()
+    exec(compile(page.partition("```python\n")[2].partition("```")[0], "docs/kernels.md", "exec"), {})
+    cycles, least = re.match(r"(\d+) Bound\(cycles=(\d+)", capsys.readouterr().out).groups()
+    assert int(cycles) >= int(least)
 
 
 @machines
