@@ -7,7 +7,6 @@ from compiler.arguments import integer
 from compiler.compilation import compile_program
 from compiler.control import Control
 from compiler.interface.arrays import Arrays
-from compiler.interface.gathers import Gathers
 from compiler.operation import MatMul
 from compiler.size import check_size
 from compiler.source import Source
@@ -16,15 +15,27 @@ from compiler.tensor import Tensor, View, as_view
 from compiler.vector.padding import clear_padding
 
 
-class Program(Arrays, Gathers):
+class Program(Arrays):
     """Tensors and operations, to be compiled for one machine.
 
     A tensor lives in MEM in *vectors* of `vector_length` lanes along one of its axes, the lane axis (`layout`: ``rows``
-    for the last one, ``columns`` for the one before it, or its number); the other axes are steps of time. Lanes never
-    meet in `map` and `reduce`: reductions run over time. Wherever an operation takes a tensor it takes a view of one
-    too (``x[1:]``, ``x.reshape(...)``, ``x.transpose(...)``, ``x.pad(...)``): of results in whole vectors, of inputs
-    and constants in any way. No element ever depends on what vectors hold beyond the end of the lane axis, and what a
-    view pads is zero for every operation: see `compiler.vector.padding`.
+    for the last one, ``columns`` for the one before it, or its number); the other axes are steps of time. Wherever an
+    operation takes a tensor it takes a view of one too (``x[1:]``, ``x.reshape(...)``, ``x.transpose(...)``,
+    ``x.pad(...)``). Lanes never meet in the VXM; operations choose the lane axis for which the least has to move, and
+    have results rearranged that lie otherwise. No element ever depends on what vectors hold beyond the end of the lane
+    axis, and what a view pads is zero for every operation: see `compiler.vector.padding`.
+
+    Not supported, and why:
+
+    * products of other formats than int8 by int8 and float16 by float16, which are what planes multiply: cast before;
+    * float64, complex and unsigned results, and results of 64 bits: no unit has them (`input` says what the host
+      converts; values that do not fit are refused at run time);
+    * an output that is an input or a constant: the host has it;
+    * an empty tensor, and one of no axis but as a view of a result: a vector has an element;
+    * a view of more than 2**29 elements: their numbers are int32;
+    * scatter into a state that is no matrix in rows, or has more than `mem_depth` of them: SCATTER addresses one bank;
+    * in a state, more than one `update`, or an update beside a scatter: its value for the next run would be two;
+    * reductions other than add, max and min, and sums of float16 in float16: an ALU adds up in float32.
 
     Examples
     --------

@@ -11,16 +11,17 @@ from arch.errors import TaktError, shown
 from compiler.arguments import flag, integer, integers, one_of
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, equal, not_equal, where
+from compiler.interface.gathers import Gathers
 from compiler.interface.passes import Passes
 from compiler.interface.products import Products
 from compiler.interface.switching import Switching
 from compiler.interface.workspace import Operand
-from compiler.tensor import View, as_view, check_elements
+from compiler.tensor import Tensor, View, as_view, check_elements
 
 Axes = int | tuple[int, ...] | None
 
 
-class Arrays(Products, Passes, Switching):
+class Arrays(Products, Passes, Switching, Gathers):
     """Operations that NumPy has, by its names and with its shapes.
 
     Those that only arrange elements return views: nothing moves until an operation needs other lanes. Vectors are
@@ -126,15 +127,23 @@ class Arrays(Products, Passes, Switching):
             raise TaktError(f"shape must be one that {view.shape} broadcasts to, not {shown(shape)}") from None
 
     def take(self, x: Operand, indices: Any, axis: int | None = None) -> View:
-        """Return elements by constant indices, as a view: of the flat tensor, or along an axis.
+        """Return elements by index: of the flat tensor, or slices along an axis.
 
-        For indices that are known when the program runs only see `gather`.
+        Parameters
+        ----------
+        x : Tensor, View or ndarray
+        indices : ndarray, or Tensor or View
+            Integers of any shape. An array belongs to the program, may count from the end, and the result is a view; a
+            tensor is looked up as the program runs, as in `gather`.
+        axis : int, optional
 
         Raises
         ------
         TaktError
-            For indices that are no integers or outside the axis, which may count from its end.
+            For indices that are no integers, or constant ones outside the axis.
         """
+        if isinstance(indices, Tensor | View):
+            return self._looked_up(self._view(x), self._view(indices), axis)
         view = self._view(x)
         places = np.asarray(indices)
         if places.dtype.kind not in "iu":
@@ -146,6 +155,19 @@ class Arrays(Products, Passes, Switching):
             return View(view.tensor, np.take(view.elements, places, axis))
         except (IndexError, ValueError) as error:
             raise TaktError(f"indices of {view.name} must fit the shape {view.shape}: {error}") from None
+
+    def _looked_up(self, view: View, indices: View, axis: int | None) -> View:
+        view = view.reshape(-1) if axis is None else view
+        rank = len(view.shape)
+        place = 0 if axis is None else self._axes(axis, rank)[0] + rank
+        order = [place, *(number for number in range(rank) if number != place)]
+        rows = view.transpose(*order)
+        found = as_view(self.gather(rows.reshape(rows.shape[0], -1), indices.reshape(-1)))
+        several = len(indices.shape)
+        found = found.reshape(*indices.shape, *rows.shape[1:])
+        # The axes of the indices stand where the axis was.
+        back = [*range(several, several + place), *range(several), *range(several + place, several + rank - 1)]
+        return found.transpose(*back)
 
     def sum(self, x: Operand, axis: Axes = None, keepdims: bool = False, dtype: str | None = None) -> View:
         """Return sums over axes (all by default): int32 of integers, float32 of floats.

@@ -15,6 +15,9 @@ from compiler.vector.map_pass import Function, common_shape, map_pass
 from compiler.vector.reduce_pass import reduce_passes
 from compiler.vector.update_pass import copy_pass, update_pass
 
+_PAYS = 32
+"""Elements that are better added up in lanes first, at the price of another pass, than each in its own vector."""
+
 
 class Passes(Workspace):
     """Operations of the VXM. Lanes never meet in them: reductions run over time, along axes without lanes."""
@@ -226,7 +229,7 @@ class Passes(Workspace):
         line, vector = as_view(term), self._config.vector_length
         size = shape[-1]
         ordered = operation == "add" and line.dtype.startswith("float")
-        if size > vector and not ordered:
+        if size - vector > _PAYS and not ordered:
             # Vectors first, as they are: only the lanes of one have to meet. What comes twice changes no maximum.
             places = np.arange(-(-size // vector) * vector)
             over = places >= size

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arch.config import Config
+from arch.edge import AT_THE_EDGE, at_the_edge
 from arch.errors import TaktError
 from arch.formats import DType
 from arch.image_header import check_name
@@ -90,7 +91,9 @@ class Workspace:
         name : str
         shape : tuple of int
         dtype : str
-            ``int8``, ``int16``, ``int32``, ``float16`` or ``float32``.
+            ``int8``, ``int16``, ``int32``, ``float16`` or ``float32``. The tensor of ``bool`` is int8, 0 or 1; of
+            ``uint8`` int16; of ``uint16``, ``uint32``, ``int64`` and ``uint64`` int32: a run takes arrays of these
+            formats too, and refuses those with a value that does not fit.
         layout : str or int
             Lane axis of operations on inputs and constants only; beside a result they take that one's.
 
@@ -101,15 +104,16 @@ class Workspace:
             does not fit it.
         """
         sizes = integers("shape", shape)
-        return self._add(Tensor(name, sizes, str(dtype), None, layout_axis(layout, len(sizes))))
+        dtype = AT_THE_EDGE.get(str(dtype), str(dtype))
+        return self._add(Tensor(name, sizes, dtype, None, layout_axis(layout, len(sizes))))
 
     def constant(self, name: str, values: Array, layout: str | int = "rows") -> Tensor:
-        """Declare a tensor that belongs to the program.
+        """Declare a tensor that belongs to the program; bool and integers that the machine lacks as of `input`.
 
         Raises
         ------
         TaktError
-            As `input`.
+            As `input`, and for a value that does not fit.
         """
         try:
             array = np.asarray(values)
@@ -118,7 +122,7 @@ class Workspace:
         if array.size > MOST_ELEMENTS or (array.size and 0 in array.strides):
             # What is repeated takes room only now.
             self._config.check_fits(name, array.nbytes)
-        data = np.ascontiguousarray(array)
+        data = np.ascontiguousarray(at_the_edge(name, array))
         return self._add(Tensor(name, data.shape, str(data.dtype), data, layout_axis(layout, data.ndim)))
 
     def _add(self, tensor: Tensor) -> Tensor:

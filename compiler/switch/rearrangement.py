@@ -23,7 +23,7 @@ from compiler.vector.map_pass import Scope
 from compiler.vector.moving import QUEUES
 from compiler.vector.operation import Operand, Pass, Result
 
-_FEW = 16
+_FEW = 32
 """Pairs that one queue of the SXM takes alone."""
 
 _MOST_OPERANDS = 8

@@ -80,6 +80,7 @@ def reduce_passes(
     lanes = common_lanes(scope, views, shape, layout, negative)
     if lanes in negative:
         raise TaktError(f"layout must be an axis of {shape} that is not reduced, not {layout!r}")
+    exprs = operand_exprs(views)
     views = [scope.settled(spread(view, shape, lanes), lanes) for view in views]
     outside = [axis for axis in range(-rank, 0) if axis not in negative and axis != lanes]
     order = [*outside, *sorted(negative), lanes]
@@ -92,7 +93,7 @@ def reduce_passes(
     groups = len(rows[0][1]) // length
     blocks = -(-shape[lanes] // vector)
     outer = tuple(1 if axis in negative else shape[axis] for axis in range(-rank, 0))
-    outputs, _ = trace(function, operand_exprs(views))
+    outputs, _ = trace(function, exprs)
     term, *others = outputs
     further: list[tuple[Expr, Result]] = []
     numbers = np.arange(int(np.prod(shape)), dtype=np.int32).reshape(shape).transpose(order)
