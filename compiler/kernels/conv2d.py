@@ -8,6 +8,7 @@ from arch.config import Config
 from arch.errors import TaktError
 from compiler.arguments import integer
 from compiler.kernels.bounds import product_bound, vectors
+from compiler.kernels.depthwise import depthwise
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
 from compiler.kernels.operands import declare, product
 from compiler.kernels.pooling import LARGEST
@@ -68,6 +69,9 @@ def conv(
         return _dense(program, image, filters, windows, finish)
     if epilogue is not None or operands or dtype is not None:
         raise TaktError(f"epilogue, operands and dtype must be left out of a convolution of {groups} groups")
+    if groups == filters.shape[-1] == image.shape[-1] and image.dtype == "int8":
+        # The same sums; of float16 they could differ in the sign of a zero.
+        return depthwise(program, image, filters[..., 0, :], strides, padding, dilation)
     together = _together(program.config, image, filters, groups)
     parts = [
         _dense(program, part, _block_diagonal(weights, together), windows, finish)

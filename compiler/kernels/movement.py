@@ -23,7 +23,7 @@ def transpose(program: Program, x: Tensor | View, axes: tuple[int, ...] | None =
 
 
 def embedding(program: Program, table: Tensor | View, indices: Tensor | View) -> Tensor:
-    """Return rows of a table (v, n), an input or a constant of any format, by int32 indices (m,) from 0 to v - 1."""
+    """Return rows of a table (v, n), of any format, by int32 indices (m,) from 0 to v - 1."""
     return program.gather(table, indices)
 
 

@@ -190,6 +190,23 @@ def test_attention(config, causal):
     made.check({"y": doubled(made, y)}, {"y": doubled_values(expected)})
 
 
+@pytest.mark.parametrize("config", [SMALL, BASE], ids=lambda config: config.name)
+@pytest.mark.parametrize("shape", [(5,), (5, 4)])
+def test_attention_with_a_mask(config, shape):
+    """Keys that no query sees, or that some do not; a query that sees none gives no number."""
+    made = Composition(config)
+    q, k, v = made.values(4, 6), made.values(5, 6), made.values(5, 3)
+    mask = made.values(*shape, dtype="int8") % 2
+    mask[0] = 1
+    if len(shape) == 2:
+        mask[:, 3] = 0
+    y = attention(made.program, made.result(q), made.input(k), made.input(v), mask=made.input(mask))
+    seen = np.broadcast_to(mask if len(shape) == 1 else mask.T, (4, 5)) != 0
+    expected = defined_attention.attention(q, k, v, made.vector, seen=seen)
+    assert np.isnan(expected).any() == (len(shape) == 2)
+    made.check({"y": doubled(made, y)}, {"y": doubled_values(expected)})
+
+
 @machines
 def test_attention_over_a_store(config):
     made = Composition(config)

@@ -69,7 +69,7 @@ def test_convolutions(config, dtype, shape, taps, how):
     made.check({"y": doubled(made, y)}, {"y": doubled_values(expected)})
 
 
-@pytest.mark.parametrize("groups", [2, 3])
+@pytest.mark.parametrize("groups", [2, 3, 6])
 @pytest.mark.parametrize(
     "config,dtype", [(NANO, "int8"), (SMALL, "int8"), (BASE, "int8"), (NANO, "float16"), (BASE, "float16")]
 )
