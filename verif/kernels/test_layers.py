@@ -23,6 +23,7 @@ LATER = (
     ),
     (encode, BASE, 16, 64, 4, 16, 256, True, 8),
     *((decode, config, 8, 64, 4, 2, 16, 128) for config in (SMALL, BASE)),
+    (decode, SMALL, 4, 12, 4, 2, 6, 16),
     *((recur, SMALL, cell, 20, 64, 64, False) for cell in ("lstm", "gru")),
     *((attend, config, 33, 64, 4, 2, 16, True, True) for config in (SMALL, BASE)),
     (encode, SMALL, 5, 8, 1, 8, 8, True, 1),
@@ -55,7 +56,6 @@ def test_encoder_layer(pre_norm):
     "config,tokens,width,heads,kv_heads,size,inner",
     [
         (SMALL, 3, 6, 2, 1, 4, 7),
-        pytest.param(SMALL, 4, 12, 4, 2, 6, 16, marks=LONG),
         pytest.param(BASE, 4, 12, 4, 2, 6, 16, marks=LONG),
         pytest.param(NANO, 4, 8, 2, 1, 4, 8, marks=LONG),
     ],
