@@ -49,7 +49,7 @@ class Arrays(Products, Passes, Switching, Gathers):
         """
         views = self._views("tensors", tensors)
         rank = len(views[0].shape)
-        (place,) = self._axes(axis, rank)
+        place = self._axis(axis, rank)
         for view in views[1:]:
             shapes = [list(item.shape) for item in (views[0], view)]
             fits = len(view.shape) == rank
@@ -67,7 +67,7 @@ class Arrays(Products, Passes, Switching, Gathers):
         """Return tensors of one shape along a new axis; as `concatenate`."""
         views = self._views("tensors", tensors)
         rank = len(views[0].shape) + 1
-        (place,) = self._axes(axis, rank)
+        place = self._axis(axis, rank)
         if any(view.shape != views[0].shape for view in views):
             raise TaktError(f"tensors must have one shape, not {', '.join(str(view.shape) for view in views)}")
         key = [slice(None)] * rank
@@ -89,7 +89,7 @@ class Arrays(Products, Passes, Switching, Gathers):
             For sections that do not divide the axis, or parts without an element.
         """
         view = self._view(x)
-        (place,) = self._axes(axis, len(view.shape))
+        place = self._axis(axis, len(view.shape))
         size = view.shape[place]
         if isinstance(sections, Iterable):
             starts = [0, *integers("sections", sections, 1, size - 1), size]
@@ -149,7 +149,7 @@ class Arrays(Products, Passes, Switching, Gathers):
         if places.dtype.kind not in "iu":
             raise TaktError(f"indices must be integers, not {places.dtype}")
         if axis is not None:
-            (axis,) = self._axes(axis, len(view.shape))
+            axis = self._axis(axis, len(view.shape))
         check_elements(view.name, [view.elements.size if axis is not None else 1, places.size])
         try:
             return View(view.tensor, np.take(view.elements, places, axis))
@@ -159,7 +159,7 @@ class Arrays(Products, Passes, Switching, Gathers):
     def _looked_up(self, view: View, indices: View, axis: int | None) -> View:
         view = view.reshape(-1) if axis is None else view
         rank = len(view.shape)
-        place = 0 if axis is None else self._axes(axis, rank)[0] + rank
+        place = 0 if axis is None else self._axis(axis, rank) + rank
         order = [place, *(number for number in range(rank) if number != place)]
         rows = view.transpose(*order)
         found = as_view(self.gather(rows.reshape(rows.shape[0], -1), indices.reshape(-1)))
@@ -233,7 +233,7 @@ class Arrays(Products, Passes, Switching, Gathers):
         if axis is None:
             place, found = -1, self._where_first(view.reshape(-1), operation, 0, False)
             return found.reshape(*(1,) * rank) if keepdims else found
-        (place,) = self._axes(axis, rank)
+        place = self._axis(axis, rank)
         best = self._reduced(view, operation, place, True, partial(_cast, view.dtype))
         size = view.shape[place]
         numbers = np.arange(size, dtype=np.int32).reshape(size, *(1,) * (-1 - place))
@@ -252,6 +252,10 @@ class Arrays(Products, Passes, Switching, Gathers):
         view = self._view(x)
         axes = self._axes(axis, len(view.shape))
         return as_view(self.reduce(view, operation, axes, finish=finish, keepdims=keepdims))
+
+    def _axis(self, axis: Any, rank: int) -> int:
+        """Return an axis, from the end."""
+        return integer("axis", axis, -rank, rank - 1) % rank - rank
 
     def _axes(self, axis: Any, rank: int) -> tuple[int, ...]:
         """Return different axes, from the end."""

@@ -233,7 +233,7 @@ WRONG = {
     ),
     "parts of other shapes": (lambda p, x: p.concatenate([x, x[:, 1:]]), "tensors must have one dtype, and one shape"),
     "no parts": (lambda p, x: p.concatenate([]), "tensors must be at least one, not none"),
-    "an axis too many": (lambda p, x: p.stack([x, x], 3), "each of axis must be -3 to 2, not 3"),
+    "an axis too many": (lambda p, x: p.stack([x, x], 3), "axis must be -3 to 2, not 3"),
     "an axis twice": (lambda p, x: p.sum(x, (0, -2)), r"axis must be one of 2, or different ones, not \(0, -2\)"),
     "unequal sections": (lambda p, x: p.split(x, 2), "sections must divide 3, not be 2"),
     "sections that descend": (lambda p, x: p.split(x, [2, 1]), r"sections must ascend, not be \(2, 1\)"),

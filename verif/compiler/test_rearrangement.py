@@ -125,6 +125,21 @@ def test_parts_of_several_tensors(config, axis, count, rng):
 
 
 @machines
+def test_what_else_a_vector_holds_stays_out(config, rng):
+    """Elements that a part leaves out, and padding that is not zero, beside elements that stay in their lanes."""
+    width = config.vector_length - 2
+    x, y = (rng.integers(-9, 9, (3, width)).astype(np.int8) for _ in range(2))
+    program = Program(config)
+    a, b = (program.map(lambda a: a + 1, program.input(name, x.shape)) for name in "xy")
+    program.output("cut", program.concatenate([a[:, :2], b[:, 2:]], 1))
+    program.output("padded", program.concatenate([a, b], 1))
+    found = run_golden(program.compile(), x=x, y=y)
+    x, y = x + np.int8(1), y + np.int8(1)
+    same_bits(found["cut"], np.concatenate([x[:, :2], y[:, 2:]], 1))
+    same_bits(found["padded"], np.concatenate([x, y], 1))
+
+
+@machines
 @pytest.mark.parametrize("shape", [(1, 5), (3, 1), (3, 5)])
 def test_broadcasting_along_every_axis(config, shape, rng):
     x, y = (rng.integers(-9, 9, size).astype(np.int16) for size in (shape, (2, 3, 5)))
