@@ -6,10 +6,7 @@ from arch.image_header import check_name
 from compiler.arguments import integer
 from compiler.control import Control
 from compiler.driver import compile_program
-from compiler.interface.gathers import Gathers
-from compiler.interface.passes import Passes
-from compiler.interface.products import Products
-from compiler.interface.switching import Switching
+from compiler.interface.arrays import Arrays
 from compiler.operation import MatMul
 from compiler.size import check_size
 from compiler.source import Source
@@ -18,15 +15,27 @@ from compiler.tensor import Tensor, View, as_view
 from compiler.vector.padding import clear_padding
 
 
-class Program(Products, Passes, Switching, Gathers):
+class Program(Arrays):
     """Tensors and operations, to be compiled for one machine.
 
     A tensor lives in MEM in *vectors* of `vector_length` lanes along one of its axes, the lane axis (`layout`: ``rows``
-    for the last one, ``columns`` for the one before it, or its number); the other axes are steps of time. Lanes never
-    meet in `map` and `reduce`: reductions run over time. Wherever an operation takes a tensor it takes a view of one
-    too (``x[1:]``, ``x.reshape(...)``, ``x.transpose(...)``, ``x.pad(...)``): of results in whole vectors, of inputs
-    and constants in any way. No element ever depends on what vectors hold beyond the end of the lane axis, and what a
-    view pads is zero for every operation: see `compiler.vector.padding`.
+    for the last one, ``columns`` for the one before it, or its number); the other axes are steps of time. Wherever an
+    operation takes a tensor it takes a view of one too (``x[1:]``, ``x.reshape(...)``, ``x.transpose(...)``,
+    ``x.pad(...)``). Lanes never meet in the VXM; operations choose the lane axis for which the least has to move, and
+    have results rearranged that lie otherwise. No element ever depends on what vectors hold beyond the end of the lane
+    axis, and what a view pads is zero for every operation: see `compiler.vector.padding`.
+
+    Not supported, and why:
+
+    * products of other formats than int8 by int8 and float16 by float16, which are what planes multiply: cast before;
+    * float64, complex and unsigned results, and results of 64 bits: no unit has them (`input` says what the host
+      converts; values that do not fit are refused at run time);
+    * an output that is an input or a constant: the host has it;
+    * an empty tensor, and one of no axis but as a view of a result: a vector has an element;
+    * a view of more than 2**29 elements: their numbers are int32;
+    * scatter into a state that is no matrix in rows, or has more than `mem_depth` of them: SCATTER addresses one bank;
+    * in a state, more than one `update`, or an update beside a scatter: its value for the next run would be two;
+    * reductions other than add, max and min, and sums of float16 in float16: an ALU adds up in float32.
 
     Examples
     --------
@@ -82,23 +91,19 @@ class Program(Products, Passes, Switching, Gathers):
     def output(self, name: str, tensor: Tensor | View) -> None:
         """Let the host read a result after each run, as `name`; in the arrangement of a view.
 
+        The host reads each element once: a view with zeros or with an element twice is copied first.
+
         Raises
         ------
         TaktError
-            For a name in use, a tensor that no operation made, or a view with zeros or with an element twice: the host
-            reads each element once.
+            For a name in use, or a tensor that no operation made.
         """
         check_name("name of an output", name)
         if not self._is_stored(as_view(tensor).tensor):
             raise TaktError(f"output must be a result of this program, not {tensor.name!r}")
         if name in self._outputs:
             raise TaktError(f"output name must be new, not {name!r}")
-        if isinstance(tensor, View) and not tensor.has_each_once:
-            raise TaktError(
-                f"output {name} must have each element of {tensor.name} at most once, and no zeros, "
-                f"not {tensor.elements.size} of {tensor.tensor.size} in this way"
-            )
-        self._outputs[name] = as_view(tensor)
+        self._outputs[name] = self._held(as_view(tensor))
 
     def compile(self) -> Image:
         """Return the verified image, with its predicted cycles.

@@ -75,7 +75,7 @@ class Tensor:
         return self.view().reshape(*shape)
 
     def transpose(self, *axes: int) -> "View":
-        """Return a view with permuted axes: no data moves, so the lane axis stays what it is."""
+        """Return a view with permuted axes: no data moves before an operation needs other lanes."""
         return self.view().transpose(*axes)
 
     def pad(self, widths: tuple[tuple[int, int], ...]) -> "View":
@@ -87,9 +87,10 @@ class Tensor:
 class View:
     """Elements of a tensor in another arrangement; nothing moves.
 
-    A view is legal wherever a tensor is. An operation on a result finds its vectors again in any arrangement that
-    takes whole vectors (slices, permutations and repetitions of the time axes, zero vectors between them); inputs and
-    constants may be arranged in any way, since the host writes them where they are needed.
+    A view is legal wherever a tensor is. Inputs and constants may be arranged in any way at no cost, since the host
+    writes them where they are needed. Of results, arrangements of whole vectors cost nothing (slices, permutations and
+    repetitions of the time axes, zero vectors between them); an operation that needs others has them made before, once
+    per program: see `compiler.switch.rearrangement`.
 
     Attributes
     ----------
@@ -195,6 +196,11 @@ class _Whole(View):
     def shape(self) -> tuple[int, ...]:
         """Sizes of the axes."""
         return self.tensor.shape
+
+    @property
+    def has_each_once(self) -> bool:
+        """It has."""
+        return True
 
     @cached_property
     def elements(self) -> Elements:

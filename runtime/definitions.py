@@ -34,7 +34,8 @@ def define(name: str, config: Config, arrays: Tensors, parameters: Parameters) -
 
 
 def _window(parameters: Parameters) -> Window:
-    return Window(**{name: int(value) for name, value in parameters.items()})
+    height, width, stride, padding = (int(parameters[name]) for name in ("height", "width", "stride", "padding"))
+    return Window(sizes=(height, width), strides=stride, padding=padding)
 
 
 def _activation(function: Callable[[Floats], Floats]) -> Definition:

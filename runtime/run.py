@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from arch.edge import at_the_edge
 from arch.errors import TaktError
 from arch.faults import Fault
 from arch.image import Image
@@ -101,6 +102,8 @@ def checked_inputs(image: Image, inputs: Sequence[Tensors]) -> list[Tensors]:
         for tensor in image.inputs:
             if tensor.name not in complete:
                 raise TaktError(f"input {tensor.name!r} is missing: {tensor.dtype} of shape {tensor.shape}")
+            if complete[tensor.name].dtype != np.dtype(tensor.dtype):
+                complete[tensor.name] = at_the_edge(f"input {tensor.name}", complete[tensor.name])
             given = complete[tensor.name]
             if given.shape != tensor.shape or given.dtype != np.dtype(tensor.dtype):
                 raise TaktError(

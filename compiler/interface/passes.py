@@ -10,14 +10,17 @@ from arch.errors import TaktError
 from compiler.arguments import flag, integers
 from compiler.expression.expr import FORMATS, Expr
 from compiler.interface.workspace import Array, Operand, Workspace
-from compiler.tensor import Tensor, View, check_shape, layout_axis
-from compiler.vector.map_pass import Function, map_pass
+from compiler.tensor import Tensor, View, as_view, check_shape, layout_axis
+from compiler.vector.map_pass import Function, common_shape, map_pass
 from compiler.vector.reduce_pass import reduce_passes
 from compiler.vector.update_pass import copy_pass, update_pass
 
+_PAYS = 32
+"""Elements that are better added up in lanes first, at the price of another pass, than each in its own vector."""
+
 
 class Passes(Workspace):
-    """Operations of the VXM. Lanes never meet in them: reductions run over time."""
+    """Operations of the VXM. Lanes never meet in them: reductions run over time, along axes without lanes."""
 
     def state(
         self, name: str, shape: tuple[int, ...], dtype: str, initial: Array | None = None, layout: str | int = "rows"
@@ -141,7 +144,7 @@ class Passes(Workspace):
         operation : str
             ``add`` (integers: int32, wraps; floats: float32), ``max`` or ``min``.
         axis : int or tuple of int
-            Time axes: any but the lane axis.
+            Any axes. Lanes run along another one, for which a result is rearranged if need be.
         function : callable, optional
             From the tensors' expressions to the term; by default the one tensor itself. If it returns a tuple, the
             first is the term, and the others are results too, of the tensors' shape.
@@ -163,13 +166,17 @@ class Passes(Workspace):
         -----
         The order of float sums: along the axes (C order if there are several), term r belongs to partial sum r mod 3;
         each partial sum starts with its first term and adds the others in order; the result is ``(p0 + p1) + p2``.
+        Where every axis is reduced, sums over all but the last come first, each in this order, and are then terms
+        themselves. The order depends on the shape alone: not on lanes, nor on the machine, whose ALUs all see their own
+        result three steps later (`arch.timing.Timing.held`).
+
         As many cycles as the terms have vectors, then a short second pass; where order does not matter, and there are
         enough groups, one pass.
 
         Raises
         ------
         TaktError
-            As `map`; for an unknown operation, or an axis that is the lane axis.
+            As `map`; for an unknown operation, axes that the tensors do not have, or a layout along one of them.
         """
         given = tensors if isinstance(tensors, tuple) else (tensors,)
         views = [self._view(tensor) for tensor in given]
@@ -178,13 +185,18 @@ class Passes(Workspace):
         if function is None and len(views) != 1:
             raise TaktError(f"reduce without a function must have one tensor, not {len(views)}")
         axes = integers("axes", axis if isinstance(axis, Iterable) else (axis,))
+        shape = common_shape(views)
+        rank = len(shape)
+        term = _same if function is None else function
+        if {place % rank for place in axes if -rank <= place < rank} == {*range(rank)}:
+            return self._reduce_all(views, operation, term, finish, flag("keepdims", keepdims), in_turn)
         passes, further = reduce_passes(
             self._scope,
             self._fresh("reduce"),
             views,
             operation,
             axes,
-            _same if function is None else function,
+            term,
             _same if finish is None else finish,
             layout,
             None if in_turn is None else flag("in_turn", in_turn),
@@ -196,6 +208,39 @@ class Passes(Workspace):
             gone = {axis % rank for axis in axes}
             result = result.reshape(*(size for place, size in enumerate(result.shape) if place not in gone))
         return (result, *made[0][-further:]) if further else result
+
+    def _reduce_all(
+        self,
+        views: list[View],
+        operation: str,
+        function: Function,
+        finish: Function | None,
+        keepdims: bool,
+        in_turn: bool | None,
+    ) -> Any:
+        """Return a reduction over every axis: over all but the last, then over that one, each element a vector."""
+        shape = common_shape(views)
+        rank = len(shape)
+        if rank > 1:
+            terms = self.reduce(tuple(views), operation, tuple(range(-rank, -1)), function=function, in_turn=in_turn)
+        else:
+            terms = self.map(function, *views) if function is not _same else views[0]
+        term, *further = terms if isinstance(terms, tuple) else (terms,)
+        line, vector = as_view(term), self._config.vector_length
+        size = shape[-1]
+        ordered = operation == "add" and line.dtype.startswith("float")
+        if size - vector > _PAYS and not ordered:
+            # Vectors first, as they are: only the lanes of one have to meet. What comes twice changes no maximum.
+            places = np.arange(-(-size // vector) * vector)
+            over = places >= size
+            elements = line.elements[np.where(over, places - vector, places)]
+            if operation == "add":
+                elements = np.where(over, np.int32(-1), elements)
+            blocks = View(line.tensor, elements.reshape(-1, vector))
+            line = as_view(self.reduce(blocks, operation, 0, layout="rows"))
+        total = self.reduce(line.reshape(-1, 1), operation, 0, finish=finish, in_turn=in_turn)
+        result = as_view(total).reshape(*(1,) * rank if keepdims else ())
+        return (result, *further) if further else result
 
 
 def _same(value: Expr) -> Expr:

@@ -1,65 +1,74 @@
-"""Activation functions: GELU, SiLU, sigmoid."""
+"""Activation functions: GELU, SiLU, sigmoid, element by element."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
-
-import numpy as np
 
 from arch.config import Config
+from compiler.expression import activations as expressions
+from compiler.expression import functions
 from compiler.expression.expr import Expr
-from compiler.expression.functions import sigmoid
 from compiler.kernels.bounds import chain_bound, vectors
+from compiler.kernels.chains import chain
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameters
+from compiler.kernels.operands import declare
 from compiler.program import Program
-from compiler.tensor import View
+from compiler.tensor import Tensor, View
 
 FLOATS = ("float16", "float32")
 
-_RATIO = float(np.float32(1 / 0.044715))
-_CUBE = float(np.float32(2 * np.sqrt(2 / np.pi) * 0.044715))
 
+def gelu(program: Program, x: Tensor | View, dtype: str | None = None) -> Tensor:
+    """Return ``x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x**3))``, the tanh form of GELU.
 
-def gelu(x: Expr) -> Expr:
-    """Return ``x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x**3))`` (Hendrycks and Gimpel, section 2).
+    Parameters
+    ----------
+    program : Program
+    x : Tensor or View
+        float16 or float32, of any rank.
+    dtype : str, optional
+        Format of the result, to which the fp32 value is rounded; that of `x` by default.
 
-    Both factors of the sigmoid's argument come from x at the same time: fewer operations in a row.
+    Returns
+    -------
+    Tensor
+        Shape of `x`.
     """
-    return x * sigmoid((x * x + _RATIO) * (x * _CUBE))
+    return _apply(program, expressions.gelu, x, dtype)
 
 
-def silu(x: Expr) -> Expr:
-    """Return ``x * sigmoid(x)``."""
-    return x * sigmoid(x)
+def silu(program: Program, x: Tensor | View, dtype: str | None = None) -> Tensor:
+    """Return ``x * sigmoid(x)``; otherwise as `gelu`."""
+    return _apply(program, expressions.silu, x, dtype)
 
 
-ACTIVATIONS: dict[str, tuple[Callable[[Expr], Expr], tuple[str, ...], str]] = {
-    "gelu": (
-        gelu,
-        ("MUL", "ADD", "MUL", "SIGMOID", "*MUL"),
-        "GELU in its tanh form: x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3))",
-    ),
-    "silu": (silu, ("SIGMOID", "*MUL"), "SiLU: x * sigmoid(x)"),
-    "sigmoid": (sigmoid, ("SIGMOID",), "1 / (1 + exp(-x))"),
-}
-"""Function, operations in a row (a * before those that take x again), one line."""
+def sigmoid(program: Program, x: Tensor | View, dtype: str | None = None) -> Tensor:
+    """Return ``1 / (1 + exp(-x))``; otherwise as `gelu`."""
+    return _apply(program, functions.sigmoid, x, dtype)
 
 
-def _kernel(name: str, function: Callable[[Expr], Expr], operations: tuple[str, ...], doc: str) -> Kernel:
+def _apply(program: Program, function: Callable[[Expr], Expr], x: Tensor | View, dtype: str | None) -> Tensor:
+    found: Tensor = program.map(function, x, dtype=dtype or x.dtype)
+    return found
+
+
+_Function = Callable[[Program, Tensor | View], Tensor]
+
+
+def _kernel(name: str, function: _Function, expression: Callable[[Expr], Expr], doc: str) -> Kernel:
     def build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, View]:
         x = arrays["x"]
-        flat = program.input("x", x.shape, x.dtype.name).reshape(x.size)
-        return {"y": program.map(function, flat, dtype=x.dtype.name).reshape(*x.shape)}
+        # Full vectors, whatever the last axis is.
+        return {"y": function(program, declare(program, arrays)["x"].reshape(x.size)).reshape(*x.shape)}
 
     def bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
         x = arrays["x"]
-        count = vectors(config, x.size)
-        if x.dtype == np.float32:
-            return chain_bound(config, count, [name.strip("*") for name in operations])
-        again = [part for name in operations for part in (("+CVT", name[1:]) if name[0] == "*" else (name,))]
-        return chain_bound(config, count, ["CVT", *again, "CVT"])
+        return chain_bound(config, vectors(config, x.size), chain(expression, [x.dtype.name], dtype=x.dtype.name))
 
-    argument: Any = Argument(name="x", dtypes=FLOATS, shape="..., n", doc="values")
+    argument = Argument(name="x", dtypes=FLOATS, shape="..., n", doc="values")
     return Kernel(name=name, doc=doc, arguments=(argument,), results=("y",), build=build, bound=bound)
 
 
-KERNELS = tuple(_kernel(name, *rest) for name, rest in ACTIVATIONS.items())
+KERNELS = (
+    _kernel("gelu", gelu, expressions.gelu, "GELU in its tanh form: x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3))"),
+    _kernel("silu", silu, expressions.silu, "SiLU: x * sigmoid(x)"),
+    _kernel("sigmoid", sigmoid, functions.sigmoid, "1 / (1 + exp(-x))"),
+)

@@ -43,6 +43,11 @@ def product_latency(config: Config, rows: int, k_blocks: int, columns: int, leve
     return issue + sums_latency(config, "float16", through_vxm=True) + mesh_latency(config, levels) + 1
 
 
+def length_of(operations: Sequence[str]) -> int:
+    """Return how many operations of a `chain` follow one another."""
+    return sum(name != "+CVT" for name in operations)
+
+
 def chain_levels(config: Config, operations: Sequence[str]) -> int | None:
     """Return the fewest mesh levels in which operations can follow one another; None if the mesh is too small.
 
@@ -65,7 +70,7 @@ def chain_levels(config: Config, operations: Sequence[str]) -> int | None:
     pending = [(0, start, (0,) * columns, 0) for start in range(columns)]
     while pending:
         level, column, taken, number = pending.pop()
-        if best is not None and level + len([item for item in operations[number:] if item != "+CVT"]) >= best:
+        if best is not None and level + length_of(operations[number:]) >= best:
             continue
         if number == len(operations):
             best = level
@@ -94,7 +99,7 @@ def chain_bound(config: Config, count: int, operations: Sequence[str]) -> Bound:
     """
     whole = chain_levels(config, operations)
     if whole is not None:
-        return stream_bound(config, count, whole)
+        return Bound(count - 1 + pass_latency(config, whole), f"{_reads(count)}, and the latency of the first")
     cuts = [number for number in range(1, len(operations)) if operations[number - 1] != "+CVT"]
     found = []
     for number in cuts:
@@ -102,11 +107,9 @@ def chain_bound(config: Config, count: int, operations: Sequence[str]) -> Bound:
         if first is not None and second is not None:
             found.append(step_latency(config, first) + pass_latency(config, second))
     if not found:
-        return stream_bound(config, count, len(operations))
+        return stream_bound(config, count, operations)
     cycles = count - 1 + min(found)
-    return Bound(
-        cycles, f"SRAM: {count} vectors read, one per cycle, and the latency of the first; ALUs: in two passes"
-    )
+    return Bound(cycles, f"{_reads(count)}, and the latency of the first; ALUs: in two passes")
 
 
 def write_end(config: Config) -> int:
@@ -114,15 +117,6 @@ def write_end(config: Config) -> int:
     write = timing(config)["WRITE"]
     assert write.d_skew is not None
     return 1 - write.d_skew + write.retire
-
-
-def joins(terms: int) -> int:
-    """Return the operations in a row after the last term of a sum that join its partial results.
-
-    An ALU sees its own result three cycles later, so a vector per cycle makes three of them; the last term may be one
-    of the partial result that is added last.
-    """
-    return min(terms - 1, 1)
 
 
 def product_bound(config: Config, dtype: str, rows: int, k: int, n: int, levels: int | None = None) -> Bound:
@@ -196,7 +190,7 @@ def mesh_latency(config: Config, levels: int) -> int:
     return (levels - 1) * table.chain + alu.d_func - alu.d_skew
 
 
-def stream_bound(config: Config, count: int, *levels: int, groups: int = 1) -> Bound:
+def stream_bound(config: Config, count: int, *passes: Sequence[str], groups: int = 1) -> Bound:
     """Return the bound of passes over `count` vectors, of which `groups` equal parts do not depend on one another.
 
     Parameters
@@ -204,9 +198,9 @@ def stream_bound(config: Config, count: int, *levels: int, groups: int = 1) -> B
     config : Config
     count : int
         Vectors.
-    *levels : int
-        Operations in a row for every pass, from a vector to its result or to what the next pass needs of the last
-        vector.
+    *passes : sequence of str
+        Operations in a row of every pass, as of `chain`: from a vector to its result, or to what the next pass needs of
+        the last vector.
     groups : int
 
     Notes
@@ -216,8 +210,13 @@ def stream_bound(config: Config, count: int, *levels: int, groups: int = 1) -> B
     follow one another. What a pass needs of the one before may come from ALU to ALU, everything else from MEM in time.
     """
     last = -(-count // groups)
-    cycles = count - 1 + (last - 1) * (len(levels) - 1) + pass_latency(config, sum(levels))
-    limit = f"SRAM: {count} vectors read, one per cycle"
-    if len(levels) > 1:
-        return Bound(cycles, f"{limit}, {len(levels)} dependent passes over the last {last}, and the latency of all")
-    return Bound(cycles, f"{limit}, and the latency of the first")
+    levels = sum(length_of(operations) for operations in passes)
+    cycles = count - 1 + (last - 1) * (len(passes) - 1) + pass_latency(config, levels)
+    if len(passes) > 1:
+        dependent = f"{len(passes)} dependent passes over the last {last}, and the latency of all"
+        return Bound(cycles, f"{_reads(count)}, {dependent}")
+    return Bound(cycles, f"{_reads(count)}, and the latency of the first")
+
+
+def _reads(count: int) -> str:
+    return f"SRAM: {count} vectors read, one per cycle"

@@ -2,7 +2,7 @@
 
 from arch.errors import TaktError
 from compiler.kernels.activations import KERNELS as ACTIVATIONS
-from compiler.kernels.attention import ATTENTION
+from compiler.kernels.attention_kernel import ATTENTION
 from compiler.kernels.conv2d import CONV2D
 from compiler.kernels.elementwise import ELEMENTWISE
 from compiler.kernels.gemm import GEMM
@@ -10,7 +10,7 @@ from compiler.kernels.kernel import Kernel
 from compiler.kernels.movement import EMBEDDING, TRANSPOSE
 from compiler.kernels.normalisation import LAYERNORM, RMSNORM
 from compiler.kernels.pooling import AVGPOOL, MAXPOOL
-from compiler.kernels.recurrent import GRU, LSTM
+from compiler.kernels.recurrent_kernels import GRU, LSTM
 from compiler.kernels.rope import ROPE
 from compiler.kernels.softmax import SOFTMAX
 

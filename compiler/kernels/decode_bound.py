@@ -6,8 +6,18 @@ from functools import partial
 from arch.config import Config
 from arch.geometry import Hemisphere, mxm_position, sxm_position, vxm_position
 from arch.timing import timing
-from compiler.kernels.bounds import mesh_latency, product_latency, step_latency, sums_latency, vectors, write_end
-from compiler.kernels.decode import fan_of
+from compiler.expression.functions import recip
+from compiler.kernels.bounds import (
+    length_of,
+    mesh_latency,
+    product_latency,
+    step_latency,
+    sums_latency,
+    vectors,
+    write_end,
+)
+from compiler.kernels.chains import chain
+from compiler.kernels.decode import fan_of, largest_of, normalised, stored_score, weight
 from compiler.kernels.kernel import Bound
 
 _BYTES = 4
@@ -39,10 +49,11 @@ def decode_bound(config: Config, d: int, e: int, keys: int) -> Bound:
         assert entry.d_func is not None and entry.d_skew is not None
         return 2 * (to_sxm - 1) + read_latency + entry.d_func - entry.d_skew + _BYTES - 1
 
-    # SEL, MUL and SEL of the last score.
-    chain = step(1) + keys * vectors(config, d) - 1 + product(3)
+    score = length_of(chain(stored_score(d), ["float32", "float32", "int8", "int8"], after=0))
+    largest = length_of(chain(largest_of, ["float32", "float32"]))
+    cycles = step(1) + keys * vectors(config, d) - 1 + product(score)
     if blocks > 1:
-        chain += step(1)
+        cycles += step(largest)
     turns = ["PERMUTE"] * _rounds(config.superlanes, fan)
     rows = 1
     if math.isqrt(config.lanes) ** 2 == config.lanes:
@@ -50,18 +61,21 @@ def decode_bound(config: Config, d: int, e: int, keys: int) -> Bound:
         rows = config.lanes
     else:
         turns += ["PERMUTE"] * _rounds(config.lanes, fan)
-    chain += sum(turn(mnemonic) for mnemonic in turns) + (len(turns) - 1) * step(1)
+    cycles += sum(turn(mnemonic) for mnemonic in turns) + (len(turns) - 1) * step(largest)
     while rows > fan:
         rows = -(-rows // fan)
-        chain += step(1) + rows - 1
-    # MAX, SUB, EXP and CVT of the weights; those of a block every second cycle to their product; RECIP, MUL.
-    chain += step(4) + to_mxm - 1 + read_latency - taken + 2 * (blocks - 1)
-    chain += sums_latency(config, "float16", through_vxm=True) + mesh_latency(config, 1) + 1 + step(1) - 1 + end
-    values = step(1) + blocks * e - 1 + product(1) + end
+        cycles += step(largest) + rows - 1
+    # Weights; those of a block every second cycle to their product; the reciprocal of the sum, the result.
+    weights = length_of(chain(weight, ["float32"] * 3, after=2))
+    inverse = length_of(chain(recip, ["float32"]))
+    result = length_of(chain(normalised, ["float32", "float32"]))
+    cycles += step(weights) + to_mxm - 1 + read_latency - taken + 2 * (blocks - 1)
+    cycles += sums_latency(config, "float16", through_vxm=True) + mesh_latency(config, inverse) + step(result) + end
+    values = step(1) + blocks * e - 1 + product(result) + end
     copied = f"a copy of {keys * vectors(config, d)} vectors of keys"
-    if values > chain:
+    if values > cycles:
         copied = f"a copy of {blocks * e} vectors of values"
-    return Bound(max(chain, values), f"latency: {copied}, and what follows on the last one")
+    return Bound(max(cycles, values), f"latency: {copied}, and what follows on the last one")
 
 
 def _rounds(size: int, fan: int) -> int:

@@ -2,28 +2,53 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from arch.config import Config
 from arch.errors import TaktError
+from compiler.expression.expr import Expr
 from compiler.expression.functions import relu
 from compiler.kernels.activations import FLOATS
 from compiler.kernels.bounds import chain_bound, vectors
+from compiler.kernels.chains import chain
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameters
+from compiler.kernels.operands import declare
 from compiler.program import Program
-from compiler.tensor import View
+from compiler.tensor import Tensor, View
+
+
+def elementwise(
+    program: Program,
+    x: Tensor | View,
+    scale: Tensor | View,
+    shift: Tensor | View,
+    residual: Tensor | View | None = None,
+    dtype: str | None = None,
+) -> Tensor:
+    """Return ``max(x * scale + shift + residual, 0)``, in fp32, rounded after every operation, in this order.
+
+    Parameters
+    ----------
+    program : Program
+    x, residual : Tensor or View
+        float16 or float32, of one shape.
+    scale, shift : Tensor or View
+        float32, that broadcast to it; one number per channel has the shape (n,).
+    dtype : str, optional
+        Format of the result; that of `x` by default.
+    """
+    operands = [x, scale, shift] if residual is None else [x, scale, shift, residual]
+    found: Tensor = program.map(_function, *operands, dtype=dtype or x.dtype)
+    return found
+
+
+def _function(x: Expr, scale: Expr, shift: Expr, *residual: Expr) -> Expr:
+    total = x * scale + shift
+    for term in residual:
+        total = total + term
+    return relu(total)
 
 
 def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, View]:
-    shape, dtype = arrays["x"].shape, arrays["x"].dtype.name
-    operands = [program.input("x", shape, dtype)]
-    operands += [program.input(name, arrays[name].shape, "float32") for name in ("scale", "shift")]
-    if "residual" in arrays:
-        operands.append(program.input("residual", shape, dtype))
-        y = program.map(lambda x, a, b, r: relu(x * a + b + r), *operands, dtype=dtype)
-    else:
-        y = program.map(lambda x, a, b: relu(x * a + b), *operands, dtype=dtype)
-    return {"y": y.view()}
+    return {"y": elementwise(program, **declare(program, arrays)).view()}
 
 
 def _check(config: Config, arrays: Arrays, parameters: Parameters) -> None:
@@ -34,10 +59,10 @@ def _check(config: Config, arrays: Arrays, parameters: Parameters) -> None:
 
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
     x = arrays["x"]
-    casts = ("CVT",) if x.dtype == np.float16 else ()
-    again = [*(["+CVT"] if casts else []), "ADD"] if "residual" in arrays else []
-    operations = [*casts, "MUL", "ADD", *again, "RELU", *casts]
-    return chain_bound(config, vectors(config, x.shape[-1], *x.shape[:-1]), operations)
+    operands = [array.dtype.name for array in arrays.values()]
+    return chain_bound(
+        config, vectors(config, x.shape[-1], *x.shape[:-1]), chain(_function, operands, dtype=x.dtype.name)
+    )
 
 
 ELEMENTWISE = Kernel(

@@ -7,10 +7,24 @@ from arch.errors import TaktError
 from arch.timing import timing
 from compiler.kernels.bounds import stream_bound, vectors
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
+from compiler.kernels.operands import declare
 from compiler.program import Program
-from compiler.tensor import Tensor
+from compiler.tensor import Tensor, View
+
+_COPY = ("PASS",)
+"""Operations of a pass that copies bits, whatever their format."""
 
 _ANY = ("int8", "int16", "int32", "float16", "float32")
+
+
+def transpose(program: Program, x: Tensor | View, axes: tuple[int, ...] | None = None) -> Tensor:
+    """Return `x`, of any format, with its axes in another order (reversed by default), lanes along the last one."""
+    return program.transpose(x, axes or tuple(reversed(range(len(x.shape)))))
+
+
+def embedding(program: Program, table: Tensor | View, indices: Tensor | View) -> Tensor:
+    """Return rows of a table (v, n), of any format, by int32 indices (m,) from 0 to v - 1."""
+    return program.gather(table, indices)
 
 
 def axes_of(rank: int, parameters: Parameters) -> tuple[int, ...]:
@@ -26,15 +40,14 @@ def _check_axes(config: Config, arrays: Arrays, parameters: Parameters) -> None:
 
 
 def _transpose(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, Tensor]:
-    x = arrays["x"]
-    return {"y": program.transpose(program.input("x", x.shape, x.dtype.name), axes_of(x.ndim, parameters))}
+    return {"y": transpose(program, **declare(program, arrays), axes=axes_of(arrays["x"].ndim, parameters))}
 
 
 def _transpose_bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
     x = arrays["x"]
     axes = axes_of(x.ndim, parameters)
     if axes[-1] == x.ndim - 1:
-        return stream_bound(config, vectors(config, x.shape[-1], x.size // x.shape[-1]), 1)
+        return stream_bound(config, vectors(config, x.shape[-1], x.size // x.shape[-1]), _COPY)
     table = timing(config)
     read, write, turn = table["READ"], table["WRITE"], table["TRANSPOSE"]
     assert read.d_func is not None and write.d_skew is not None
@@ -57,12 +70,7 @@ def _check_indices(config: Config, arrays: Arrays, parameters: Parameters) -> No
 
 
 def _embedding(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, Tensor]:
-    table, indices = arrays["table"], arrays["indices"]
-    return {
-        "y": program.gather(
-            program.input("table", table.shape, table.dtype.name), program.input("indices", indices.shape, "int32")
-        )
-    }
+    return {"y": embedding(program, **declare(program, arrays))}
 
 
 def _embedding_bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:

@@ -11,8 +11,8 @@ from compiler.arguments import integer
 from compiler.mesh.graph import Graph
 from compiler.switch.operation import Switch
 from compiler.tensor import Elements, Tensor, View
-from compiler.vector.lanes import Numbers, lane_axis, vectors_along
-from compiler.vector.map_pass import Scope, operand_of
+from compiler.vector.lanes import Numbers, vectors_along
+from compiler.vector.map_pass import Scope, common_lanes, operand_of
 from compiler.vector.operation import Operand, Result
 from compiler.vector.padding import Need
 
@@ -54,7 +54,7 @@ def whole(scope: Scope, view: View, axis: int | None = None) -> tuple[Tensor, El
     Lanes beyond the end become elements, and are zeros. The axis is from the end; without one the view's own.
     """
     vector = scope.config.vector_length
-    axis = lane_axis(view, vector) if axis is None else axis
+    axis = common_lanes(scope, [view], view.shape, None) if axis is None else axis
     view = scope.settled(view, axis, Need.ZERO)
     shape = list(view.shape)
     shape[axis] = -(-shape[axis] // vector) * vector
@@ -148,6 +148,11 @@ def tiles_transposed(scope: Scope, tensor: Tensor, target: Tensor, wanted: Eleme
             sources = [("src", operand_of(scope, tensor, wanted[steps, lane])) for lane in range(lanes)]
             parts = [mine[:, lane] for lane in range(lanes) if (mine[:, lane] >= 0).any()]
             ops.append(switch(scope, "TRANSPOSE", UnitKind.SXM_TRANSPOSE, sources, target, parts))
+    return chained(ops)
+
+
+def chained(ops: Sequence[Switch]) -> list[Switch]:
+    """Return operations that make parts of one tensor as such, the last of which completes it."""
     return [*(replace(op, more=True) for op in ops[:-1]), ops[-1]]
 
 

@@ -7,18 +7,23 @@ import numpy as np
 from arch.geometry import UnitKind
 from compiler.switch.operation import Switch
 from compiler.switch.passes import switch, tiles_transposed
+from compiler.switch.rearrangement import rearrangement
 from compiler.tensor import Elements, Tensor, View
 from compiler.vector.lanes import BEYOND, Numbers, distinct
-from compiler.vector.map_pass import Scope, operand_of
-from compiler.vector.operation import Operand
+from compiler.vector.map_pass import Scope, operand_of, replace_stored
+from compiler.vector.operation import Operand, Pass
+
+_FEW_SUPERLANES = 2
+"""Of which a PERMUTE each is no more than the two that an exchange takes."""
 
 
-def transposition(scope: Scope, name: str, view: View, axes: tuple[int, ...]) -> Iterator[Switch]:
+def transposition(scope: Scope, name: str, view: View, axes: tuple[int, ...]) -> Iterator[Pass]:
     """Yield the operations that bring another axis into the lanes; the last one makes the result.
 
     A tensor is a batch of matrices, m x n, of the new and the old last axis. A TRANSPOSE stays within superlanes. So
     source vector l of a step has in superlane s the lanes-wide column block c of row ``vector_length * tile + lanes * s
-    + l``, for one c. The host writes inputs and constants in this order; for results `_gathered` makes it.
+    + l``, for one c. The host writes inputs and constants in this order; for results
+    `_selected` or `_exchanged` makes it.
     """
     config = scope.config
     vector, lanes = config.vector_length, config.lanes
@@ -28,18 +33,18 @@ def transposition(scope: Scope, name: str, view: View, axes: tuple[int, ...]) ->
     view = scope.settled(view, -1)
     matrices = view.elements.transpose(*rest, axes[-1], last).reshape(-1, m, n)
     columns, tiles, batch = -(-n // lanes), -(-m // vector), len(matrices)
+    # Row and column of lane `lanes * s + j` of source l, step (tile, c); shape (tiles, columns, lanes, vector).
+    s, j = np.divmod(np.arange(vector), lanes)
+    row = vector * np.arange(tiles)[:, None, None, None] + lanes * s + np.arange(lanes)[:, None]
+    column = lanes * np.arange(columns)[:, None, None] + j
+    wanted = _elements(matrices, row, column)
     source = view.tensor
     if scope.stored(source) and config.superlanes > 1:
-        ops = _gathered(scope, name, source, matrices)
+        exchange = _selected if config.superlanes <= _FEW_SUPERLANES else _exchanged
+        ops = exchange(scope, name, source, matrices)
         source = ops[-1].results[0].tensor
-        wanted = np.arange(source.size, dtype=np.int32)
         yield from ops
-    else:
-        # Row and column of lane `lanes * s + j` of source l, step (tile, c); shape (tiles, columns, lanes, vector).
-        s, j = np.divmod(np.arange(vector), lanes)
-        row = vector * np.arange(tiles)[:, None, None, None] + lanes * s + np.arange(lanes)[:, None]
-        column = lanes * np.arange(columns)[:, None, None] + j
-        wanted = _elements(matrices, row, column)
+        wanted = np.arange(source.size, dtype=np.int32)
     target = Tensor(name, shape, view.dtype)
     # Steps of the target's vectors, with n's axis last.
     steps = np.arange(batch * n).reshape(shape[:-1])
@@ -57,10 +62,43 @@ def _elements(matrices: Elements, row: Numbers, column: Numbers) -> Elements:
     return np.where((row < m) & (column < n), found, BEYOND).astype(np.int32)
 
 
-def _gathered(scope: Scope, name: str, tensor: Tensor, matrices: Elements) -> list[Switch]:
+def _exchanged(scope: Scope, name: str, tensor: Tensor, matrices: Elements) -> list[Pass]:
     """Return the operations that put blocks of rows of a result side by side, as `transposition` wants them.
 
-    Per superlane s a PERMUTE brings block c of each row there, and a SELECT joins it to those of lower superlanes.
+    Block c of a row of superlane s has to come to superlane s. Rows are rotated by s superlanes, so that block c lies
+    in superlane s + c; then the vector of blocks c has all of them in lanes of their own, and is put together without
+    leaving them; at last it is rotated back by c. An element moves twice, however many superlanes there are.
+    """
+    config = scope.config
+    vector, lanes, superlanes = config.vector_length, config.lanes, config.superlanes
+    batch, m, n = matrices.shape
+    columns, tiles, blocks = -(-n // lanes), -(-m // vector), -(-n // vector)
+    lane = np.arange(vector)
+    turned = Tensor(f"{name}.turned", (batch * m * blocks, vector), tensor.dtype)
+    row = np.arange(m)[:, None, None]
+    column = vector * np.arange(blocks)[:, None] + (lane - lanes * (row // lanes)) % vector
+    ops = rearrangement(scope, [(tensor, _elements(matrices, row, column).reshape(-1, vector))], turned)
+    # Rows, of those just made, that lanes of the vector of blocks c take.
+    c = np.arange(columns)[:, None, None]
+    row = vector * np.arange(tiles)[:, None, None, None] + np.arange(lanes)[:, None]
+    row = row + lanes * ((lane // lanes - c) % superlanes)
+    found = ((np.arange(batch)[:, None, None, None, None] * m + row) * blocks + c // superlanes) * vector + lane
+    wanted = np.where(row < m, found, BEYOND).astype(np.int32).reshape(-1, vector)
+    mixed = Tensor(f"{name}.mixed", (len(wanted), vector), tensor.dtype)
+    inner = replace_stored(scope, turned, mixed)
+    ops += rearrangement(inner, [(turned, wanted)], mixed)
+    shape = batch, tiles, columns, lanes, vector
+    places = np.arange(mixed.size, dtype=np.int32).reshape(shape)
+    back = np.take_along_axis(places, np.broadcast_to((lane + lanes * c) % vector, shape), -1)
+    ready = Tensor(f"{name}.exchanged", shape, tensor.dtype)
+    return [*ops, *rearrangement(inner, [(mixed, back.reshape(-1, vector))], ready)]
+
+
+def _selected(scope: Scope, name: str, tensor: Tensor, matrices: Elements) -> list[Switch]:
+    """Return the operations that put blocks of rows of a result side by side, as `transposition` wants them.
+
+    Per superlane s a PERMUTE brings block c of each row there, and a SELECT joins it to those of lower superlanes: of
+    two superlanes, no more than `_exchanged` takes, and without the VXM.
     """
     config = scope.config
     vector, lanes, superlanes = config.vector_length, config.lanes, config.superlanes
@@ -81,7 +119,7 @@ def _gathered(scope: Scope, name: str, tensor: Tensor, matrices: Elements) -> li
         places = np.full((superlanes, vector), -1, np.int16)
         for number in range(superlanes):
             places[number, lanes * s : lanes * (s + 1)] = lanes * number + np.arange(lanes)
-        table = scope.constant(f"{name}.map{s}", places)
+        table = scope.shared("lane maps", places)
         elements = np.arange(table.size, dtype=np.int32).reshape(table.shape)
         sources = [("src", source), ("map", Operand(table, *distinct(elements[block])))]
         ops.append(switch(scope, "PERMUTE", UnitKind.SXM_PERMUTE, sources, part, [every], streamed=1, register=0))

@@ -1,7 +1,8 @@
 """Elements of tensors in the lanes of vectors."""
 
+import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -91,20 +92,63 @@ def find_vectors(tensor: Tensor, wanted: Elements, vector: int) -> Numbers:
     Raises
     ------
     TaktError
-        When a wanted vector is none of the tensor's.
+        When a wanted vector is none of the tensor's: `compiler.switch.rearrangement` makes it.
     """
+    numbers, wrong = _matched(tensor, wanted, vector)
+    if wrong:
+        raise TaktError(
+            f"{tensor.name} must be used as the whole vectors that it is made of (lanes along axis {tensor.lanes} of "
+            f"{tensor.shape}), not with other elements in their lanes"
+        )
+    return numbers
+
+
+def are_vectors(tensor: Tensor, wanted: Elements, vector: int) -> bool:
+    """Return whether `find_vectors` finds the wanted elements."""
+    return not _matched(tensor, wanted, vector)[1]
+
+
+def _matched(tensor: Tensor, wanted: Elements, vector: int) -> tuple[Numbers, bool]:
+    """Return the vectors of the first elements of each row, and whether any of them holds others in other lanes."""
     lane = (wanted >= 0).argmax(axis=1)
     first = wanted[np.arange(len(wanted)), lane]
     numbers, _ = place_of(tensor, np.maximum(first, 0), vector)
     numbers[first < 0] = -1
     held = vectors_along(np.arange(tensor.size, dtype=np.int32).reshape(tensor.shape), tensor.lanes, vector)
-    wrong = ((held[numbers] != wanted) & (wanted >= 0)).any(axis=1)
-    if wrong.any():
-        raise TaktError(
-            f"{tensor.name} must be used as the whole vectors that it is made of (lanes along axis {tensor.lanes} of "
-            f"{tensor.shape}), not with other elements in their lanes; transpose or permute it first"
-        )
-    return numbers
+    return numbers, bool(((held[numbers] != wanted) & (wanted >= 0)).any())
+
+
+class Pairs(NamedTuple):
+    """Vectors of a tensor and wanted vectors that they have elements for.
+
+    Attributes
+    ----------
+    wanted, numbers : ndarray of int64, shape (p,)
+        Number of the wanted vector, ascending, and of the tensor's.
+    maps : ndarray of int16, shape (p, vector)
+        For every lane of the wanted vector, the lane of the tensor's vector whose element it has; -1 for none.
+    """
+
+    wanted: Numbers
+    numbers: Numbers
+    maps: npt.NDArray[np.int16]
+
+    @property
+    def stay(self) -> npt.NDArray[np.bool_]:
+        """Whether all elements of each pair are in the lanes in which they are wanted, shape (p,)."""
+        found: npt.NDArray[np.bool_] = ((self.maps < 0) | (self.maps == np.arange(self.maps.shape[1]))).all(axis=1)
+        return found
+
+
+def pairs_of(tensor: Tensor, wanted: Elements, vector: int) -> Pairs:
+    """Return the pairs of a tensor's vectors and wanted ones, shape (n, vector)."""
+    row, lane = np.nonzero(wanted >= 0)
+    number, source = place_of(tensor, wanted[row, lane], vector)
+    count = math.prod(vector_count(tensor, vector))
+    keys, which = np.unique(row * count + number, return_inverse=True)
+    maps = np.full((len(keys), vector), -1, np.int16)
+    maps[which.reshape(-1), lane] = source
+    return Pairs(*np.divmod(keys, count), maps)
 
 
 class Strays(NamedTuple):
@@ -153,7 +197,7 @@ def weight_vectors(view: View, vector: int) -> Numbers:
     return find_vectors(view.tensor, vectors_along(view.elements, -2, vector), vector)
 
 
-def distinct(rows: Elements) -> tuple[Elements, Numbers]:
+def distinct(rows: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Numbers]:
     """Return the different rows in order of first appearance, and the number of each row among them."""
     keys = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).reshape(-1)
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)

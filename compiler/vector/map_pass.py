@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from compiler.expression.expr import OPERAND, Expr, convert, format_of
 from compiler.mesh.graph import lower
 from compiler.tensor import Elements, Tensor, View, check_elements, layout_axis
 from compiler.vector.lanes import Numbers, distinct, find_vectors, lane_axis, vectors_along
+from compiler.vector.moving import cheapest_move
 from compiler.vector.operation import Operand, Pass, Result
 
 Function = Callable[..., Any]
@@ -33,16 +34,25 @@ class Scope:
         ``scalar(format, bits)`` is the tensor of one element that holds a constant.
     constant : callable
         ``constant(name, values)`` is a new constant.
+    shared : callable
+        ``shared(kind, values)`` is a constant with these values, the same one for equal values.
     settled : callable
-        ``settled(view, lanes, beyond)`` is a view of the same shape whose zeros are zeros in MEM, with what is needed
-        of lanes beyond its end; see `compiler.interface.workspace.Workspace._settled`.
+        ``settled(view, lanes, beyond)`` is a view of the same shape that has whole vectors along the lane axis; its
+        zeros are zeros in MEM, and it has what is needed of lanes beyond its end; see
+        `compiler.interface.workspace.Workspace._settled`.
     """
 
     config: Config
     stored: Callable[[Tensor], bool]
     scalar: Callable[[Any, int], Tensor]
     constant: Callable[[str, npt.NDArray[Any]], Tensor]
+    shared: Callable[[str, npt.NDArray[Any]], Tensor]
     settled: Callable[..., View]
+
+
+def replace_stored(scope: Scope, *tensors: Tensor) -> Scope:
+    """Return a scope in which further tensors are results."""
+    return replace(scope, stored=lambda tensor: any(tensor is item for item in tensors) or scope.stored(tensor))
 
 
 def operand_of(scope: Scope, tensor: Tensor, wanted: Elements) -> Operand:
@@ -108,16 +118,44 @@ def common_lanes(
     layout: str | int | None,
     reduced: Collection[int] = (),
 ) -> int:
-    """Return the lane axis of an operation on views: the layout asked for, that of a result, or that of the largest.
+    """Return the lane axis of an operation on views: the layout asked for, or that for which the least has to move.
 
-    Where a view fits several, neither an axis that it is repeated along nor (negative) one of `reduced`.
+    If nothing has to, that of a result, or of the largest view; where it fits several, neither an axis that it is
+    repeated along nor (negative) one of `reduced`, which the others never are.
     """
     if layout is not None:
         return layout_axis(layout, len(shape))
     vector = scope.config.vector_length
     view = min(views, key=lambda view: (not scope.stored(view.tensor), -view.elements.size))
     worst = [axis for axis in range(-len(view.shape), 0) if view.shape[axis] < shape[axis] or axis in reduced]
-    return lane_axis(view, vector, worst) if view.shape else -1
+    usual = lane_axis(view, vector, worst)
+
+    def cost(axis: int) -> int:
+        return sum(
+            cheapest_move(scope.config, spread(view, shape, axis), axis).cost
+            for view in views
+            if scope.stored(view.tensor) and (view.elements >= 0).any()
+        )
+
+    def cycles(axis: int) -> int:
+        return cost(axis) + math.prod(shape) // shape[axis] * -(-shape[axis] // vector)
+
+    if usual not in reduced and not cost(usual):
+        return usual
+    free = [axis for axis in range(-1, -len(shape) - 1, -1) if axis not in reduced]
+    return min(free, key=lambda axis: (cycles(axis), axis != usual), default=-1)
+
+
+def spread(view: View, shape: tuple[int, ...], lanes: int) -> View:
+    """Return a view that broadcasts to a shape with as many axes, and repeated along the lane axis.
+
+    Repetition along other axes moves nothing: the same vectors are read again.
+    """
+    own = (*(1,) * (len(shape) - len(view.shape)), *view.shape)
+    if own == view.shape and own[lanes] == shape[lanes]:
+        return view
+    wanted = tuple(shape[lanes] if axis == lanes else own[axis] for axis in range(-len(shape), 0))
+    return View(view.tensor, np.broadcast_to(view.elements.reshape(own), wanted))
 
 
 def build_pass(
@@ -175,7 +213,7 @@ def map_pass(
     shape = common_shape(views)
     scope.config.check_fits(name, math.prod(shape) * sum(output.dtype.size for output in outputs))
     lanes = common_lanes(scope, views, shape, layout)
-    views = [scope.settled(view, lanes) for view in views]
+    views = [scope.settled(spread(view, shape, lanes), lanes) for view in views]
     vector = scope.config.vector_length
     rows = [(view.tensor, vectors_along(np.broadcast_to(view.elements, shape), lanes, vector)) for view in views]
     steps: Numbers = np.arange(len(rows[0][1]), dtype=np.int64)

@@ -23,6 +23,8 @@ from compiler.vector.map_pass import (
     common_shape,
     map_pass,
     operand_exprs,
+    replace_stored,
+    spread,
     trace,
 )
 from compiler.vector.operation import Pass, Result
@@ -66,17 +68,20 @@ def reduce_passes(
     Raises
     ------
     TaktError
-        For an unknown operation, or an axis that is the lane axis.
+        For an unknown operation, axes that are none or all, and a layout along one of them.
     """
     if not isinstance(operation, str) or operation not in MNEMONICS:
         raise TaktError(f"reduction must be one of {', '.join(MNEMONICS)}, not {operation!r}")
     shape = common_shape(views)
     rank = len(shape)
     negative = {axis if axis < 0 else axis - rank for axis in axes}
+    if not all(-rank <= axis < 0 for axis in negative) or not 0 < len(negative) < rank:
+        raise TaktError(f"axis must be one of the {rank} of shape {shape}, not {axes}")
     lanes = common_lanes(scope, views, shape, layout, negative)
-    if lanes in negative or not all(-rank <= axis < 0 for axis in negative) or not negative:
-        raise TaktError(f"axis must be a time axis of shape {shape} (lanes run along axis {lanes}), not {axes}")
-    views = [scope.settled(view, lanes) for view in views]
+    if lanes in negative:
+        raise TaktError(f"layout must be an axis of {shape} that is not reduced, not {layout!r}")
+    exprs = operand_exprs(views)
+    views = [scope.settled(spread(view, shape, lanes), lanes) for view in views]
     outside = [axis for axis in range(-rank, 0) if axis not in negative and axis != lanes]
     order = [*outside, *sorted(negative), lanes]
     vector = scope.config.vector_length
@@ -88,7 +93,7 @@ def reduce_passes(
     groups = len(rows[0][1]) // length
     blocks = -(-shape[lanes] // vector)
     outer = tuple(1 if axis in negative else shape[axis] for axis in range(-rank, 0))
-    outputs, _ = trace(function, operand_exprs(views))
+    outputs, _ = trace(function, exprs)
     term, *others = outputs
     further: list[tuple[Expr, Result]] = []
     numbers = np.arange(int(np.prod(shape)), dtype=np.int32).reshape(shape).transpose(order)
@@ -120,11 +125,6 @@ def reduce_passes(
     second, _ = map_pass(inner, name, join, parts, None, lanes)
     # Groups are finished as the first pass brings their parts.
     return [first, replace(second, interval=length)], len(further)
-
-
-def replace_stored(scope: Scope, *tensors: Tensor) -> Scope:
-    """Return a scope in which further tensors are results."""
-    return replace(scope, stored=lambda tensor: any(tensor is item for item in tensors) or scope.stored(tensor))
 
 
 def _finished(finish: Function, total: Expr) -> Expr:

@@ -9,14 +9,14 @@ from arch.errors import TaktError
 from compiler.mesh.graph import Graph, Kind, Node, Port, Ref
 from compiler.mesh.keepers import BITS
 from compiler.tensor import Tensor, View
-from compiler.vector.lanes import Numbers, distinct, lane_axis, vectors_along
-from compiler.vector.map_pass import Scope, operand_of
+from compiler.vector.lanes import Numbers, distinct, vectors_along
+from compiler.vector.map_pass import Scope, common_lanes, operand_of
 from compiler.vector.operation import Operand, Pass, Result
 
 
 def copy_pass(scope: Scope, name: str, value: View) -> Pass:
     """Return the pass that makes a tensor of a view."""
-    lanes = lane_axis(value, scope.config.vector_length)
+    lanes = common_lanes(scope, [value], value.shape, None)
     value = scope.settled(value, lanes)
     return _copy(scope, name, value, Tensor(name, value.shape, value.dtype, None, lanes), makes=True)
 
@@ -27,7 +27,7 @@ def update_pass(scope: Scope, state: Tensor, value: View) -> Pass:
     Raises
     ------
     TaktError
-        When shapes or formats differ, or the value's vectors are not the state's.
+        When shapes or formats differ.
     """
     if value.shape != state.shape or value.dtype != state.dtype:
         raise TaktError(
@@ -48,7 +48,7 @@ def clearing_pass(scope: Scope, name: str, value: View, lanes: int) -> Pass:
         return copy
     bits = BITS[value.itemsize]
     rows, steps = distinct(held.astype(np.int32))
-    mask = scope.constant(f"{name}.mask", -rows.astype(bits.numpy))
+    mask = scope.shared("mask", -rows.astype(bits.numpy))
     elements = np.arange(rows.size, dtype=np.int32).reshape(rows.shape)
     node = Node("AND", bits, bits, (Ref(Kind.PORT, 0), Ref(Kind.PORT, 1)))
     graph = Graph((node,), (Port(0, bits), Port(1, bits)), (0,))

@@ -8,7 +8,14 @@ from golden.reference.fp32 import Float16, Float32, apply, narrowed, reduce_time
 from golden.reference.matmul_fp16 import matmul_fp16
 
 
-def attention(q: Float16, k: Float16, v: Float16, vector_length: int, first: int | None = None) -> Float32:
+def attention(
+    q: Float16,
+    k: Float16,
+    v: Float16,
+    vector_length: int,
+    first: int | None = None,
+    seen: npt.NDArray[np.bool_] | None = None,
+) -> Float32:
     """Return ``softmax(q @ k.T / sqrt(d)) @ v`` for new queries over a store of keys and values.
 
     Scores are MXM products in fp32, times fp32(1 / sqrt(d)); the weights ``exp(score - max)`` are rounded to fp16 for
@@ -24,6 +31,8 @@ def attention(q: Float16, k: Float16, v: Float16, vector_length: int, first: int
         Terms of an MXM pass.
     first : int, optional
         Causal: query i sees keys 0 to first + i only. None: all keys.
+    seen : ndarray of bool, shape (m, n), optional
+        Which keys a query sees besides; a query without a key gives NaN.
 
     Returns
     -------
@@ -33,6 +42,8 @@ def attention(q: Float16, k: Float16, v: Float16, vector_length: int, first: int
     if first is not None:
         unseen = np.arange(len(k)) > first + np.arange(len(q))[:, None]
         scores = np.where(unseen, np.float32(-np.inf), scores)
+    if seen is not None:
+        scores = np.where(seen, scores, np.float32(-np.inf))
     weights = narrowed(apply("EXP", apply("SUB", scores, reduce_time("MAX", scores, 1)[:, None])), np.float16)
     if len(q) == 1:
         total = matmul_fp16(weights, np.ones((len(k), 1), np.float16), vector_length)

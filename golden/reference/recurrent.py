@@ -75,10 +75,19 @@ def gru_cell(
     return narrowed(apply("ADD", new, apply("MUL", update, apply("SUB", before, new))), np.float16)
 
 
-def run_lstm(x: Float16, w_x: Float16, w_h: Float16, bias: Float32, vector_length: int) -> tuple[Float16, Float32]:
-    """Return h and c after every step of a sequence, shape (steps, hidden), from zeros; parameters as `lstm_cell`."""
+def run_lstm(
+    x: Float16,
+    w_x: Float16,
+    w_h: Float16,
+    bias: Float32,
+    vector_length: int,
+    h: Float16 | None = None,
+    c: Float32 | None = None,
+) -> tuple[Float16, Float32]:
+    """Return h and c after every step of a sequence, shape (steps, hidden); parameters as `lstm_cell`, zeros first."""
     size = len(w_h)
-    h, c = np.zeros(size, np.float16), np.zeros(size, np.float32)
+    h = np.zeros(size, np.float16) if h is None else h
+    c = np.zeros(size, np.float32) if c is None else c
     found = []
     for step in x:
         h, c = lstm_cell(step, h, c, w_x, w_h, bias, vector_length)
@@ -86,9 +95,17 @@ def run_lstm(x: Float16, w_x: Float16, w_h: Float16, bias: Float32, vector_lengt
     return np.stack([h for h, _ in found]), np.stack([c for _, c in found])
 
 
-def run_gru(x: Float16, w_x: Float16, w_h: Float16, bias_x: Float32, bias_h: Float32, vector_length: int) -> Float16:
-    """Return h after every step of a sequence, shape (steps, hidden), from zeros; parameters as `gru_cell`."""
-    h = np.zeros(len(w_h), np.float16)
+def run_gru(
+    x: Float16,
+    w_x: Float16,
+    w_h: Float16,
+    bias_x: Float32,
+    bias_h: Float32,
+    vector_length: int,
+    h: Float16 | None = None,
+) -> Float16:
+    """Return h after every step of a sequence, shape (steps, hidden); parameters as `gru_cell`, zeros first."""
+    h = np.zeros(len(w_h), np.float16) if h is None else h
     found = []
     for step in x:
         h = gru_cell(step, h, w_x, w_h, bias_x, bias_h, vector_length)

@@ -1,5 +1,6 @@
-"""Windows that move over an image."""
+"""Windows that move over a sequence, an image or a volume."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,31 +9,52 @@ import numpy.typing as npt
 
 from arch.errors import TaktError
 
+PerAxis = int | Sequence[int]
+"""A number for all axes, or one for each."""
+
+Padding = int | Sequence[int | Sequence[int]]
+"""A number for all sides, one per axis, or (before, after) per axis."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """A window, and how it moves.
+    """A window, and how it moves, along each axis but that of the channels (ONNX Conv and MaxPool).
 
     Attributes
     ----------
-    height, width : int
-    stride, padding : int
-        In both directions; the padding is on all four sides.
+    sizes : sequence of int
+        Taps per axis.
+    strides, dilation : int or sequence of int
+        Steps from window to window, and from tap to tap.
+    padding : int, or sequence of int or of (before, after)
+    ceil : bool
+        Whether a window that reaches beyond the padding counts; one that begins there never does.
     """
 
-    height: int
-    width: int
-    stride: int = 1
-    padding: int = 0
+    sizes: Sequence[int]
+    strides: PerAxis = 1
+    padding: Padding = 0
+    dilation: PerAxis = 1
+    ceil: bool = False
 
     def __post_init__(self) -> None:
-        for name, least in (("height", 1), ("width", 1), ("stride", 1), ("padding", 0)):
-            value = getattr(self, name)
-            if value < least:
-                raise TaktError(f"{name} must be at least {least}, not {value!r}")
+        for name, values, least in (
+            ("sizes", self.sizes, 1),
+            ("strides", self._per_axis(self.strides), 1),
+            ("dilation", self._per_axis(self.dilation), 1),
+            ("padding", [side for pair in self.sides for side in pair], 0),
+        ):
+            for value in values:
+                if value < least:
+                    raise TaktError(f"{name} must be at least {least}, not {value!r}")
 
-    def places(self, height: int, width: int) -> tuple[int, int]:
-        """Return the rows and columns of windows in an image.
+    @property
+    def sides(self) -> list[tuple[int, int]]:
+        """Padding before and after, per axis."""
+        return [(pair, pair) if isinstance(pair, int) else (pair[0], pair[1]) for pair in self._per_axis(self.padding)]
+
+    def places(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Return how many windows there are along each axis.
 
         Raises
         ------
@@ -40,12 +62,38 @@ class Window:
             When the image with its padding is smaller than the window.
         """
         found = []
-        for name, size, mine in (("height", height, self.height), ("width", width, self.width)):
-            left = size + 2 * self.padding - mine
+        for axis, (size, taps, stride, step, (before, after)) in enumerate(self._axes(shape)):
+            padded, extent = size + before + after, step * (taps - 1) + 1
+            left = padded - extent
             if left < 0:
-                raise TaktError(f"window's {name} must be at most {size + 2 * self.padding}, not {mine}")
-            found.append(left // self.stride + 1)
-        return found[0], found[1]
+                raise TaktError(f"window must reach over at most {padded} places along axis {axis}, not {extent}")
+            count = left // stride + 1
+            if self.ceil and left % stride and count * stride < size + before:
+                count += 1
+            found.append(count)
+        return tuple(found)
+
+    def taps(self, shape: Sequence[int]) -> list[npt.NDArray[np.int64]]:
+        """Return where the taps of every window lie along each axis, shape (windows, taps); below 0 in the padding."""
+        return [
+            stride * np.arange(count)[:, None] - before + step * np.arange(taps)
+            for count, (_, taps, stride, step, (before, _)) in zip(self.places(shape), self._axes(shape), strict=True)
+        ]
+
+    def counts(self, shape: Sequence[int], count_include_pad: bool) -> npt.NDArray[np.int64]:
+        """Return how many taps of every window lie within image and padding, or in the image alone; shape `places`."""
+        total = np.ones((), np.int64)
+        for taps, size, (before, after) in zip(self.taps(shape), shape, self.sides, strict=True):
+            low, high = (-before, size + after) if count_include_pad else (0, size)
+            total = np.multiply.outer(total, ((taps >= low) & (taps < high)).sum(axis=1))
+        return total
+
+    def _per_axis(self, value: Any) -> Sequence[Any]:
+        return [value] * len(self.sizes) if isinstance(value, int) else value
+
+    def _axes(self, shape: Sequence[int]) -> list[Any]:
+        per_axis = (self._per_axis(self.strides), self._per_axis(self.dilation), self.sides)
+        return list(zip(shape, self.sizes, *per_axis, strict=True))
 
 
 def windows(x: npt.NDArray[Any], window: Window, fill: float) -> npt.NDArray[Any]:
@@ -53,24 +101,27 @@ def windows(x: npt.NDArray[Any], window: Window, fill: float) -> npt.NDArray[Any
 
     Parameters
     ----------
-    x : ndarray, shape (height, width, channels)
+    x : ndarray, shape (..., channels)
     window : Window
     fill : number
-        Value of the padding.
+        Value of the padding, and of what a window sees beyond it.
 
     Returns
     -------
-    ndarray, shape (window elements, rows, columns, channels)
+    ndarray, shape (window elements, places along each axis, channels)
         Elements of the window in row-major order.
     """
-    rows, columns = window.places(*x.shape[:2])
-    pad = window.padding
-    padded = np.pad(x, ((pad, pad), (pad, pad), (0, 0)), constant_values=fill)
-    step = window.stride
+    shape = x.shape[:-1]
+    taps = window.taps(shape)
+    edges = [
+        (before, max(int(along.max()) + 1 - size, 0))
+        for along, size, (before, _) in zip(taps, shape, window.sides, strict=True)
+    ]
+    padded = np.pad(x, [*edges, (0, 0)], constant_values=fill)
+    starts = [along + before for along, (before, _) in zip(taps, edges, strict=True)]
     return np.stack(
         [
-            padded[i : i + step * (rows - 1) + 1 : step, j : j + step * (columns - 1) + 1 : step]
-            for i in range(window.height)
-            for j in range(window.width)
+            padded[np.ix_(*(along[:, tap] for along, tap in zip(starts, element, strict=True)))]
+            for element in np.ndindex(*window.sizes)
         ]
     )

@@ -265,7 +265,29 @@ class Misuse:
 
     def _do_gather(self) -> list[Any]:
         indices = self.rng.integers(0, 3, 4).astype(np.int32)
-        return [self.program.gather(self.strange(self.array), self.strange(lambda: indices))]
+        table = self.array if self.rng.random() < 0.5 else self.tensor
+        return [self.program.gather(self.strange(table), self.strange(lambda: indices))]
+
+    def _do_arrays(self) -> list[Any]:
+        program, x = self.program, self.strange(self.tensor, 0.05)
+        shape = getattr(x, "shape", ())
+        places = np.zeros((2, 2), np.int64)
+        found = self.pick(
+            [
+                lambda: program.concatenate(self.strange(lambda: [x, self.tensor()]), self.axis()),
+                lambda: program.concatenate([x, np.zeros(shape, getattr(x, "dtype", "int8"))], self.axis()),
+                lambda: program.stack([x, x], self.axis()),
+                lambda: program.split(x, self.strange(lambda: self.pick([1, 2, [1], [2, 1]])), self.axis()),
+                lambda: program.reshape(x, self.strange(lambda: -1)),
+                lambda: program.broadcast_to(x, self.strange(lambda: (2, *shape), 0.3)),
+                lambda: program.take(x, self.strange(lambda: self.pick([places, self.tensor()])), self.axis()),
+                lambda: program.sum(x, self.axis(), self.strange(lambda: True, 0.1), self.strange(lambda: None, 0.1)),
+                lambda: program.mean(x, self.axis()),
+                lambda: program.max(x, self.strange(lambda: None)),
+                lambda: program.argmin(x, self.axis()),
+            ]
+        )()
+        return list(found) if isinstance(found, list) else [found]
 
     def _do_scatter(self) -> list[Any]:
         state = self.strange(lambda: self.pick(self.states or self.known))

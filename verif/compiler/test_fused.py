@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from arch.presets import preset
+from compiler.expression.activations import gelu, silu
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, maximum, minimum, relu, sigmoid, where
-from compiler.kernels.activations import gelu, silu
 from compiler.kernels.plan import plans
 from compiler.program import Program
 from golden.reference.activations import gelu as gelu_defined

@@ -107,10 +107,8 @@ def test_refusals():
     x = program.input("x", (300, 8))
     i = program.input("i", (3,), "int32")
     for call, reason in (
-        (lambda: program.gather(x, i), "table must have at most mem_depth 256 rows, not 300"),
         (lambda: program.gather(x[0], i), "table must be a matrix"),
-        (lambda: program.gather(x[:9], x[:, 0]), "indices must be int32"),
-        (lambda: program.gather(program.map(lambda a: a, x[:9]), i), "table must be an input or a constant"),
+        (lambda: program.gather(x[:9], x[:, 0]), "indices must be int32 or int16 of shape"),
     ):
         with pytest.raises(TaktError, match=reason):
             call()

@@ -179,11 +179,19 @@ def test_refusals():
         program.map(lambda a: 3, x)
     with pytest.raises(TaktError, match=r"number must be an integer beside int32, not 0\.5"):
         program.map(lambda a: a * 0.5, x)
+
+
+def test_results_in_other_lanes(rng):
+    """A layout that is not the operand's, and a column that is repeated along the lanes."""
+    program = Program(NANO, "other lanes")
+    values = random_values(rng, "int16", 4, 8)
+    x = program.input("x", values.shape, "int16")
     z = program.map(lambda a: a + 1, x)
-    with pytest.raises(TaktError, match="must be used as the whole vectors"):
-        program.map(lambda a: a + 1, z.transpose(1, 0), layout="rows")
-    with pytest.raises(TaktError, match="must be used as the whole vectors"):
-        program.map(lambda a, b: a + b, z[:, :1], x)
+    program.output("turned", program.map(lambda a: a + 1, z.transpose(1, 0), layout="rows"))
+    program.output("repeated", program.map(lambda a, b: a + b, z[:, :1], x))
+    found = run_golden(program.compile(), x=values)
+    same_bits(found["turned"], values.T + np.int16(2))
+    same_bits(found["repeated"], values[:, :1] + np.int16(1) + values)
 
 
 @pytest.mark.parametrize("saturate", [False, True])

@@ -96,8 +96,10 @@ def test_refusals():
     x = program.input("x", (4, 8), "int32")
     with pytest.raises(TaktError, match="reduction must be one of add, max, min, not 'mul'"):
         program.reduce(x, "mul", 0)
-    with pytest.raises(TaktError, match="axis must be a time axis"):
-        program.reduce(x, "add", 1)
+    with pytest.raises(TaktError, match=r"axis must be one of the 2 of shape \(4, 8\), not \(2,\)"):
+        program.reduce(x, "add", 2)
+    with pytest.raises(TaktError, match=r"layout must be an axis of \(4, 8\) that is not reduced, not 'rows'"):
+        program.reduce(x, "add", 1, layout="rows")
     with pytest.raises(TaktError, match="reduce without a function must have one tensor"):
         program.reduce((x, x), "add", 0)
     program.output("y", program.reduce((x, x), "add", 0, function=lambda a, b: cast(a, "int16") + cast(b, "int16")))

@@ -85,6 +85,20 @@ def test_products_read_new_rows_and_rows_come_from_products(rng):
     same_bits(found["s"], state)
 
 
+@machines
+def test_rows_at_computed_indices(config, rng):
+    width = config.vector_length + 1
+    state, x = (values_for(rng, "int8", *shape) for shape in ((9, width), (2, width)))
+    program = Program(config)
+    held = program.state("s", state.shape, "int8", state)
+    where = program.map(lambda a: a + 1, program.input("i", (2,), "int32"))
+    program.scatter(held, where, program.input("x", x.shape))
+    program.output("y", held)
+    (found,) = runs(program, [{"i": np.array([6, 2], np.int32), "x": x}])
+    state[[7, 3]] = x
+    same_bits(found["y"], state)
+
+
 def test_refusals():
     program = Program(NANO)
     x, i = program.input("x", (3, 8)), program.input("i", (3,), "int32")

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from arch.errors import TaktError
 from arch.presets import preset
 from compiler.expression.functions import exp, recip
 from compiler.program import Program
@@ -127,11 +126,21 @@ def test_lanes_beyond_the_end_do_not_count(rng):
     assert np.isfinite(found["z"]).all()
 
 
-def test_refusals():
-    program = Program(preset("nano"))
-    w = program.map(lambda a: a, program.input("w", (9, 8)))
-    with pytest.raises(TaktError, match="must be used as the whole vectors that it is made of"):
-        program.matmul(program.input("x", (4, 9)), w)
+@pytest.mark.parametrize("name", ["nano", "small"])
+def test_weights_with_lanes_along_n(name, rng):
+    """A result whose lanes run along its columns is brought to those of its rows, once for both products."""
+    config = preset(name)
+    x, w = values(rng, "int8", 4, 9), values(rng, "int8", 9, 8)
+    program = Program(config)
+    made = program.map(lambda a: a + 1, program.input("w", w.shape))
+    program.output("y", program.matmul(program.input("x", x.shape), made))
+    before = len(program.operations)
+    program.output("z", program.matmul(program.input("a", x.shape), made))
+    assert len(program.operations) == before + 1
+    found = outputs(program, x=x, w=w, a=x[::-1])
+    wanted = product(x, w + np.int8(1), config)
+    same(found["y"], wanted)
+    same(found["z"], wanted[::-1])
 
 
 def test_rows_that_nobody_reads(rng):

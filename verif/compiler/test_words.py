@@ -16,9 +16,15 @@ NANO = preset("nano")
 BANKS = [Bank(number, bank) for number in (2, 3, 5) for bank in (0, 1)]
 
 
+def take(words, *given, **named):
+    found = words.take(*given, **named)
+    assert found is not None
+    return found
+
+
 def test_rows_stand_in_different_slices():
     words = Words(NANO)
-    slices, addrs, free = words.take(2, 300, BANKS)
+    slices, addrs, free = take(words, 2, 300, BANKS)
     assert (slices[0] != slices[1]).all()
     assert len({*zip(slices.flat, addrs.flat, strict=True)}) == 600
     assert not free.any()
@@ -30,23 +36,23 @@ def test_rows_stand_in_different_slices():
 def test_what_is_undone_can_be_taken_again():
     words = Words(NANO)
     mark = words.mark()
-    first = words.take(1, 10, [Bank(0, 0)])
+    first = take(words, 1, 10, [Bank(0, 0)])
     words.rollback(mark)
-    for one, other in zip(first, words.take(1, 10, [Bank(0, 0)]), strict=True):
+    for one, other in zip(first, take(words, 1, 10, [Bank(0, 0)]), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_words_are_free_after_their_last_read():
     words = Words(NANO)
     every = NANO.mem_depth
-    slices, addrs, _ = words.take(1, every, [Bank(0, 0)])
+    slices, addrs, _ = take(words, 1, every, [Bank(0, 0)])
     assert words.take(1, 1, [Bank(0, 0)], when=10**9) is None
     words.release(slices, addrs, np.arange(every, dtype=np.int64) + 5)
     # What the host writes needs a word that nothing has used before.
     assert words.take(1, 1, [Bank(0, 0)]) is None
     assert words.run(Bank(0, 0), 14) == 10
     assert words.next_release(5) == 6
-    _, again, free = words.take(1, 10, [Bank(0, 0)], when=14)
+    _, again, free = take(words, 1, 10, [Bank(0, 0)], when=14)
     np.testing.assert_array_equal(again, addrs[:, :10])
     np.testing.assert_array_equal(free, np.arange(10) + 5)
 

@@ -130,6 +130,24 @@ def _gather(program: Program) -> None:
     program.output("y", program.gather(table, indices))
 
 
+def _arranged(program: Program) -> None:
+    x, w = program.input("x", (3, 5), "int8"), program.input("w", (3, 4), "int8")
+    made = program.map(lambda a: a + 1, x)
+    _, rest = program.split(program.concatenate([made, w], 1), [2], 1)
+    program.output("y", program.stack([program.take(rest, [2, 0], 0), program.broadcast_to(w[:1, 1:2], (2, 7))]))
+    program.output("z", program.reshape(made, (5, 3)))
+
+
+def _reduced(*names: str) -> Operation:
+    def write(program: Program) -> None:
+        for name in names:
+            # Lanes run along the axis that is reduced: they have to move.
+            made = program.map(lambda a: a + 1, program.input(f"x of {name}", (2, 5), "int8"))
+            program.output(name, getattr(program, name)(made, -1))
+
+    return Operation(SMALL, write)
+
+
 def _barrier(program: Program) -> None:
     y = program.map(lambda a: a + 1, program.input("x", (3, 8), "int32"))
     program.barrier()
@@ -199,6 +217,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "transpose2d": _moved(lambda program, x: program.transpose2d(x)),
     "gather": Operation(NANO, _gather),
     "scatter": Operation(NANO, _scatter),
+    "concatenate, stack, split, reshape, broadcast_to, take": Operation(SMALL, _arranged),
+    "sum, mean, max, argmin": _reduced("sum", "mean", "max", "argmin"),
+    "min, argmax": _reduced("min", "argmax"),
     "barrier": Operation(NANO, _barrier),
     "configure": Operation(NANO, _configure),
     "any, with text longer than its queues": Operation(SHORT_QUEUES, _long),

@@ -1,7 +1,5 @@
 """Definitions of kernels without MXM products against onnxruntime and float64, within each test's tolerance."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -10,7 +8,7 @@ from golden.reference.activations import ACTIVATIONS
 from golden.reference.fp32 import PARTIALS, reduce_time
 from golden.reference.movement import embedding, transpose
 from golden.reference.normalisation import layernorm, rmsnorm
-from golden.reference.pooling import avgpool, maxpool
+from golden.reference.pooling import maxpool
 from golden.reference.rope import rope
 from golden.reference.softmax import softmax
 from golden.reference.windows import Window
@@ -18,11 +16,6 @@ from verif.bits import same_bits
 from verif.golden.onnx_operator import run_operator
 
 SHAPES = [(1, 1), (3, 2), (5, 7), (64, 64), (2, 3, 129)]
-WINDOWS = [
-    Window(height=2, width=2, stride=2),
-    Window(height=3, width=3, padding=1),
-    Window(height=3, width=2, stride=2),
-]
 
 
 def values(seed, shape, dtype=np.float32, scale=3.0):
@@ -73,32 +66,6 @@ def test_activations(name, dtype):
     np.testing.assert_allclose(got, expected, rtol=1e-6 if dtype == np.float32 else 1e-3, atol=3e-7)
 
 
-@pytest.mark.parametrize("window", WINDOWS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int8])
-def test_maxpool(window, dtype):
-    x = values(8, (9, 8, 5), dtype, 40.0)
-    patches: dict[str, Any] = {
-        "kernel_shape": [window.height, window.width],
-        "strides": [window.stride] * 2,
-        "pads": [window.padding] * 4,
-    }
-    expected = run_operator("MaxPool", {"x": x.transpose(2, 0, 1)[None].astype(np.float32)}, np.float32, **patches)
-    same_bits(maxpool(x, window), expected[0].transpose(1, 2, 0).astype(dtype))
-
-
-@pytest.mark.parametrize("window", WINDOWS)
-def test_avgpool(window):
-    x = values(9, (9, 8, 5))
-    patches: dict[str, Any] = {
-        "kernel_shape": [window.height, window.width],
-        "strides": [window.stride] * 2,
-        "pads": [window.padding] * 4,
-    }
-    source = {"x": np.ascontiguousarray(x.transpose(2, 0, 1)[None])}
-    expected = run_operator("AveragePool", source, np.float32, count_include_pad=1, **patches)
-    np.testing.assert_allclose(avgpool(x, window), expected[0].transpose(1, 2, 0), rtol=1e-5, atol=1e-6)
-
-
 def test_rope():
     x, angles = values(10, (7, 10)), np.random.default_rng(11).uniform(0, 6, (7, 5))
     got = rope(x, np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32))
@@ -127,7 +94,7 @@ def test_mistakes():
         embedding(np.zeros((3, 2)), np.array([0, 3], np.int32))
     with pytest.raises(TaktError, match="axes must be a permutation of 0 to 1, not"):
         transpose(np.zeros((2, 2)), (0, 0))
-    with pytest.raises(TaktError, match="stride must be at least 1, not 0"):
-        Window(height=1, width=1, stride=0)
-    with pytest.raises(TaktError, match="window's width must be at most 2, not 3"):
-        maxpool(np.zeros((4, 2, 1), np.float32), Window(height=1, width=3))
+    with pytest.raises(TaktError, match="strides must be at least 1, not 0"):
+        Window(sizes=(1, 1), strides=0)
+    with pytest.raises(TaktError, match="window must reach over at most 2 places along axis 1, not 3"):
+        maxpool(np.zeros((4, 2, 1), np.float32), Window(sizes=(1, 3)))

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from arch.errors import TaktError
 from arch.image import Image
-from runtime.backend import RunResult, make_backend
+from runtime.backend import make_backend
 from runtime.comparison import differences
+from runtime.run import RunResult
 from verif.compiler.fuzz.evaluate import expected
 from verif.compiler.fuzz.graph import Graph
 from verif.repo.files import ROOT, name_of

@@ -1,0 +1,89 @@
+"""Layers of networks, composed of kernels, against their definitions.
+
+`LATER` are those that a placement of the whole program before any time has no room for; they belong to the tests as
+soon as they compile.
+"""
+
+import pytest
+
+from arch.errors import TaktError
+from compiler.kernels.heads import check_heads
+from compiler.program import Program
+from verif.kernels.composed import BASE, NANO, SMALL, Composition
+from verif.kernels.layers import attend, decode, encode, recur
+
+LONG = pytest.mark.long
+
+LATER = (
+    *(
+        (encode, config, m, 64, 4, 16, 256, True, layers)
+        for config in (SMALL, BASE)
+        for m in (16, 33)
+        for layers in (1,)
+    ),
+    (encode, BASE, 16, 64, 4, 16, 256, True, 8),
+    *((decode, config, 8, 64, 4, 2, 16, 128) for config in (SMALL, BASE)),
+    (decode, SMALL, 4, 12, 4, 2, 6, 16),
+    *((recur, SMALL, cell, 20, 64, 64, False) for cell in ("lstm", "gru")),
+    *((attend, config, 33, 64, 4, 2, 16, True, True) for config in (SMALL, BASE)),
+    (encode, SMALL, 5, 8, 1, 8, 8, True, 1),
+)
+"""Function and arguments."""
+
+
+@pytest.mark.parametrize(
+    "config,m,width,heads,kv_heads,size,causal,masked",
+    [
+        (NANO, 3, 5, 1, 1, 4, True, False),
+        (SMALL, 9, 20, 2, 1, 5, True, True),
+        (SMALL, 5, 16, 2, 2, 16, False, False),
+        (BASE, 7, 12, 4, 2, 6, False, True),
+        pytest.param(NANO, 5, 8, 2, 2, 4, False, True, marks=LONG),
+        pytest.param(BASE, 20, 64, 4, 4, 16, True, False, marks=LONG),
+    ],
+)
+def test_self_attention(config, m, width, heads, kv_heads, size, causal, masked):
+    attend(config, m, width, heads, kv_heads, size, causal, masked)
+
+
+@LONG
+@pytest.mark.parametrize("pre_norm", [True, False])
+def test_encoder_layer(pre_norm):
+    encode(BASE, 5, 8, 1, 8, 8, pre_norm, 1)
+
+
+@pytest.mark.parametrize(
+    "config,tokens,width,heads,kv_heads,size,inner",
+    [
+        (SMALL, 3, 6, 2, 1, 4, 7),
+        pytest.param(BASE, 4, 12, 4, 2, 6, 16, marks=LONG),
+        pytest.param(NANO, 4, 8, 2, 1, 4, 8, marks=LONG),
+    ],
+)
+def test_decoder_layer(config, tokens, width, heads, kv_heads, size, inner):
+    decode(config, tokens, width, heads, kv_heads, size, inner)
+
+
+@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize(
+    "config,steps,inputs,hidden",
+    [(SMALL, 3, 5, 7), pytest.param(NANO, 2, 5, 7, marks=LONG), pytest.param(BASE, 4, 9, 70, marks=LONG)],
+)
+def test_sequence(config, cell, steps, inputs, hidden, given):
+    recur(config, cell, steps, inputs, hidden, given)
+
+
+def test_heads_that_do_not_fit():
+    made = Composition(SMALL)
+    weights = {"w_q": (8, 12), "w_k": (8, 6), "w_v": (8, 6), "w_o": (12, 8)}
+    tensors = {name: made.input(made.values(*shape)) for name, shape in weights.items()}
+    assert check_heads(tensors, 4) == (3, 2)
+    with pytest.raises(TaktError, match="heads must divide the 12 columns of w_q, not be 5"):
+        check_heads(tensors, 5)
+    with pytest.raises(TaktError, match="w_k must have columns for a divisor of 3 heads of 4, not 6"):
+        check_heads(tensors, 3)
+    program = Program(SMALL)
+    short = tensors | {"w_o": program.input("short", (10, 8), "float16")}
+    with pytest.raises(TaktError, match=r"w_o must have 12 rows, not the shape \(10, 8\)"):
+        check_heads(short, 4)
