@@ -56,6 +56,7 @@ class Scheduler:
         self._issued = 0
         self._text: dict[int, int] = {}
         self._excess: dict[int, int] = {}
+        self._waits_for_text = True
         self._barriers: list[int] = []
         self._floor = 0
         self._fences: list[tuple[int, int]] = []
@@ -87,7 +88,9 @@ class Scheduler:
         To be called once everything but text is placed.
         """
         self.write()
+        # Text itself may come at any time.
         self._floor = 0
+        self._waits_for_text = False
         used: dict[int, list[int]] = {}
         for issue in self.issues:
             used.setdefault(issue.queue, []).append(issue.cycle)
@@ -183,6 +186,8 @@ class Scheduler:
 
         Queues of one position share a fetch port. An operation that comes sooner would issue words that are not there.
         """
+        if not self._waits_for_text:
+            return 0
         excess = max((self._excess.get(action.unit.position, 0) for action in macro.actions), default=0)
         return int(excess * 16 / self._config.lanes / _FETCHED) if excess else 0
 

@@ -81,6 +81,57 @@ class Slots:
             pieces = self._split(index, fields["count"], fields["interval"], cycle, word)
         self.slots[index : index + 1] = pieces
 
+    def insert_read(self, cycle: int, word: int, depth: int) -> None:
+        """As `insert`, of a READ among others: one that continues from the burst before gets its address instead.
+
+        An engine keeps one address, which the new READ overwrites.
+
+        Parameters
+        ----------
+        cycle : int
+        word : int
+        depth : int
+            Words of a bank.
+        """
+        self.insert(cycle, word)
+        index = self.index_at(cycle)
+        following = next(
+            (number for number in range(index + 1, len(self.slots)) if _mnemonic(self.slots[number]) == "READ"), None
+        )
+        if following is None or not decode(self.slots[following].word)[1]["cont"]:
+            return
+        slot, addr = self.slots[following], self._kept(index, depth)
+        first = Slot(_addressed(slot.word, addr), slot.need, slot.leave)
+        pieces = [first]
+        after = following + 1
+        if after < len(self.slots) and _mnemonic(self.slots[after]) == "REPEAT":
+            # What is repeated continues, but for the first time.
+            fields = decode(self.slots[after].word)[1]
+            again = slot.need + fields["interval"]
+            pieces += [*_pause(slot.need + 1, again), Slot(slot.word, again, again)]
+            pieces += _repeat(again, fields["count"] - 1, fields["interval"])
+            after += 1
+        self.slots[following:after] = pieces
+
+    def _kept(self, index: int, depth: int) -> int:
+        """Return the address from which a READ continues after all slots before `index`."""
+        first = next(
+            number
+            for number in reversed(range(index))
+            if _mnemonic(self.slots[number]) == "READ" and not decode(self.slots[number].word)[1]["cont"]
+        )
+        addr = 0
+        for number in range(first, index):
+            if _mnemonic(self.slots[number]) != "READ":
+                continue
+            fields = decode(self.slots[number].word)[1]
+            burst = fields["count"] * fields["stride"]
+            issues = 1
+            if fields["cont"] and _mnemonic(self.slots[number + 1]) == "REPEAT":
+                issues += decode(self.slots[number + 1].word)[1]["count"]
+            addr = (addr if fields["cont"] else fields["addr"]) + issues * burst
+        return addr % (2 * depth)
+
     def _split(self, index: int, count: int, interval: int, cycle: int, word: int) -> list[Slot]:
         """Return a REPEAT taken apart around a cycle between two of its issues."""
         last = self.slots[index].need - 1
@@ -92,6 +143,15 @@ class Slots:
         again = last + (before + 1) * interval
         pieces += [*_pause(cycle + 1, again), Slot(repeated, again, again)]
         return pieces + _repeat(again, count - before - 1, interval)
+
+
+def _mnemonic(slot: Slot) -> str:
+    return decode(slot.word)[0].mnemonic
+
+
+def _addressed(word: int, addr: int) -> int:
+    """Return a READ that continues as one that starts at an address."""
+    return encode("READ", **(decode(word)[1] | {"addr": addr, "cont": 0}))
 
 
 def _pause(start: int, end: int) -> list[Slot]:

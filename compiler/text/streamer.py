@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,9 @@ Text64 = npt.NDArray[np.uint64]
 _SPARE = 6
 """Words by which a fetch may come too early in the program: an IFETCH within a NOP makes two words more, within a
 REPEAT five."""
+
+_TRIED = 24
+"""Most banks in which room for a fetch is looked for: where these have none in time, others hardly do."""
 
 
 @dataclass
@@ -131,7 +135,7 @@ class TextStreamer:
         earliest, latest = self._window(program, vectors * words_per_vector(self._config))
         if earliest > latest:
             return False
-        for bank in self._banks(program.unit):
+        for bank in islice(self._banks(program.unit), _TRIED):
             if self._words.run(bank, 0) < vectors:
                 continue
             mark = self._words.mark()
@@ -157,7 +161,7 @@ class TextStreamer:
         program = self._programs.get(queue)
         if program is None:
             program = self._programs[queue] = _Program(self._units[queue], Slots([encode("END")]))
-        program.slots.insert(cycle, word)
+        program.slots.insert_read(cycle, word, self._config.mem_depth)
 
     def _window(self, program: _Program, words: int) -> tuple[int, int]:
         """Return the first and the last cycle in which an IFETCH of the next `words` words may issue."""
@@ -176,20 +180,23 @@ class TextStreamer:
         return earliest, latest
 
     def _banks(self, unit: Unit) -> Iterator[Bank]:
-        """Yield banks for text: of slices with short programs first, then near ones."""
+        """Yield banks for text: of slices with short programs first, then near ones.
 
-        def cost(number: int) -> tuple[int, int]:
+        Last those whose READs continue from one to the next: a READ between them costs further words.
+        """
+
+        def cost(number: int) -> tuple[bool, int, int]:
             program = self._programs.get(number)
             length = len(program.slots) if program is not None else 0
-            return length * 4 // self._config.queue_depth, abs(self._units[number].position - unit.position)
+            distance = abs(self._units[number].position - unit.position)
+            return self._continues(number), length * 4 // self._config.queue_depth, distance
 
-        others = (n for n in range(self._config.slices) if n != unit.id and not self._continues(n))
-        for number in sorted(others, key=cost):
+        for number in sorted((n for n in range(self._config.slices) if n != unit.id), key=cost):
             for bank in (1, 0):
                 yield Bank(number, bank)
 
     def _continues(self, queue: int) -> bool:
-        """Return whether READs of a MEM queue continue from one to the next: none may come between them."""
+        """Return whether READs of a MEM queue continue from one to the next."""
         if queue not in self._continuing:
             program = self._programs.get(queue)
             decoded = (decode(slot.word) for slot in (program.slots.slots if program is not None else ()))
