@@ -126,9 +126,10 @@ class Slots:
                 continue
             fields = decode(self.slots[number].word)[1]
             burst = fields["count"] * fields["stride"]
-            issues = 1
-            if fields["cont"] and _mnemonic(self.slots[number + 1]) == "REPEAT":
-                issues += decode(self.slots[number + 1].word)[1]["count"]
+            issues, after = 1, number + 1
+            while fields["cont"] and _mnemonic(self.slots[after]) == "REPEAT":
+                issues += decode(self.slots[after].word)[1]["count"]
+                after += 1
             addr = (addr if fields["cont"] else fields["addr"]) + issues * burst
         return addr % (2 * depth)
 

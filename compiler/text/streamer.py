@@ -168,7 +168,8 @@ class TextStreamer:
         depth, slots = self._config.queue_depth, program.slots.slots
         first, period = self._timing.fetch_first, self._timing.fetch_period
         loaded = program.loaded(depth)
-        earliest, latest = 0, 1 << 62
+        # Words come in the order of their fetches.
+        earliest, latest = max((fetch.cycle + 1 for fetch in program.fetches), default=0), 1 << 62
         for number in range(words):
             before = loaded + number - depth
             offset = first + number * period
