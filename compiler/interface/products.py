@@ -231,7 +231,8 @@ class Products(Workspace):
         self._stored.add(id(sums))
         finish = None if epilogue is None else self._epilogue(name, epilogue, sums, operands, dtype)
         most = limit if planes is None else planes
-        op = MatMul(self._config, x, weights, sums, finish, most, ways or least, computed)
+        most_ways = ways or self._config.streams // self._config.lanes
+        op = MatMul(self._config, x, weights, sums, finish, most, most_ways, computed)
         self._operations.append(op)
         self._stored.add(id(op.y))
         return op.y

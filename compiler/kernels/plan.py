@@ -130,12 +130,15 @@ def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool, tuple[int, ...]]
     """
     # In one way at a time, both bytes of weights come after each other, as those of results must.
     steps = op.load_steps(0)
-    most_ways = min(op.array, op.ways) if op.array * op.config.lanes <= op.config.streams and not op.computed else 1
+    config = op.config
     for hemispheres in (1, 2):
         for arrays in range(1, op.config.planes_per_hemisphere // op.array + 1):
             if hemispheres * arrays * op.array <= op.planes:
                 for rows_out in (True, False)[:hemispheres]:
                     for rows_in in (True, False)[:arrays]:
+                        # Planes that share activations load at the same time, each byte over streams of its own.
+                        planes = op.array * (1 if rows_in else arrays)
+                        most_ways = 1 if op.computed else min(op.ways, planes, config.streams // config.lanes)
                         for ways in range(1, most_ways + 1):
                             yield hemispheres, arrays, rows_out, rows_in, (ways,) * hemispheres
                             if hemispheres > 1 and ways > 1 and not rows_out and op.m * op.interval < op.array * steps:

@@ -69,13 +69,18 @@ def weight_words(op: MatMul, feeder: Feeder, slices: Numbers, addrs: Numbers) ->
     elements = as_view(op.w).elements
     found = []
     for way in range(feeder.ways):
-        tiles = [
-            (k_block, load.block * vector + lanes * column_block, load.byte)
-            for group in feeder.groups
-            for k_block in range(op.k_blocks)
-            for load in feeder.loads(op, group)[way]
-            for column_block in reversed(range(load.steps))
-        ]
+        tiles: list[tuple[int, int, int]] = []
+        for group in feeder.groups:
+            loads = feeder.loads(op, group)[way]
+            # A way with less to load than others waits for them: columns beyond the end, of which nothing is taken.
+            rest = feeder.load_steps(op, group) - sum(load.steps for load in loads)
+            for k_block in range(op.k_blocks):
+                tiles += [
+                    (k_block, load.block * vector + lanes * column_block, load.byte)
+                    for load in loads
+                    for column_block in reversed(range(load.steps))
+                ]
+                tiles += [(k_block, op.n, 0)] * rest
         k_blocks, columns, byte = np.array(tiles).T[:, None, :, None]
         column = columns + np.arange(lanes)[:, None, None]
         row = k_blocks * vector + np.arange(vector)

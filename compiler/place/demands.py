@@ -74,6 +74,8 @@ def _demands_of_epilogue(op: MatMul, plan: Plan) -> Iterator[Demand]:
     for number, feeder in enumerate(plan.feeders):
         for plane, mapping in enumerate(feeder.chains):
             steps = _emitting_order(op, feeder, plane)
+            if not len(steps):
+                continue
             for place, stream in enumerate(mapping.streams):
                 operand = op.epilogue.operands[stream.port]
                 key: Key = (number, plane, place)
@@ -100,9 +102,12 @@ def _emitting_order(op: MatMul, feeder: Feeder, plane: int) -> Vectors:
     """Return the sums that a plane of a feeder emits, in order."""
     return np.concatenate(
         [
-            group[plane] * op.m + np.arange(first, first + count)
-            for first, count in feeder.blocks
-            for group in feeder.groups
-            if plane < len(group)
+            np.zeros(0, np.int64),
+            *(
+                group[plane] * op.m + np.arange(first, first + count)
+                for first, count in feeder.blocks
+                for group in feeder.groups
+                if plane < len(group)
+            ),
         ]
     )
