@@ -15,7 +15,7 @@ from compiler.operation import MatMul, Operation
 from compiler.place.lowerings import LOWERINGS
 from compiler.place.operands import connect_known
 from compiler.place.policy import Policy
-from compiler.place.repair import copy_for
+from compiler.place.repair import copies_for
 from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, Trial, adopt, commit, give_up, savepoint
 from compiler.vector.cut import cut
@@ -36,6 +36,9 @@ _LATER = 8
 
 _WAITS = 12
 """Moments at which words become free that an operation without room waits for."""
+
+_SPARED = (8, 4, 2)
+"""Parts of all slices that passes spare which do the work of one that has found no place."""
 
 _SLACK = 64
 """Cycles by which a product may be later than planned."""
@@ -109,7 +112,7 @@ class Core:
         if isinstance(op, MatMul) and op.epilogue is not None and (best is None or self._is_late(op, best)):
             return self._place_either(op, best)
         best = best or self._mended(op)
-        return None if best is None else self._commit(best)
+        return self._place_smaller(op) if best is None else self._commit(best)
 
     def _like_before(self, op: Operation) -> Trial | None:
         """Return a trial of the choice that was best for an equal operation before, if it is as good here."""
@@ -147,18 +150,30 @@ class Core:
         if fused is not None:
             give_up(state, self._point)
         point = savepoint(state, op)
-        apart = self._place_apart(op)
+        product, rest = op.apart()
+        apart = self._place_apart(op, [product, *cut(rest, 0, state.policy.latched)])
         if apart is not None and (end is None or apart < end):
             return apart
         give_up(state, point)
         best = self._mended(op) if choice is None else self._best(iter([replace(choice, fresh=False)]), op)
         return None if best is None else self._commit(best)
 
-    def _place_apart(self, op: MatMul) -> int | None:
-        """Place a product and its epilogue one after the other; return the end, None if one has no place."""
+    def _place_smaller(self, op: Operation) -> int | None:
+        """Place a pass for which there is no place in passes that read from fewer slices; return as `_place`."""
+        if not isinstance(op, Pass):
+            return None
+        point = savepoint(self._state, op)
+        for part in _SPARED:
+            pieces = cut(op, self._state.config.slices // part, self._state.policy.latched)
+            end = self._place_apart(op, pieces) if len(pieces) > 1 else None
+            if end is not None:
+                return end
+            give_up(self._state, point)
+        return None
+
+    def _place_apart(self, op: Operation, pieces: Sequence[Operation]) -> int | None:
+        """Place operations that do the work of one, in their order; return the end, None if one has no place."""
         state = self._state
-        product, rest = op.apart()
-        pieces: list[Operation] = [product, *cut(rest, 0, state.policy.latched)]
         for piece in pieces:
             self._plans[piece] = plans_of(piece, state.policy)
             self._numbers[piece] = self._numbers[op]
@@ -200,7 +215,8 @@ class Core:
                 break
         if best is not None and taken is not best:
             give_up(state, point)
-            again = self._try(op, replace(best.choice, limit=None))
+            # With its limit: without one another pace might be the first to start, and end later.
+            again = self._try(op, best.choice)
             assert again is not None and again.end == best.end
             return again
         if best is None:
@@ -253,7 +269,7 @@ class Core:
         LOWERINGS[type(op)].attempt(self._state, trial, choice)
         give_up(self._state, point)
         wanted = trial.lacking or trial.clashing
-        return bool(wanted) and all(copy_for(self._state, demand, 0) for demand in wanted)
+        return bool(wanted) and copies_for(self._state, wanted)
 
     def _beside(self, op: Operation, plan: object) -> object:
         """Return a plan of a pass with those mappings first that leave ALUs for the passes that follow."""

@@ -96,6 +96,12 @@ def _free_states(state: PlacementState, op: Pass, storage: OperationStorage) -> 
             copy.free = copy.last + 1
 
 
+def _forget_results(trial: Trial) -> None:
+    """Take back, from a trial, where results were to be."""
+    trial.storage.outputs, trial.started = [], []
+    trial.parts, trial.published, trial.computed = [], [], []
+
+
 def signature_of_pass(op: Pass) -> object:
     """Return expression, steps and what is host's of the operands of a pass."""
     hosted = tuple(None if one.vectors is None else len(one.vectors) for one in op.operands)
@@ -133,9 +139,22 @@ class PassLowering(_WithPorts):
             return False
         start = first_cycle(state, trial, dict.fromkeys(trial.storage.ports, op.times))
         trial.window = start, start + op.duration
-        if not place_results(state, trial, op, choice, max(choice.when, start)):
-            return False
-        _free_states(state, op, trial.storage)
+        point = savepoint(state, op)
+        for apart in (False, True):
+            if not place_results(state, trial, op, choice, max(choice.when, start), apart):
+                return False
+            _free_states(state, op, trial.storage)
+            if self._place_parts(state, trial, op, choice):
+                return True
+            if choice.limit is not None:
+                return False
+            give_up(state, point)
+            _forget_results(trial)
+        return False
+
+    def _place_parts(self, state: PlacementState, trial: Trial, op: Pass, choice: Choice) -> bool:
+        """Place the cycles of a pass whose words are placed, in parts if that lets it start earlier."""
+        plan = choice.plan
         if state.policy.copied or not op.makes or any(result.tensor in state.written for result in op.results):
             return self._place(state, trial, op, trial.storage, plan, choice.limit)
         parts = [*pieces(op, trial.storage)]
@@ -223,10 +242,18 @@ class SwitchLowering(_WithPorts):
             return False
         start = first_cycle(state, trial, {key: op.times[port.used] for key, port in trial.storage.ports.items()})
         trial.window = start, start + op.duration
-        if not place_switched(state, trial, op, choice, max(choice.when, start)):
-            return False
-        templates = switch_templates(op, trial.storage)
-        return place_first(state, trial, templates, [0] * len(templates), choice.limit)
+        point = savepoint(state, op)
+        for apart in (False, True):
+            if not place_switched(state, trial, op, choice, max(choice.when, start), apart):
+                return False
+            templates = switch_templates(op, trial.storage)
+            if place_first(state, trial, templates, [0] * len(templates), choice.limit):
+                return True
+            if choice.limit is not None:
+                return False
+            give_up(state, point)
+            _forget_results(trial)
+        return False
 
 
 class GatherLowering(_WithPorts):

@@ -1,30 +1,91 @@
 """Local repair: a copy of a result where an operation wants it, which the one that made it could not know."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from arch.geometry import Hemisphere
 from compiler.memory.copies import ReadPort, TensorCopy
 from compiler.memory.demand import Demand, Vectors
+from compiler.memory.storage import ComputedWeights
+from compiler.place.braid import take_braided
 from compiler.place.lowerings import place_first
-from compiler.place.ranking import banks_in
+from compiler.place.ranking import banks_in, ordered
 from compiler.place.results import take_copies
 from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, Trial, commit, give_up, savepoint
+from compiler.tensor import Tensor
 from compiler.vector.builder import PassBuilder
+from compiler.vector.lanes import vector_count
 from compiler.vector.operation import Pass
 from compiler.vector.plan import pass_plans
 from compiler.vector.update_pass import identity
 
 
-def copy_for(state: PlacementState, demand: Demand, when: int) -> bool:
+def copies_for(state: PlacementState, demands: Sequence[Demand]) -> bool:
+    """Place passes that copy what demands of an operation lack; return whether that was possible.
+
+    Ports that take words one byte after another (those of a transposition) share slices in which they never meet.
+    """
+    left = list(demands)
+    for demand in demands:
+        if not demand.serial:
+            continue
+        every = [one for one in state.demands[demand.op] if one.tensor is demand.tensor and one.serial]
+        group = [one for one in every if len(one.order)]
+        vectors = np.concatenate([one.order for one in group])
+        if demand in left and len(group) > 1 and len(np.unique(vectors)) == len(vectors):
+            if not _copy_braided(state, group):
+                return False
+            left = [one for one in left if one not in every]
+    return all(_copy_for(state, demand) for demand in left)
+
+
+def _copy_braided(state: PlacementState, demands: Sequence[Demand]) -> bool:
+    """Place one copy for ports that are read at the same time, each in another slice for every byte."""
+    op, tensor = demands[0].op, demands[0].tensor
+    orders = [demand.order for demand in demands]
+    order, slots = np.concatenate(orders), np.repeat(np.arange(len(orders)), [len(one) for one in orders])
+    groups = list(_sources(state, tensor, order))
+    if sum(len(vectors) for _, vectors in groups) < len(order):
+        return False
+    passes = [identity(state.config, tensor, part) for _, part in groups]
+    point = savepoint(state, passes[0])
+    busy = state.busy(op) - set().union(*(copy.used for copy, _ in groups))
+    read = set().union(*(banks_in(state, copy.slices[:, part], copy.addrs[:, part]) for copy, part in groups))
+    # A result leaves the VXM in one direction.
+    for side, apart in ((side, apart) for apart in (busy, set[int]()) for side in Hemisphere):
+        banks = ordered(state, side, apart, read, op, passes[0])
+        found = take_braided(state, tensor.itemsize, max(len(demands), tensor.itemsize), slots, banks, 0)
+        if found is None:
+            continue
+        blocks, steps = vector_count(tensor, state.config.vector_length)
+        target = TensorCopy.empty(tensor.itemsize, blocks * steps)
+        target.put(order, *found[0])
+        if _copy_all(state, passes, groups, target, []) and all(
+            _connect_to(state, demand, target) for demand in demands
+        ):
+            state.add(state.copies[tensor], target)
+            return True
+        give_up(state, point)
+    return False
+
+
+def _connect_to(state: PlacementState, demand: Demand, copy: TensorCopy) -> bool:
+    """Connect a port to a copy; return whether its zeros have room."""
+    port = state.port_of(demand, copy)
+    if port is not None:
+        state.connect(demand, port)
+    return port is not None
+
+
+def _copy_for(state: PlacementState, demand: Demand) -> bool:
     """Place passes that copy what a demand lacks to where it wants it; return whether that was possible.
 
     What lies on both sides of the VXM, or in several copies, takes a pass for each.
     """
     order = demand.order
-    groups = list(_sources(state, demand))
+    groups = list(_sources(state, demand.tensor, order))
     if sum(len(vectors) for _, vectors in groups) < len(order):
         return False
     read = set().union(*(banks_in(state, copy.slices[:, part], copy.addrs[:, part]) for copy, part in groups))
@@ -44,37 +105,44 @@ def copy_for(state: PlacementState, demand: Demand, when: int) -> bool:
             None,
             passes[0],
             Choice(None, dense=True),
-            when,
+            0,
         )
         if made is not None:
             break
     if made is None:
         return False
     target = made[0][0]
+    if not _copy_all(state, passes, groups, target, head.computed):
+        give_up(state, point)
+        return False
+    state.add(state.copies[demand.tensor], target)
+    return demand.columns > 0 or _connect_to(state, demand, target)
+
+
+def _copy_all(
+    state: PlacementState,
+    passes: Sequence[Pass],
+    groups: Sequence[tuple[TensorCopy, Vectors]],
+    target: TensorCopy,
+    computed: list[tuple[Demand, ComputedWeights]],
+) -> bool:
+    """Place the passes of a copy, all or none of them."""
     trials = []
     for op, (copy, part) in zip(passes, groups, strict=True):
         trial = _copy(state, op, copy, part, target)
         if trial is None:
-            give_up(state, point)
             return False
         trials.append(trial)
-    for computed in head.computed:
-        trials[-1].computed.append(computed)
+    trials[-1].computed += computed
     for trial in trials:
         commit(state, trial)
-    state.add(state.copies[demand.tensor], target)
-    if not demand.columns:
-        port = state.port_of(demand, target)
-        if port is None:
-            return False
-        state.connect(demand, port)
     return True
 
 
-def _sources(state: PlacementState, demand: Demand) -> Iterator[tuple[TensorCopy, Vectors]]:
-    """Yield copies with the vectors to take from each, every group on one side."""
-    left = demand.order
-    for copy in state.copies.get(demand.tensor, []):
+def _sources(state: PlacementState, tensor: Tensor, order: Vectors) -> Iterator[tuple[TensorCopy, Vectors]]:
+    """Yield copies with the vectors of some to take from each, every group on one side."""
+    left = order
+    for copy in state.copies.get(tensor, []):
         for east in (False, True):
             mine = ((copy.slices[:, left] >= state.config.mem_slices) == east).all(axis=0) & (copy.slices[0, left] >= 0)
             if mine.any():

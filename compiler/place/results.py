@@ -35,7 +35,9 @@ def wanted(state: PlacementState, tensor: Tensor) -> list[Demand | None]:
     return [*readers]
 
 
-def place_results(state: PlacementState, trial: Trial, op: Pass, choice: Choice, when: int) -> bool:
+def place_results(
+    state: PlacementState, trial: Trial, op: Pass, choice: Choice, when: int, apart: bool = False
+) -> bool:
     """Place the results of a pass: bytes, copies and results that are written at the same time, in own slices.
 
     Copies that share vectors lie on one side, since an ALU drives one direction at a time.
@@ -48,13 +50,15 @@ def place_results(state: PlacementState, trial: Trial, op: Pass, choice: Choice,
     choice : Choice
     when : int
         Cycle from which on words must be free.
+    apart : bool
+        Keep results out of slices that the pass reads, whose queues may have both to do in one cycle.
 
     Returns
     -------
     bool
         False when something found no room.
     """
-    written: set[int] = set()
+    written = trial.slices_read if apart else set[int]()
     read = banks_read(state, trial.storage)
     made: dict[Tensor, Made] = defaultdict(list)
     for result in op.results:

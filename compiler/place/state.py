@@ -283,8 +283,8 @@ class PlacementState:
     def _release(self, tensor: Tensor) -> None:
         if tensor in self.outputs or tensor in self.states:
             return
-        if self.stored(tensor):
-            for copy in self.copies.get(tensor, []):
+        if tensor in self.copies:
+            for copy in self.copies[tensor]:
                 self.words.release(copy.slices, copy.addrs, np.maximum(copy.ready, copy.last + 1))
             return
         if tensor.data is None:

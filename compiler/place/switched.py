@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from arch.geometry import Direction, Hemisphere
-from compiler.memory.copies import TensorCopy
+from compiler.memory.copies import TensorCopy, slices_in
 from compiler.memory.demand import Demand, Vectors
 from compiler.memory.storage import ComputedWeights
+from compiler.memory.words import Bank, Cycles, Numbers
 from compiler.place.braid import fill_weights, take_braided
 from compiler.place.operands import distances, take_serial
 from compiler.place.orders import missing_vectors
@@ -19,35 +20,46 @@ from compiler.switch.operation import Switch
 from compiler.vector.lanes import vector_count
 
 
-def place_switched(state: PlacementState, trial: Trial, op: Switch, choice: Choice, when: int) -> bool:
+def place_switched(
+    state: PlacementState, trial: Trial, op: Switch, choice: Choice, when: int, apart: bool = False
+) -> bool:
     """Place the results of a switch operation, parts of one tensor, in slices of their own.
 
     Their bytes are written one after another: where they are read so too, or by the host, one slice has them all.
+    `apart` keeps them out of slices that the operation reads, whose queues may have both to do in one cycle.
     """
     tensor = op.results[0].tensor
     readers = state.readers[tensor]
-    missing = missing_vectors(state.config, tensor, readers)
     vectors = int(np.prod(vector_count(tensor, state.config.vector_length)))
     written: set[int] = set()
     known = state.partial.get(tensor)
     if known is None:
-        found = [(TensorCopy.empty(tensor.itemsize, vectors), want) for want in wanted(state, tensor)]
+        wants = wanted(state, tensor)
+        if choice.loose:
+            # One copy for all but those who need one of a form of its own.
+            wants = [None, *(reader for reader in readers if reader.columns)]
+        found = [(TensorCopy.empty(tensor.itemsize, vectors), want) for want in wants]
     else:
         # Copies are filled part by part: what a trial adds must not stay if it is given up.
         found = [(_clone(copy), want) for copy, want in known]
+    supplied = [want for _, want in found if want is not None]
+    others = [reader for reader in readers if all(reader is not want for want in supplied)]
+    missing = missing_vectors(state.config, tensor, supplied)
     for copy, want in found:
         order = missing if want is None else want.order
+        users = others if want is None else [want]
         sides = sides_of(
             state, op, [] if want is None else [want.op], Direction.WEST, tensor.itemsize, trial.slices_read
         )
         # An ALU reads from one direction.
-        one_sided = want is not None and want.in_mesh
+        one_sided = any(user.in_mesh for user in users)
+        serial = all(user.serial for user in users)
         choices = [[side] for side in sides] if one_sided else [sides]
         if one_sided and copy.used:
             choices = [[side] for side in sides if copy.used & set(state.slices_of(side))]
         mark, before = state.words.mark(), len(trial.computed)
         for some in choices:
-            mine = _fill(state, trial, op, copy, want, order, some, written, choice, when)
+            mine = _fill(state, trial, op, copy, want, order, some, serial, written, choice, when, apart)
             if mine is not None:
                 written |= mine
                 break
@@ -72,9 +84,11 @@ def _fill(
     want: Demand | None,
     order: Vectors,
     sides: list[Hemisphere],
+    serial: bool,
     written: set[int],
     choice: Choice,
     when: int,
+    apart: bool,
 ) -> set[int] | None:
     """Take words for what an operation adds to a copy, part by part; return their slices, None without room."""
     tensor = op.results[0].tensor
@@ -94,6 +108,7 @@ def _fill(
     distance = distances(state, trial)
     every.sort(
         key=lambda bank: (
+            apart and bank.slice in read_slices,
             bank in used or bank.slice in taken or bank.slice in state.scattered,
             bank.slice in read_slices,
             distance[bank.slice],
@@ -109,33 +124,55 @@ def _fill(
         else:
             trial.computed.append((want, _with_copy(state, want, copy)))
         return copy.used
-    wanted_steps = [result.steps[np.isin(result.steps, order)] for result in op.results]
-    parts = [part for part in wanted_steps if len(part)]
-    if want is not None and not want.serial and len(parts) >= tensor.itemsize > 1:
-        slots = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-        found = take_braided(state, tensor.itemsize, len(parts), slots, every, when)
-        if found is None:
-            return None
-        (slices, addrs, free), _ = found
-        copy.put(np.concatenate(parts), slices, addrs, free)
-        count(state, state.writes, op.duration, slices, addrs)
-        return {int(number) for number in np.unique(slices)}
+    members = [part for part in (result.steps[np.isin(result.steps, order)] for result in op.results) if len(part)]
+    if not members:
+        return set()
+    size, mark = tensor.itemsize, state.words.mark()
+    can_braid = not serial and size > 1 and len(members) > 1
+    ways = [_take_apart] if not can_braid else [_braid] if len(members) >= size else [_take_apart, _braid]
+    for way in ways:
+        found = way(state, size, members, every, when, serial)
+        if found is not None:
+            break
+        state.words.rollback(mark)
+    else:
+        return None
+    for vectors, words in found:
+        copy.put(vectors, *words)
+        count(state, state.writes, op.duration, *words[:2])
+    return slices_in(np.concatenate([words[0].reshape(-1) for _, words in found]))
+
+
+Placed = list[tuple[Vectors, tuple[Numbers, Numbers, Cycles]]]
+
+
+def _take_apart(
+    state: PlacementState, size: int, members: list[Vectors], banks: list[Bank], when: int, serial: bool
+) -> Placed | None:
+    """Take words for vectors that come at the same time on neighbouring streams, those of each in slices of its own."""
+    found: Placed = []
     mine: set[int] = set()
-    for result in op.results:
-        vectors = order[np.isin(order, result.steps)]
-        if not len(vectors):
-            continue
-        banks = [bank for bank in every if bank.slice not in mine]
-        if want is None or want.serial:
-            words = take_serial(state, tensor.itemsize, len(vectors), banks, when)
+    for vectors in members:
+        left = [bank for bank in banks if bank.slice not in mine]
+        if serial:
+            words = take_serial(state, size, len(vectors), left, when)
         else:
-            words = state.words.take(tensor.itemsize, len(vectors), banks, when)
+            words = state.words.take(size, len(vectors), left, when)
         if words is None:
             return None
-        copy.put(vectors, *words)
-        mine |= {int(number) for number in np.unique(words[0])}
-        count(state, state.writes, op.duration, *words[:2])
-    return mine
+        found.append((vectors, words))
+        mine |= slices_in(words[0])
+    return found
+
+
+def _braid(
+    state: PlacementState, size: int, members: list[Vectors], banks: list[Bank], when: int, serial: bool
+) -> Placed | None:
+    """Take words for the same in slices that they share: in each byte's cycle every one has another."""
+    assert not serial
+    slots = np.repeat(np.arange(len(members)), [len(part) for part in members])
+    found = take_braided(state, size, max(len(members), size), slots, banks, when)
+    return None if found is None else [(np.concatenate(members), found[0])]
 
 
 def _with_copy(state: PlacementState, want: Demand, copy: TensorCopy) -> ComputedWeights:

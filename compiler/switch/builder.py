@@ -57,13 +57,19 @@ class SwitchBuilder:
             fields[f"{name}_dir"] = int(self._outward)
         inward = Direction.WEST if self._outward is Direction.EAST else Direction.EAST
         flow = self._flow("dst", inward, len(op.results))
-        for member, result in enumerate(op.results):
-            self._write(flow, member, result.steps)
+        nothing = np.full(op.steps, -1, np.int64)
+        for member in range(self._driven):
+            self._write(flow, member, op.results[member].steps if member < len(op.results) else nothing)
         streams["dst"] = flow, 0
         fields["dst_dir"] = int(inward)
         self._macro.actions.append(Action(self._unit, op.mnemonic, 0, fields, streams, len(self._cycles), 1))
         self._macro.flows.sort(key=lambda flow: -flow.width)
         return self._template
+
+    @property
+    def _driven(self) -> int:
+        """Streams that every issue drives, whoever reads them."""
+        return self._op.config.lanes if self._op.mnemonic == "TRANSPOSE" else len(self._op.results)
 
     def _flow(self, name: str, direction: Direction, width: int) -> Flow:
         # Groups of streams are aligned to powers of two.
@@ -123,7 +129,7 @@ class SwitchBuilder:
         self._macro.holds.append((("map", self._unit.id, register), held))
 
     def _write(self, flow: Flow, member: int, steps: Numbers) -> None:
-        """Write a result's words, to every copy that has them."""
+        """Write a result's words, to every copy that has them; words that none has keep others off all the same."""
         op = self._op
         func = self._timing[op.mnemonic].d_func
         assert func is not None
@@ -132,9 +138,12 @@ class SwitchBuilder:
         holds = np.stack([(layout.slices[0, vectors] >= 0) & (steps >= 0) for layout in layouts])
         for start, end in runs_of(holds):
             copies = [layout for layout, held in zip(layouts, holds[:, start], strict=True) if held]
+            cycles = self._cycles[start * op.interval : end * op.interval] + func
             if copies:
-                cycles = self._cycles[start * op.interval : end * op.interval] + func
                 self._store(flow, member, copies, vectors[start:end], cycles)
+            else:
+                driven = Pattern(int(cycles[0]), length=len(cycles))
+                flow.carry(member, self._position, self._position, driven)
 
     def _store(self, flow: Flow, member: int, layouts: list[TensorCopy], vectors: Numbers, cycles: Cycles) -> None:
         size = self._op.interval

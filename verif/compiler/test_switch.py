@@ -137,6 +137,26 @@ def test_results_are_operands(rng):
     same_bits(outputs(program, x=x)["y"], expected)
 
 
+@machines
+def test_vectors_that_nobody_reads_meet_no_others(config, rng):
+    """The SXM drives them all the same, inward, where sums of products pass."""
+    n = config.vector_length
+    program = Program(config)
+    weights = rng.integers(-9, 9, (n, n), dtype=np.int8)
+    inputs = {f"x{number}": rng.integers(-9, 9, (24, n), dtype=np.int8) for number in range(8)}
+    for number, (name, x) in enumerate(inputs.items()):
+        a = program.input(name, x.shape, "int8")
+        program.output(f"shifted{number}", program.map(lambda e: e + 1, program.shift(a, 1)[20:], dtype="int32"))
+        program.output(f"column{number}", program.map(lambda e: e + 1, program.transpose2d(a[:, :1]), dtype="int32"))
+        program.output(f"product{number}", program.matmul(a, weights))
+    found = outputs(program, **inputs)
+    for number, x in enumerate(inputs.values()):
+        shifted = np.pad(x[20:, :-1], ((0, 0), (1, 0))).astype(np.int32) + 1
+        same_bits(found[f"shifted{number}"].reshape(4, n), shifted)
+        same_bits(found[f"column{number}"], x[:, :1].T.astype(np.int32) + 1)
+        same_bits(found[f"product{number}"], x.astype(np.int32) @ weights.astype(np.int32))
+
+
 def test_refusals():
     program = Program(MACHINES["nano"])
     x = program.input("x", (3, 8))
