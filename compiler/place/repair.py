@@ -25,6 +25,7 @@ def copy_for(state: PlacementState, demand: Demand, when: int) -> bool:
     """
     order = demand.order
     groups = list(_sources(state, demand))
+    # What no copy has cannot be copied.
     if sum(len(vectors) for _, vectors in groups) < len(order):
         return False
     read = set().union(*(banks_in(state, copy.slices[:, part], copy.addrs[:, part]) for copy, part in groups))
@@ -32,6 +33,7 @@ def copy_for(state: PlacementState, demand: Demand, when: int) -> bool:
     point = savepoint(state, passes[0])
     head = Trial(passes[0], None, {})
     made = None
+    # At best not in banks that the copying reads, which would have to wait for itself.
     for bar in (read, set()):
         made = take_copies(
             state,
@@ -59,11 +61,13 @@ def copy_for(state: PlacementState, demand: Demand, when: int) -> bool:
             return False
         trials.append(trial)
     for computed in head.computed:
+        # Weights are there when the last pass is done.
         trials[-1].computed.append(computed)
     for trial in trials:
         commit(state, trial)
     state.add(state.copies[demand.tensor], target)
     if not demand.columns:
+        # From here on the operation finds it like a copy that the maker left for it.
         port = state.port_of(demand, target)
         if port is None:
             return False
