@@ -63,6 +63,8 @@ docs: $(TEST) ## draw the pictures and write the tables of docs/ again; takes mi
 	@$(BIN)/takt picture -o docs/img/chip.svg
 	@$(BIN)/takt digits --backend golden --save-image build/digits.takt >build/digits.txt
 	@$(BIN)/takt timetable build/digits.takt -o docs/img/timetable.svg
+	@$(BIN)/python -m verif.walkthrough --save-image build/compiler.takt --markdown docs/compiler.md >build/compiler.txt
+	@$(BIN)/takt timetable build/compiler.takt -o docs/img/compiler.svg
 	@$(BIN)/takt isa --markdown docs/isa.md
 	@$(BIN)/takt kernel --markdown docs/kernels.md
 	@$(BIN)/python -m golden.ulp --markdown docs/functions.md

@@ -23,11 +23,13 @@ def chains(op: MatMul) -> list[Chains]:
     """
     assert op.epilogue is not None
     found: dict[Chains, None] = {}
+    # What takes no sums has nothing to be timed by: it is a pass of its own.
     if op.sum_port < 0:
         return []
     for graph in forms(op.epilogue.graph, kept_ports(op)):
         groups = [_disjoint(op, group) for group in mappings(op.config, graph, op.sum_port)]
         if groups:
+            # The fewest streams, or the most planes at a time: which is better depends on the product.
             found[groups[0]] = None
             found[max(groups, key=len)] = None
     return [*found]
@@ -57,6 +59,7 @@ def _disjoint(op: MatMul, group: list[Mapping]) -> Chains:
     """Return as many mappings without a common ALU as can be found, those with the lowest latency."""
     ordered = sorted(group, key=lambda mapping: latency(op, mapping))
     best: list[Mapping] = []
+    # Greedily, but once from each: no single first choice decides.
     for first in ordered:
         chosen, used = [first], {cell.alu for cell in first.cells}
         for mapping in ordered:

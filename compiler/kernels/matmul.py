@@ -33,7 +33,7 @@ class Group:
     blocks : tuple of int
         Block of columns of each plane or pair.
     first_load : int
-        Word of the weights (see `Placed.weights`) where the group's begin.
+        Word of the weights (see `OperationStorage.weights`) where the group's begin.
     """
 
     feeder: Feeder
@@ -83,6 +83,7 @@ class GroupBuilder:
         for number, block in enumerate(self._group.blocks):
             self._multiply(number, activations)
             self._deliver(number, block)
+        # The scheduler picks in this order, and wide groups find room less easily.
         self._macro.flows.sort(key=lambda flow: -flow.width)
         return self._template
 
@@ -98,6 +99,7 @@ class GroupBuilder:
         load = self._group.feeder.load_steps(self._op, self._group.blocks)
         skew = self._timing["LW"].d_skew
         assert skew is not None
+        # A plane installs with the first ABC of a tile what is in its buffer: loading ends just before.
         first = -self._timing.install_after_load - load
         steps = (np.arange(tiles)[:, None] * self._period + np.arange(load) + first + skew).reshape(-1)
         computed = self._placed.computed
@@ -126,6 +128,7 @@ class GroupBuilder:
                 unit = self._unit(UnitKind.MXM_WEIGHTS, part.plane)
                 action = Action(unit, "LW", at, {"count": part.steps}, {"stream": (flow, 0)}, tiles, self._period)
                 self._macro.actions.append(action)
+                # Until the install, another load would overwrite it.
                 self._macro.holds.append((("buffer", unit.id), Pattern(at, tiles, self._period, -at)))
                 at += part.steps
 
@@ -154,6 +157,7 @@ class GroupBuilder:
         plane = self._group.feeder.planes[number]
         for member in range(self._op.array):
             taken = self._unit(UnitKind.MXM_ACTIVATIONS, plane + member)
+            # Through the pauses too: another install would change the weights under the rows that follow.
             self._macro.holds.append((("plane", taken.id), Pattern(0, 1, 1, tiles * self._period)))
         unit = self._unit(UnitKind.MXM_ACTIVATIONS, plane)
         fields = {"count": rows, "install": 1, "dtype": int(DType.FP16 if self._op.tandem else DType.INT8)}
@@ -174,6 +178,7 @@ class GroupBuilder:
         fields = {"addr": 0, "stride": 1, "count": rows, "float": int(self._op.tandem)}
         if tiles > 1:
             self._macro.actions.append(Action(unit, "ACC", start, fields, interval=interval))
+        # The first tile overwrites what was there, others add to it, the last one adds and emits.
         if tiles > 2:
             more = fields | {"add": 1}
             self._macro.actions.append(
@@ -213,6 +218,7 @@ class GroupBuilder:
         """Return runs of rows (first, rows) that leave the VXM in one direction."""
         first, rows = self._group.rows
         numbers = block * self._op.m + np.arange(first, first + rows)
+        # An ALU's word drives one direction. Copies that lack a row (-1) have no say.
         slices = np.max([copy.slices[0, numbers] for copy in self._placed.outputs[0]], axis=0)
         east = slices >= self._config.mem_slices
         starts = [0, *(np.flatnonzero(np.diff(east)) + 1).tolist()]
@@ -225,6 +231,7 @@ class GroupBuilder:
     def _write(self, flow: Flow, block: int, rows: Cycles, first_cycle: int, source: int) -> None:
         """Write rows of the group (numbered from its first) to every copy; row 0 passes `source` in `first_cycle`."""
         numbers = block * self._op.m + rows + self._group.rows[0]
+        # In runs of rows that go to the same copies, since a value is carried as far as all of its copies need.
         holds = np.array([copy.slices[0, numbers] >= 0 for copy in self._placed.outputs[0]])
         starts = [0, *(np.flatnonzero((np.diff(holds, axis=1) != 0).any(axis=0)) + 1).tolist(), len(rows)]
         for start, end in pairwise(starts):

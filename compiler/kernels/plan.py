@@ -1,4 +1,4 @@
-"""How a matrix product is shared out among the planes."""
+"""Plans: ways to share out a matrix product among the planes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -160,6 +160,7 @@ def _plan(
     row_parts = _split(whole_rows, hemispheres) if rows_out else [whole_rows] * hemispheres
     block_parts = [whole_blocks] * hemispheres if rows_out else _split_by(whole_blocks, ways)
     shared = 1 if rows_in else arrays
+    # Planes of a group emit at the same time: each needs ALUs of its own.
     if mesh and len(mesh) < shared:
         return None
     feeders: list[Feeder] = []
@@ -171,6 +172,7 @@ def _plan(
             if not part[1] or not groups:
                 return None
             turn = len(feeders) * shared
+            # Chains in turn: feeders that run side by side use different ALUs.
             feeders.append(
                 Feeder(
                     Hemisphere(side),
@@ -181,6 +183,7 @@ def _plan(
                     ways[side],
                 )
             )
+    # Planes would idle: a plan with fewer of them is the same.
     if shared > len(feeders[0].groups[0]):
         return None
     if not _has_slices(op, feeders, joint):
@@ -220,6 +223,7 @@ def _estimate(op: MatMul, feeders: list[Feeder], mesh: Chains, joint: bool) -> i
                 loads[feeder.hemisphere] += op.k_blocks * feeder.load_steps(op, group)
                 vectors += rows * len(group)
         busiest = max(busiest, cycles)
+    # Planes, loads and VXM work side by side, so that the slowest decides; the rest is what fills them.
     through_vxm = 0
     if mesh:
         # An ALU that keeps a word does nothing else between two rows.

@@ -21,7 +21,7 @@ from compiler.vector.cells import Streams, driving, instruction, repeating
 
 @dataclass(frozen=True)
 class Exit:
-    """Where results go for a while: rows ``first .. first + rows - 1`` onto `flow`."""
+    """Exit of results for a while: rows ``first .. first + rows - 1`` onto `flow`."""
 
     first: int
     rows: int
@@ -34,7 +34,7 @@ class EpilogueBuilder:
     Parameters
     ----------
     op : MatMul
-    placed : Placed
+    placed : OperationStorage
     template : Template
     feeder : int
         Number of the feeder.
@@ -76,6 +76,7 @@ class EpilogueBuilder:
         exits : list of Exit
         """
         first, rows = vectors
+        # Sums cannot wait, so everything is timed by them: levels above theirs start before they come.
         start = arrival - self._skew - self._timing.chain * sum_level(self._op, mapping)
         steps = first + np.arange(rows)
         arriving = []
@@ -98,6 +99,7 @@ class EpilogueBuilder:
                 self._issue(cell, fields, streams, at, rows)
             else:
                 for part in exits:
+                    # Rows for another side or place need other stream fields, and so another word.
                     driven, onto = driving(fields, streams, part.flow)
                     self._issue(cell, driven, onto, at + part.first * self._op.interval, part.rows)
 
@@ -126,6 +128,8 @@ class EpilogueBuilder:
         flow = self._flow(("kept", number, port), slices[:, None])
         travel = self._transfers.read_travel(slices, self._middle).tolist()
         fresh, ahead = self._fresh(rows), 0
+        # Slices have one engine for READs. Stationary operands lie together in few slices: they come one after
+        # another.
         while any(self._is_taken(int(slices[m]), at - ahead - travel[m], fresh) for m in range(flow.width)):
             fresh, ahead = 1, max(ahead + 1, self._timing.held)
         for member in range(flow.width):

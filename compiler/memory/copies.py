@@ -70,7 +70,7 @@ class TensorCopy:
 
 @dataclass(eq=False)
 class ReadPort:
-    """Where the vectors of an operation's steps are: in one copy, and (-1) in a word of zeros per byte.
+    """Places of the vectors of an operation's steps: in one copy, and (-1) in a word of zeros per byte.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Which byte of a tensor each MEM word holds in each lane."""
+"""Maps from MEM words to tensors: which byte each word holds in each lane."""
 
 from typing import NamedTuple
 
@@ -48,7 +48,7 @@ def view_map(name: str, view: View, parts: list[MapWords]) -> TensorMap:
 
 
 def element_words(elements: npt.NDArray[np.int32], slices: Numbers, addrs: Numbers) -> MapWords:
-    """Return the words of vectors.
+    """Return the words of vectors, one per byte of an element.
 
     Parameters
     ----------

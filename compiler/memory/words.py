@@ -30,6 +30,11 @@ class Words:
     is free when it is written; what the host writes before the program starts needs one that has never been used.
 
     Everything can be undone, as in `compiler.schedule.reservations`, by `rollback` to a mark.
+
+    Parameters
+    ----------
+    config : Config
+        Slices of two banks, of `mem_depth` words each.
     """
 
     def __init__(self, config: Config) -> None:
@@ -90,6 +95,23 @@ class Words:
         Stripes go to `each` slices one after another, then to their other banks. So a reader can follow a writer
         closely: an engine of a slice has one burst at a time, and a bank is read or written. Where there is no room for
         that, in one slice, between two banks of any slices, or as `take`.
+
+        Parameters
+        ----------
+        width : int
+            Words of a row.
+        stripes : ndarray of int32, shape (rows,)
+            Number of the stripe of each row, ascending.
+        banks : iterable of Bank
+            Where they may stand, best first.
+        each : int
+            Slices between which stripes change, 1 or 2.
+        when : int
+            Cycle in which the words have to be free.
+
+        Returns
+        -------
+        As of `take`.
         """
         order = list(banks)
         member, bank = stripes % each, stripes // each % 2
@@ -161,6 +183,7 @@ class Words:
         slices, addrs : ndarray of int32, shape (..., n)
             Slice -1: no word.
         cycles : ndarray of int64, shape (n,)
+            First cycle of each in which something else may be written there.
         """
         held = slices >= 0
         depth = self._config.mem_depth

@@ -1,4 +1,4 @@
-"""Which ALUs can do an operation: the instruction table's own rules decide."""
+"""Capability of ALUs: which ones can do an operation, as the instruction table's own rules decide."""
 
 from functools import lru_cache
 
@@ -22,6 +22,7 @@ def columns_for(
     TaktError
         When it is built in none, with the rule that forbids it.
     """
+    # A word with operands that are legal everywhere: what is illegal about it is operation and formats.
     fields = {"a_src": Source.ZERO, "b_src": Source.ZERO, "dtype": dtype, "out_dtype": out_dtype, "relation": relation}
     if "c_src" in BY_MNEMONIC[mnemonic].offsets:
         fields["c_src"] = Source.ZERO

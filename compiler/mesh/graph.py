@@ -10,7 +10,7 @@ from compiler.expression.expr import CONSTANT, OPERAND, Expr, convert
 
 
 class Kind(enum.Enum):
-    """What an operand of a node is."""
+    """Kinds of operands of a node."""
 
     NODE = "node"
     PORT = "port"
@@ -100,6 +100,7 @@ def lower(outputs: Sequence[Expr]) -> Graph:
             else:
                 root = Expr("PASS", root.dtype, (root,), root.dtype)
         ref = builder.add(root, is_output=True)
+        # An ALU drives one group of streams: what leaves twice needs a second ALU.
         if ref.number in found:
             node = builder.nodes[ref.number]
             ref = builder.node(Node("PASS", node.out_dtype, node.out_dtype, (ref,)), fresh=True)

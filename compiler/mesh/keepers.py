@@ -27,6 +27,7 @@ def with_keepers(graph: Graph, ports: Collection[int]) -> Graph:
         for ref in node.operands:
             if ref.kind is Kind.NODE:
                 refs[ref] = Ref(Kind.NODE, places[ref.number])
+            # One per user, since a result reaches the next column only, and users stand in different ones.
             elif ref.kind is Kind.PORT and ref.number in ports and ref not in refs:
                 bits = BITS[graph.ports[ref.number].dtype.size]
                 nodes.append(Node("PASS", bits, bits, (ref,), holds=True))

@@ -53,11 +53,14 @@ def mappings(config: Config, graph: Graph, once: int | None = None) -> list[list
             if min(levels):  # the same as to start in that level's column
                 continue
             wanted = [sorted(set(_uses(form, levels, port))) for port in range(len(form.ports))]
+            # ALUs that hold a word each read it themselves: there is no stream to pass on.
             always = frozenset((port, level) for port in held for level in wanted[port][1:])
             for split in _splits([found if port != once else [] for port, found in enumerate(wanted)], always):
                 layout = _Layout(config, form, levels, start, split)
                 if layout.fits:
                     group = groups[variant, layout.signature]
+                    # Rotated by rows they are other ALUs with the same cycles: neighbours in time find some that are
+                    # free.
                     group.extend(layout.mapping(first) for first in range(config.alu_rows))
     found = [sorted(group, key=lambda mapping: mapping.depth) for group in groups.values()]
     return sorted(found, key=lambda group: (len(group[0].streams), group[0].depth, len(group[0].cells)))
@@ -93,6 +96,7 @@ def _splits(levels: list[list[int]], always: frozenset[tuple[int, int]]) -> Iter
     again = [[(port, level) for level in wanted[1:]] for port, wanted in enumerate(levels)]
     choices = {frozenset(item for items in again for item in items): None, frozenset(): None}
     for items in again:
+        # Subsets double with each level, and all or none are mostly the best.
         few = range(1, len(items) + 1) if len(items) <= _CHOICES else (len(items),)
         choices |= {frozenset(some): None for count in few for some in combinations(items, count)}
     return iter({choice | always: None for choice in choices})
@@ -110,6 +114,7 @@ def _levels(config: Config, graph: Graph, columns: list[tuple[int, ...]], start:
         node = graph.nodes[number]
         users = [levels[user] for user, _ in _users(graph, Ref(Kind.NODE, number))]
         if users and not any(ref.kind is Kind.NODE for ref in node.operands) and number not in graph.outputs:
+            # What needs streams only can wait on these, without an ALU; once made, it takes a PASS per level.
             latest = min(users) - 1
             while (start + latest) % config.alu_cols not in columns[number]:
                 latest -= 1

@@ -1,4 +1,4 @@
-"""Where a graph's operations stand in the mesh."""
+"""Mappings: places of a graph's operations in the mesh."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from compiler.mesh.graph import Kind, Node
 
 @dataclass(frozen=True)
 class Source:
-    """Where an ALU takes an operand: stream number `index` of `Mapping.streams`, mesh row `index`, itself, or zero."""
+    """Source of an operand of an ALU: stream number `index` of `Mapping.streams`, mesh row `index`, itself, or zero."""
 
     kind: Kind
     index: int = 0

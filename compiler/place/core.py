@@ -49,7 +49,7 @@ _BESIDE_COPIED = 4
 
 
 class PlacementError(TaktError):
-    """An operation for which there is no place or no time, with the reason."""
+    """Refusal of an operation for which there is no place or no time, with the reason."""
 
 
 class Core:
@@ -58,8 +58,14 @@ class Core:
     Parameters
     ----------
     state : PlacementState
+        Empty but for states; changed by every operation that is placed.
     operations : sequence of Operation
         In an order in which operands come before their users.
+
+    Raises
+    ------
+    TaktError
+        When an operation has no plan: no ALU does it, or the mesh is too small.
     """
 
     def __init__(self, state: PlacementState, operations: Sequence[Operation]) -> None:
@@ -70,6 +76,8 @@ class Core:
         self._numbers = {op: number for number, op in enumerate(operations)}
         self._plans: dict[Operation, Sequence[object]] = {op: plans_of(op, state.policy) for op in operations}
         demands = {op: [*LOWERINGS[type(op)].demands(op, self._plans[op][0], state.stored)] for op in operations}
+        # All demands before any place: whoever makes a tensor has to know its readers, to leave it where they want
+        # it.
         state.declare(operations, demands)
         self._prepare()
         self.plans: dict[Operation, Any] = {}
@@ -82,6 +90,7 @@ class Core:
         clear of what their readers read beside them. What finds no room now is tried again with its operation.
         """
         state = self._state
+        # Weights fill whole groups of slices and fit few places; single operands fit in what is left.
         for step in ("weights", "stationary", "operands"):
             for op in self._operations:
                 choice = Choice(self._plans[op][0])
@@ -109,6 +118,8 @@ class Core:
     def _place(self, op: Operation) -> int | None:
         """Place one operation, mended if need be; return its end, None if it has no place."""
         best = self._like_before(op) or self._best(self._choices(op), op)
+        # Fused, sums are spared a way through MEM, but planes have to wait for ALUs: where these are taken, sums that
+        # go to MEM first may be done sooner.
         if isinstance(op, MatMul) and op.epilogue is not None and (best is None or self._is_late(op, best)):
             return self._place_either(op, best)
         best = best or self._mended(op)
@@ -123,6 +134,7 @@ class Core:
         choice = Choice(self._beside(op, self._plans[op][number]), fresh=fresh, dense=self._state.policy.dense)
         point = self._point = savepoint(self._state, op)
         found = self._try(op, choice)
+        # The same choice may fare worse beside other neighbours: then all of them are tried.
         if found is not None and found.end - found.window[0] <= cycles + max(_LATER, cycles // 16):
             return found
         give_up(self._state, point)
@@ -130,6 +142,7 @@ class Core:
 
     def _commit(self, trial: Trial) -> int:
         op, plans = trial.op, self._plans[trial.op]
+        # What was a repair there need not be one here.
         if len(self._operations) > _MANY and not trial.choice.loose:
             number = next((n for n, plan in enumerate(plans) if _same(plan, trial.choice.plan)), None)
             if number is not None:
@@ -148,6 +161,7 @@ class Core:
         choice, end = (None, None) if fused is None else (fused.choice, fused.end)
         state = self._state
         if fused is not None:
+            # There is one state only: to try the other way this one has to go, and comes back by being tried again.
             give_up(state, self._point)
         point = savepoint(state, op)
         product, rest = op.apart()
@@ -180,6 +194,7 @@ class Core:
         demands = {
             piece: [*LOWERINGS[type(piece)].demands(piece, self._plans[piece][0], state.stored)] for piece in pieces
         }
+        # From now on it is the pieces that read what the product did.
         state.replace(op, pieces, demands)
         for piece in pieces:
             connect_known(state, piece)
@@ -202,8 +217,10 @@ class Core:
         taken: Trial | None = None
         for choice in choices:
             for fresh in (False, True):
+                # Copies of its own take MEM: worth a try only where sharing somebody else's may have made it wait.
                 if fresh and (taken is None or not taken.shared):
                     break
+                # A trial that cannot end before the best so far gives up as soon as that is seen.
                 limit = None if best is None else best.end
                 give_up(state, point)
                 taken = self._try(op, replace(choice, fresh=fresh, limit=limit))
@@ -213,6 +230,7 @@ class Core:
                     break
             if best is not None and (first or len(best.started) > _LARGE):
                 break
+        # The tables hold the last trial, or nothing. The same state gives the same answer once more.
         if best is not None and taken is not best:
             give_up(state, point)
             # With its limit: without one another pace might be the first to start, and end later.
@@ -238,10 +256,12 @@ class Core:
         """Return a trial of an operation for which no choice was possible as things were."""
         state, plans = self._state, self._plans[op]
         every = [self._beside(op, plan) for plan in plans]
+        # What was prepared suits one plan, and takes words that another one may need.
         state.unprepare(op)
         modes = ((False, False), (True, False), (True, True))
         more = [Choice(plan, dense=dense, loose=loose) for dense, loose in modes for plan in every]
         found = self._best(iter(more), op, first=True)
+        # A copy takes cycles and words of its own, so only after all that needs none.
         if found is None and self._supply(op):
             found = self._best(iter(more), op, first=True)
         if found is not None:
@@ -266,6 +286,7 @@ class Core:
         choice = Choice(self._plans[op][0])
         point = savepoint(self._state, op)
         trial = Trial(op, choice, {demand.key: demand for demand in self._demands(op, choice)})
+        # Only to learn what it lacks: nothing of it stays.
         LOWERINGS[type(op)].attempt(self._state, trial, choice)
         give_up(self._state, point)
         wanted = trial.lacking or trial.clashing
@@ -290,6 +311,7 @@ class Core:
         """Return why there is no place or no time for an operation."""
         state, config = self._state, self._state.config
         name = op.y.name if isinstance(op, MatMul) else op.name
+        # After everything else, when every word is free that ever will be: what fails even then is the reason.
         choice = Choice(self._plans[op][0], dense=True, loose=True, when=state.scheduler.retired)
         trial = Trial(op, choice, {demand.key: demand for demand in self._demands(op, choice)})
         point = savepoint(state, op)
@@ -316,7 +338,13 @@ def _same(plan: object, other: object) -> bool:
 
 
 def plans_of(op: Operation, policy: Policy) -> Sequence[object]:
-    """Return the plans of an operation, the most promising first."""
+    """Return the plans of an operation, the most promising first; none of a product whose epilogue does not fit.
+
+    Raises
+    ------
+    TaktError
+        When no ALU does what an expression needs, or the mesh is too small for it.
+    """
     return LOWERINGS[type(op)].plans(op, policy)
 
 

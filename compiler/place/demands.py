@@ -33,11 +33,13 @@ def demands_of_scatter(op: Scatter) -> Iterator[Demand]:
 
 def demands_of_pass(op: Pass, plan: PassPlan) -> Iterator[Demand]:
     """Yield the demands of a pass through the VXM: one per stream."""
+    # Mappings of one plan have the same streams: one speaks for all.
     first = plan.mappings[0]
     sparse = [
         op.pauses or first.holds(key) or (op.turn > 1 and not op.graph.repeats(stream.port))
         for key, stream in enumerate(first.streams)
     ]
+    # Mapping and pace are chosen when the time is known. Ports may share a slice only if they never meet in any.
     ways = [(pace, mapping) for pace in plan.paces(op) for mapping in plan.mappings] if any(sparse) else []
     cycles = [reading_cycles(pace, mapping) for pace, mapping in ways]
     for key, stream in enumerate(first.streams):
@@ -57,6 +59,7 @@ def demands_of_product(op: MatMul, plan: Plan, stored: Callable[[Tensor], bool])
     elif isinstance(op.x, Tensor):
         elements, steps = np.maximum(wanted, -1), np.arange(len(wanted))
     else:
+        # Views may have a vector many times, as windows do: the host writes it once.
         elements, steps = distinct(np.maximum(wanted, -1))
     for key, feeder in enumerate(plan.feeders):
         yield Demand(op, key, view.tensor, steps, _reading_order(op, feeder), elements, feeder.hemisphere)
@@ -81,6 +84,8 @@ def _demands_of_epilogue(op: MatMul, plan: Plan) -> Iterator[Demand]:
                 key: Key = (number, plane, place)
                 used = steps
                 if mapping.holds(place):
+                    # ALUs hold it while the rows of a block pass: one read per block, in a port that all planes
+                    # share.
                     key, used = (stream.port,), np.arange(op.n_blocks) * op.m
                 if stream.port != op.sum_port and stream.port not in kept:
                     yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, in_mesh=True)

@@ -44,7 +44,13 @@ class Lowering(Protocol):
     """Lowering of a kind of operation."""
 
     def plans(self, op: Any, policy: Policy) -> Sequence[Any]:
-        """Return the plans of an operation, the most promising first."""
+        """Return the plans of an operation, the most promising first.
+
+        Raises
+        ------
+        TaktError
+            When no unit does it.
+        """
         ...
 
     def demands(self, op: Any, plan: Any, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
@@ -62,7 +68,11 @@ class Lowering(Protocol):
         ...
 
     def attempt(self, state: PlacementState, trial: Trial, choice: Choice) -> bool:
-        """Place storage and cycles of an operation, tentatively; return whether that is possible."""
+        """Place storage and cycles of an operation, tentatively; return whether that is possible.
+
+        What the trial holds then is what to commit. Otherwise the caller returns the state to where it was; `lacking`
+        and `clashing` of the trial may say which operands were in the way.
+        """
         ...
 
 
@@ -75,6 +85,7 @@ def place_first(
     for number, (template, handicap) in enumerate(zip(templates, handicaps, strict=True)):
         bounds = [] if limit is None else [limit - template.end]
         bounds += [] if best is None else [best[0] - handicap]
+        # Placed to see when, and taken back at once.
         start = state.scheduler.place(template.macro, template.needs, min(bounds, default=None))
         state.scheduler.rollback(point)
         if start is not None:
@@ -91,6 +102,7 @@ def place_first(
 def _free_states(state: PlacementState, op: Pass, storage: OperationStorage) -> None:
     """Let what overwrites a state come after all reads of it."""
     for result, copies in zip(op.results, storage.outputs, strict=True):
+        # Words of a state are never released, so that nothing but this keeps new values behind reads of the old ones.
         changed = copies if result.tensor in state.states else state.written.get(result.tensor, [])
         for copy in changed:
             copy.free = copy.last + 1
@@ -137,6 +149,7 @@ class PassLowering(_WithPorts):
         assert isinstance(op, Pass) and isinstance(plan, PassPlan)
         if not place_operands(state, trial, choice.fresh):
             return False
+        # It cannot run sooner: words that are in use until then will do for its results.
         start = first_cycle(state, trial, dict.fromkeys(trial.storage.ports, op.times))
         trial.window = start, start + op.duration
         point = savepoint(state, op)
@@ -165,6 +178,7 @@ class PassLowering(_WithPorts):
                 PassBuilder(plan.paces(item)[0], storage, plan.mappings[0]).build().needs
                 for item, storage in ((first, found), (op, trial.storage))
             )
+            # Parts have text of their own, and are in each other's way: it has to be worth it.
             if part + max(_AHEAD, op.steps // (2 * len(parts))) < whole:
                 return all(self._place(state, trial, item, where, plan, choice.limit) for item, where in parts)
         return self._place(state, trial, op, trial.storage, plan, choice.limit)
@@ -217,6 +231,7 @@ class PassLowering(_WithPorts):
         if best is None:
             return False
         _, start, template = best
+        # Nothing has changed since the start was found.
         placed = state.scheduler.place(template.macro, start, start + 1)
         assert placed == start
         trial.started.append((template, start))
@@ -272,6 +287,7 @@ class GatherLowering(_WithPorts):
         op = trial.op
         assert isinstance(op, Gather)
         point = savepoint(state, op)
+        # Among more slices it is faster and takes more room: the fastest that finds room is taken.
         for way, share in table_choices(state, op, choice.dense)[:_SHARES]:
             if place_gathered(state, trial, op, way, share, choice.when):
                 template = gather_template(op, trial.storage)
@@ -299,6 +315,7 @@ class ScatterLowering(_WithPorts):
         assert isinstance(op, Scatter)
         if not place_operands(state, trial, choice.fresh):
             return False
+        # In place: an index is a distance from the first row, so rows cannot move.
         trial.storage.outputs = [state.copies[op.state]]
         trial.storage.scattering = state.targets[op.state]
         return place_first(state, trial, [scatter_template(op, trial.storage)], [0], choice.limit)
@@ -337,6 +354,7 @@ class ProductLowering(_WithPorts):
             alone = tight or place_stationary(state, trial, op, tight=False)
             if alone and others(state, trial) and (not tight or place_stationary(state, trial, op, tight=True)):
                 return True
+            # In another order it would be lacking too.
             if trial.lacking:
                 return False
             give_up(state, point)
@@ -364,6 +382,7 @@ class ProductLowering(_WithPorts):
             return False
         pending = [groups_of(op, feeder, number) for number, feeder in enumerate(plan.feeders)]
         earliest = [0] * len(pending)
+        # Feeders run side by side: all groups of one first would leave the others what that has not taken.
         for turn in range(max(len(groups) for groups in pending)):
             for number, groups in enumerate(pending):
                 if turn < len(groups):

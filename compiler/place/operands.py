@@ -1,4 +1,4 @@
-"""Where an operation finds its operands: copies that are there, or new ones of what the host writes."""
+"""Operands of an operation: copies that are there, or new ones of what the host writes."""
 
 from dataclasses import replace
 
@@ -35,6 +35,7 @@ def place_operands(state: PlacementState, trial: Trial, fresh: bool) -> bool:
     """
     demands = trial.demands.values()
     for demand in demands:
+        # All that is lacking is noted, not just the first: repair has to copy all of it.
         if demand.elements is None and not demand.columns and not _connect(state, trial, demand):
             trial.lacking.append(demand)
     if trial.lacking:
@@ -70,6 +71,7 @@ def _connect(state: PlacementState, trial: Trial, demand: Demand) -> bool:
         for copy in state.copies.get(demand.tensor, [])
         if copy.has(order) and (not demand.in_mesh or is_one_sided(state, copy, order))
     ]
+    # Two ports in one slice have to be read one after the other.
     suited.sort(key=lambda copy: len(copy.used & others))
     for copy in suited:
         port = state.port_of(demand, copy)
@@ -120,6 +122,7 @@ def _place_host(state: PlacementState, trial: Trial, demand: Demand, fresh: bool
         if not (fresh and known.shared) and not clashes:
             ports[demand.key] = replace(known, used=demand.used)
             return True
+    # Sharing first: it costs no words.
     if not fresh:
         busy = trial.slices_read
         for host in state.hosted[tensor]:
@@ -178,6 +181,7 @@ def _take_host(state: PlacementState, trial: Trial, demand: Demand) -> tuple[Num
     """Take words for vectors that the host writes."""
     op, size, rows = trial.op, demand.tensor.itemsize, len(demand.order)
     busy = trial.slices_read | state.busy(op)
+    # Constants never go: they lie away from what comes and goes, so that free words stay together.
     lasting = demand.tensor.data is not None
     sides = [Hemisphere.WEST]
     if demand.near is not None:

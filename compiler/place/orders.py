@@ -1,4 +1,4 @@
-"""Which vectors are written together, in which order, and who shares them."""
+"""Orders of writing: vectors that are written together, changes of their place, and copies that are shared."""
 
 from collections.abc import Iterator
 
@@ -35,6 +35,7 @@ def sharing(wants: list[tuple[Demand | None, Vectors]]) -> list[list[tuple[Deman
     """Group copies so that those of different groups have no vector in common."""
     groups: list[list[tuple[Demand | None, Vectors]]] = []
     for want in wants:
+        # One copy can tie several groups together.
         joined = [group for group in groups if any(np.isin(want[1], order).any() for _, order in group)]
         groups = [group for group in groups if not any(group is other for other in joined)]
         groups.append([*(item for group in joined for item in group), want])
@@ -52,9 +53,11 @@ def turns_of(result: Result, times: Vectors, order: Vectors) -> tuple[Numbers, i
     run = np.cumsum(np.append(0, np.diff(times[written]) > 1))
     step = np.zeros(int(result.steps.max()) + 1, np.int64)
     least = _SHORT[1] if len(order) < _SHORT[0] else _RUN
+    # Pauses are changes enough; and what is over at once cannot be followed.
     if run[-1] or len(order) < 2 * least:
         step[result.steps[written]] = run
         return step[order].astype(np.int32), 1
+    # Each change is a word of text, so even of a long stream there are only so many.
     step[result.steps[written]] = np.arange(len(written)) // max(least, len(order) // 32)
     return step[order].astype(np.int32), 2
 

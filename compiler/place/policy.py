@@ -1,4 +1,4 @@
-"""Policy of a placement: what a whole program may prefer."""
+"""Policies of placement: what a whole program may prefer."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Where the weights, the results, and the stationary operands of a matrix product live."""
+"""Places of the weights, the results, and the stationary operands of a matrix product."""
 
 from collections.abc import Sequence
 
@@ -40,6 +40,7 @@ def place_weights(state: PlacementState, trial: Trial, op: MatMul, plan: Plan) -
             continue
         key = WeightKey(op, feeder, view.elements)
         known = next((copy for other, copy in state.weights[view.tensor] if other == key), None)
+        # Loading is only reading: any number of products can load from the same words.
         if known is not None:
             placed[side] = known
             continue
@@ -53,6 +54,7 @@ def place_weights(state: PlacementState, trial: Trial, op: MatMul, plan: Plan) -
             for number in reversed(state.slices_of(hemisphere))
             if (number in taken if plan.joint and placed else number not in taken)
         ]
+        # Loads and activations are read at the same time.
         banks.sort(key=lambda bank: bank.slice in beside)
         width = feeder.ways * state.config.lanes
         found = state.words.take(width, words, banks, high=view.tensor.data is not None)

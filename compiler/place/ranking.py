@@ -1,4 +1,4 @@
-"""Which banks suit what an operation reads and writes, best first."""
+"""Rankings of banks for what an operation reads and writes, the best ones first."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -36,6 +36,11 @@ def sides_of(
         Bytes of an element.
     busy : set of int
         Slices that the operation reads.
+
+    Returns
+    -------
+    list of Hemisphere
+        Both, the better one first.
     """
     config = state.config
     if state.policy.pooled:
@@ -54,6 +59,7 @@ def sides_of(
         theirs = max((state.width[other][inward] + size for other in others), default=0)
         part = slice(side * config.mem_slices, (side + 1) * config.mem_slices)
         used = int(state.reads[part].sum() + state.writes[part].sum())
+        # Streams are scarce only where more than half are wanted: below that, the load of the slices decides.
         return fit, max(mine, theirs, config.streams // 2), used, side
 
     return sorted(Hemisphere, key=crowding)
@@ -89,6 +95,7 @@ def ordered(
     beside_used = {bank.slice for bank in used}
     engine = "READ" if writer is None else "WRITE"
     clash = dict.fromkeys(state.slices_of(side), 0)
+    # What is placed is known to the cycle; of the others only who will be near is known.
     if window is not None:
         clash = {number: state.scheduler.load(("engine", number, engine), *window) for number in clash}
     banks = [
@@ -100,6 +107,7 @@ def ordered(
 
     def rank(bank: Bank) -> tuple[object, ...]:
         number = bank.slice
+        # Each of these may cost cycles, so such banks come last; but a place that waits is better than none.
         crowded = number in beside or number in taken or bank in used
         # What changes between both banks of a slice needs the other one too.
         return (

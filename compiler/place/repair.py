@@ -86,6 +86,7 @@ def _copy_for(state: PlacementState, demand: Demand) -> bool:
     """
     order = demand.order
     groups = list(_sources(state, demand.tensor, order))
+    # What no copy has cannot be copied.
     if sum(len(vectors) for _, vectors in groups) < len(order):
         return False
     read = set().union(*(banks_in(state, copy.slices[:, part], copy.addrs[:, part]) for copy, part in groups))
@@ -93,6 +94,7 @@ def _copy_for(state: PlacementState, demand: Demand) -> bool:
     point = savepoint(state, passes[0])
     head = Trial(passes[0], None, {})
     made = None
+    # At best not in banks that the copying reads, which would have to wait for itself.
     for bar in (read, set()):
         made = take_copies(
             state,
@@ -133,6 +135,7 @@ def _copy_all(
         if trial is None:
             return False
         trials.append(trial)
+    # Weights are there when the last pass is done.
     trials[-1].computed += computed
     for trial in trials:
         commit(state, trial)

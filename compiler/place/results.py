@@ -1,4 +1,4 @@
-"""Where the results of passes go: copies for those who will read them."""
+"""Places of the results of passes: copies for those who will read them."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -71,12 +71,15 @@ def place_results(
         written |= copies_used(more)
         near = copies_used([*more, *(copy for copy, want in found if want is not None and want.in_mesh)])
         wants: list[tuple[Demand | None, Vectors]] = []
+        # What goes to a state and to nobody else has a place already.
         unread = bool(more) and not readers and tensor not in state.outputs
         for want in [] if unread else [None] if choice.loose else wanted(state, tensor):
             order = want.order if want is not None else result.steps[result.steps >= 0] if choice.loose else missing
             # Others of the tensor's vectors may be another result's.
             order = order[np.isin(order, result.steps)]
             wants += [(want, order)] if len(order) else []
+        # An ALU drives a vector in one direction: copies that have one in common go there together, others where they
+        # like.
         for group in sharing(wants):
             copies = _place_copies(state, trial, op, result, group, written, read, near, choice, when)
             if copies is None:
@@ -139,6 +142,32 @@ def take_copies(
     """Take words for copies on the first side that has room; adds their slices to `written`.
 
     At best dense ones change between slices that nobody reads beside their readers.
+
+    Parameters
+    ----------
+    state : PlacementState
+    trial : Trial or None
+        Told of weights among the copies; None for what has no writer yet.
+    tensor : Tensor
+    wants : list of (Demand or None, ndarray of int64)
+        For whom (None: the host) and the vectors, in order.
+    sides : sequence of Hemisphere
+        The better one first.
+    written, read : set of int, set of Bank
+        Slices and banks that the writer writes and reads besides.
+    turns : callable or None
+        As `compiler.place.orders.turns_of`, by vectors.
+    writer : Pass or None
+    choice : Choice
+    when : int
+        Cycle from which on words must be free.
+    lasting : bool
+        Whether it stays for good.
+
+    Returns
+    -------
+    list of (TensorCopy, Demand or None), or None
+        None when no side has room; nothing is taken then.
     """
     sides = next(([want.side] for want, _ in wants if want is not None and want.side is not None), list(sides))
     first = wants[0][0]
@@ -196,6 +225,7 @@ def _take_on(
         copy = TensorCopy.empty(size, int(np.prod(vector_count(tensor, state.config.vector_length))))
         reader = None if want is None else want.op
         many = want is not None and want.columns > 0
+        # A bank is read or written: in the banks that it reads, a pass would have to wait for itself.
         forbidden = set() if choice.loose else read
         banks = [
             bank for side in chosen for bank in ordered(state, side, busy, forbidden, reader, writer, many, window)
@@ -220,6 +250,7 @@ def _take_on(
             continue
         taken: tuple[Numbers, Numbers, Cycles] | None
         if want is not None and turns is not None:
+            # A known reader is to follow the writer closely, without meeting it in a bank or an engine.
             places, each = turns(order)
             idle = len({bank.slice for bank in banks} - state.read_beside(want.op))
             if each > 1 and idle < each * size:

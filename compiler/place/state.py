@@ -99,9 +99,9 @@ class PlacementState:
         self.written: dict[Tensor, list[TensorCopy]] = {}
         """Copies of states that a result is written to as well."""
         self.targets: dict[Tensor, tuple[Target, ...]] = {}
-        """What a Scatter into a state writes."""
+        """Targets of a Scatter, by the state that it writes."""
         self.journal: list[Callable[[], object]] = []
-        """How to undo what was changed, in order."""
+        """Undo of each change, in order."""
         self.partial: dict[Tensor, list[tuple[TensorCopy, Demand | None]]] = {}
         """Copies of results that several operations write parts of, before the last of them."""
 
@@ -128,6 +128,7 @@ class PlacementState:
             self.demands[op] = demands[op]
             for demand in demands[op]:
                 if demand.elements is None:
+                    # The host can write a copy for everyone; of results only their makers can, who have to know.
                     self.readers[demand.tensor].append(demand)
             for tensor in set(op.reads()):
                 self._left[tensor] += 1
@@ -148,6 +149,7 @@ class PlacementState:
                     self.add(self.readers[demand.tensor], demand)
             for tensor in set(piece.reads()):
                 self.put(self._left, tensor, self._left[tensor] + 1)
+            # Pieces stand where the operation stood: its neighbours are theirs.
             self._order[piece] = self._order[op]
             if op in self._numbers:
                 self._numbers[piece] = self._numbers[op]
@@ -173,6 +175,7 @@ class PlacementState:
 
     def busy(self, op: Operation) -> set[int]:
         """Return the slices that an operation reads, as far as they are known."""
+        # Of what is placed the truth, of all else what is known so far.
         if op in self.placed:
             return self.placed[op].read_slices
         found = set().union(*(port.slices for port in self.ports[op].values()))
@@ -194,6 +197,7 @@ class PlacementState:
         found = []
         for number in slices:
             if number not in self.zeros:
+                # Zeros serve every operation and stay: at the high end, like all that lasts.
                 taken = self.words.take(1, 1, [Bank(number, 1), Bank(number, 0)], high=True)
                 if taken is None:
                     return None
@@ -242,6 +246,7 @@ class PlacementState:
 
     def unprepare(self, op: Operation) -> None:
         """Give back what the host was to write for an operation alone, whose preferred plan is not possible."""
+        # Words that another operation counts on stay, whatever becomes of this one.
         held = self.held.get(op, {})
         shared = {copy for other, copies in self.held.items() if other is not op for copy in copies.values()}
         for copy in dict.fromkeys(held.values()):
@@ -265,6 +270,7 @@ class PlacementState:
 
     def _take_back(self, tensor: Tensor, copy: TensorCopy) -> None:
         held = copy.slices >= 0
+        # Nothing has run yet that could have used them, so the host can still have them.
         self.words.return_unused(copy.slices[held], copy.addrs[held])
         self.put(self.maps, tensor, [words for words in self.maps[tensor] if words is not copy.map])
 
@@ -276,6 +282,7 @@ class PlacementState:
             self.put(self._left, tensor, self._left[tensor] - 1)
             if not self._left[tensor]:
                 self._release(tensor)
+        # A result that nobody reads is over once it is written; but of some, parts are still to come.
         for tensor in {*_results(op)}:
             if not self._left[tensor] and not self.partial.get(tensor):
                 self._release(tensor)

@@ -41,6 +41,7 @@ def direct_updates(operations: Sequence[MatMul | Pass], updates: Mapping[Tensor,
             if isinstance(op, Pass) and op.in_mesh and op.makes and any(tensor is value for tensor in op.writes())
         ]
         if whole and len(makers) == 1 and value not in found and not _meets(operations[makers[0]], value, state):
+            # Whoever reads the state after this pass wants the old value, which would be gone.
             later = operations[makers[0] + 1 :]
             if not any(tensor is state for op in later for tensor in op.reads()):
                 found[value] = state
@@ -72,6 +73,7 @@ def place_state(state: PlacementState, tensor: Tensor, writer: Pass | None) -> b
         written |= state.busy(writer)
         turns = turns_in_place
     mark = state.words.mark()
+    # A copy per reader, shared ones, or one for all: these words are taken for good.
     for choice in (Choice(None), Choice(None, dense=True), Choice(None, dense=True, loose=True)):
         everything: list[tuple[Demand | None, Vectors]] = [(None, np.arange(len(rows)))]
         groups = [everything] if choice.loose else sharing(wants)

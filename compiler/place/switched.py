@@ -1,4 +1,4 @@
-"""Where the results of the SXM's operations live."""
+"""Places of the results of the SXM's operations."""
 
 from dataclasses import replace
 

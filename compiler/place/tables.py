@@ -1,4 +1,4 @@
-"""Where tables, their indices, and the rows that are gathered live."""
+"""Places of tables, of their indices, and of the rows that are gathered."""
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -17,7 +17,7 @@ from compiler.place.trial import Trial
 from compiler.tensor import Tensor
 
 Way = tuple[Direction, Sequence[int], Sequence[int]]
-"""Where indices go, slices for them, and slices that they may pass."""
+"""Direction of indices, slices for them, and slices that they may pass."""
 
 
 def table_choices(state: PlacementState, op: Gather, dense: bool) -> list[tuple[Way, Share]]:

@@ -19,7 +19,7 @@ from compiler.vector.lanes import vectors_along
 
 @dataclass(frozen=True)
 class Choice:
-    """How to try an operation.
+    """Choice of how to try an operation.
 
     Attributes
     ----------
@@ -32,9 +32,9 @@ class Choice:
     loose : bool
         Put results beside what their readers read as well: those will have to read one after the other.
     when : int
-        Cycle before which no word is taken that is in use until then.
+        Cycle from which on words for results must be free.
     limit : int or None
-        First end that is of no use.
+        First end, in cycles, that is of no use.
     """
 
     plan: Any
@@ -61,8 +61,13 @@ class Trial:
     storage : OperationStorage
     started : list of (Template, int)
         Macro-operations and their starts.
-    hosted, weights, maps, published, zeros
-        What to tell the state if it is chosen.
+    hosted, weights, maps : list
+        What the host is to write, to be told the state if the trial is chosen: copies, weights, and which byte each
+        word holds.
+    published, parts : list
+        Copies of results that are complete, or that later operations add to, each with the demand it is for.
+    computed : list of (Demand, ComputedWeights)
+        Results that products load as weights.
     """
 
     op: Operation
@@ -95,7 +100,7 @@ class Trial:
 
     @property
     def end(self) -> int:
-        """Cycle from which all results can be read."""
+        """First cycle in which all results can be read."""
         return max(start + template.end for template, start in self.started)
 
     @property
@@ -123,7 +128,7 @@ class Savepoint:
 
 
 def savepoint(state: PlacementState, op: Operation) -> Savepoint:
-    """Return the point at which a state is before anything is tried for an operation."""
+    """Return the point at which a state is before anything is tried for an operation; `give_up` returns to it."""
     return Savepoint(
         state.words.mark(),
         state.scheduler.mark(),
@@ -135,12 +140,14 @@ def savepoint(state: PlacementState, op: Operation) -> Savepoint:
 
 
 def give_up(state: PlacementState, point: Savepoint) -> None:
-    """Return a state to a point."""
+    """Return a state to a point: words, reservations and all that was put or added since."""
     state.words.rollback(point.words)
     state.scheduler.rollback(point.scheduler)
+    # Backwards: a later change may rest on an earlier one.
     for undo in reversed(state.journal[point.journal :]):
         undo()
     del state.journal[point.journal :]
+    # Counts change in place, in many spots: copying them whole is simpler than a journal, and they are small.
     state.reads, state.writes = point.reads.copy(), point.writes.copy()
     state.width |= {op: dict(width) for op, width in point.width.items()}
 
@@ -169,6 +176,7 @@ def commit(state: PlacementState, trial: Trial) -> None:
     """Tell a state what a trial placed, which must be the last thing that was tried."""
     op, storage = trial.op, trial.storage
     for template, start in trial.started:
+        # Until here copies know nothing of these cycles, so a trial that is given up leaves no trace in them.
         state.journal.append(template.settle(start))
     state.put(state.placed, op, storage)
     _register(state, trial)
@@ -180,6 +188,7 @@ def commit(state: PlacementState, trial: Trial) -> None:
         if tensor in state.partial:
             state.put(state.partial, tensor, None)
         _publish(state, tensor, found)
+    # Last, since what is released is free after the reads that have just been settled.
     state.finish(op)
 
 
@@ -205,6 +214,7 @@ def _publish(state: PlacementState, tensor: Tensor, found: list[tuple[TensorCopy
             if port is not None and (not demand.in_mesh or is_one_sided(state, copies[0], demand.order)):
                 state.connect(demand, port)
     if tensor in state.outputs:
+        # Readers' copies may lack vectors that only the host wants: it reads each from the first copy that has it.
         slices, addrs = copies[0].slices.copy(), copies[0].addrs.copy()
         for copy in copies[1:]:
             missing = slices < 0

@@ -1,1 +1,1 @@
-"""When everything happens: macro-operations, the table of reservations, and the first-fit scheduler."""
+"""Time: macro-operations, the table of reservations, and the first-fit scheduler."""

@@ -37,7 +37,9 @@ class Flow:
         Flows of equal key get equal streams where possible, so that instruction words repeat.
     direction : Direction
     width : int
+        Streams of the group; its first one is a multiple of this.
     segments : list of Segment
+        What the streams carry, and how far.
     """
 
     key: Hashable

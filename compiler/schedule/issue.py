@@ -1,4 +1,4 @@
-"""What the scheduler hands to the assembler."""
+"""Issues: what the scheduler hands to the assembler."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,12 @@ class Issue:
     Attributes
     ----------
     queue : int
+        Number of the unit.
     mnemonic : str
     cycle : int
         First of `issues` issues, `every` cycles apart.
     fields : dict of str to int
+        Of the first issue.
     issues, every : int
     advance : int
         Words by which `addr` grows from one issue to the next (MEM).

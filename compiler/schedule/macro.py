@@ -65,14 +65,17 @@ class Action:
         """Yield what the action occupies, streams apart: issue slot, engine, bank, fetch port."""
         yield ("issue", self.unit.id), Pattern(self.cycle, self.issues, self.every)
         if self.mnemonic == "IFETCH":
+            # Vectors of text follow each other at this distance, and nobody else's may come between.
             port = 2 * config.superlanes * self.elements
             yield ("fetch", self.unit.position), Pattern(self.cycle, self.issues, self.every, port)
             return
+        # An ALU takes a word in every cycle: its issue slot is all there is to take.
         if self.unit.kind is UnitKind.VXM:
             return
         if self.mnemonic in ("GATHER", "SCATTER"):
             yield from self._indexed(config)
             return
+        # Engines are busy in the pauses of a burst too, banks are not.
         burst = (self.elements - 1) * self.interval + 1
         yield ("engine", self.unit.id, self.mnemonic), Pattern(self.cycle, self.issues, self.every, burst)
         if self.unit.kind is UnitKind.MEM:

@@ -1,4 +1,4 @@
-"""Cycles that something occupies."""
+"""Patterns of cycles that something occupies."""
 
 from dataclasses import dataclass
 

@@ -29,6 +29,11 @@ class Reservations:
           7                          x         of which it takes the positions 1 to 3.
 
     What is taken stays tentative until `commit`; `rollback` gives back what was taken since a mark.
+
+    Parameters
+    ----------
+    config : Config
+        Whose stream register positions there are.
     """
 
     def __init__(self, config: Config) -> None:
@@ -51,6 +56,7 @@ class Reservations:
             Whether all of it was free; otherwise part of it may be taken, for the caller to roll back.
         """
         for item in flow.segments:
+            # Eastward diagonals would have negative numbers near the east edge: all are shifted by the positions.
             offset = self._positions - item.source if flow.direction is Direction.EAST else item.source
             way = slice(min(item.source, item.sink), max(item.source, item.sink) + 1)
             key = ("stream", flow.direction, stream + item.member)
@@ -89,6 +95,7 @@ class Reservations:
         """Give back everything taken since `mark`."""
         count, self.last = mark
         for key, columns, cycles in self._undo[count:]:
+            # All of it was free when it was taken, so that clearing it restores what was.
             _view(self._tables[key], columns, cycles)[...] = False
         del self._undo[count:]
 
@@ -98,6 +105,7 @@ class Reservations:
 
     def _claim(self, key: Hashable, columns: slice, width: int, cycles: Pattern) -> bool:
         table = self._tables.get(key)
+        # Whole blocks, pauses included: `_view` cuts the table into these.
         needed = cycles.last + cycles.every + 1
         if table is None or len(table) < needed:
             table = self._tables[key] = _grown(table, needed + _MARGIN, width)

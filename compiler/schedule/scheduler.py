@@ -41,7 +41,11 @@ class Scheduler:
     """Finds a start cycle and streams for one macro-operation after another.
 
     Whatever is placed can be taken back with `rollback`, so that choices can be compared; issues are written when all
-    is placed.
+    is placed. Cycles count from the start of the program.
+
+    Parameters
+    ----------
+    config : Config
     """
 
     def __init__(self, config: Config) -> None:
@@ -138,6 +142,8 @@ class Scheduler:
             if limit is not None and start >= limit:
                 return None
             window = _WINDOWS[min(number, len(_WINDOWS) - 1)]
+            # Rows of cycles rule out most starts, and many can be looked up at a time; streams are tried for what is
+            # left.
             for shift in np.flatnonzero(self._candidates(needs, start, window)).tolist():
                 if limit is not None and start + shift >= limit:
                     return None
@@ -227,6 +233,7 @@ class Scheduler:
                 self._table.rollback(mark)
                 return False
         streams: dict[int, int] = {}
+        # Wide ones come first: an aligned group that is free is hard to find.
         for flow in macro.flows:
             stream = self._pick(flow, start)
             if stream is None:
@@ -260,6 +267,7 @@ class Scheduler:
         preferred = self._preferred.get(flow.key)
         if preferred not in groups:  # none yet, or that of a narrower flow
             return groups
+        # Equal streams make equal words, which a REPEAT stands for.
         return [preferred, *(group for group in groups if group != preferred)]
 
     def _issue(self, action: Action, start: int, streams: dict[int, int]) -> None:

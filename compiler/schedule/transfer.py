@@ -73,9 +73,11 @@ class Transfers:
                 travel = abs(self._units[sweep.slice].position - source)
                 self._access("WRITE", flow, member, sweep, travel - latency)
         travels = [self._travel(slices, source) for slices, _ in copies]
+        # One value serves all copies that it passes: it has to stay on its stream up to the farthest.
         farthest = np.max(travels, axis=0)
         for way in sweeps(farthest, np.zeros_like(farthest), cycles, self._config.mem_depth):
             flow.carry(member, source, source + flow.direction.step * way.slice, way.cycles)
+        # A bank is written when the value arrives, and can be read in the cycle after.
         return [cycles + travel + 1 for travel in travels]
 
     def read_travel(self, slices: Numbers, sink: int) -> Cycles:
@@ -99,6 +101,8 @@ class Transfers:
 
     def _access(self, mnemonic: str, flow: Flow, member: int, sweep: Sweep, later: int) -> None:
         """Add a sweep whose instructions issue `later` cycles after its words pass."""
+        # Instructions have no time to spare: a READ issues so early that its word arrives in its cycle, a WRITE just
+        # in time.
         at = sweep.cycles.shifted(later)
         self._macro.actions.append(
             Action(

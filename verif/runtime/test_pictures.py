@@ -1,6 +1,7 @@
 """Pictures and tables of README and docs against what the tool makes today."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -16,6 +17,7 @@ from runtime.digits.quantised import QuantisedLayer, QuantisedMlp
 from runtime.floorplan import floorplan_svg
 from runtime.timetable.chart import chart_digest, chart_title, draw_chart
 from verif.repo.files import ROOT
+from verif.walkthrough.example import residual_layer
 
 PICTURES = ROOT / "docs" / "img"
 AGAIN = "run: make docs"
@@ -42,7 +44,7 @@ def image() -> Image:
 
 
 def test_every_picture_is_checked_here() -> None:
-    assert {path.name for path in PICTURES.iterdir()} == {"chip.svg", "timetable.svg"}
+    assert {path.name for path in PICTURES.iterdir()} == {"chip.svg", "compiler.svg", "timetable.svg"}
     for picture in PICTURES.iterdir():
         assert picture.stat().st_size < 150_000, picture
 
@@ -52,12 +54,20 @@ def test_the_chip_is_todays() -> None:
 
 
 def test_the_timetable_is_todays(image, tmp_path) -> None:
-    drawn = (PICTURES / "timetable.svg").read_text()
+    check_timetable(image, PICTURES / "timetable.svg", tmp_path)
+
+
+def test_the_compilers_timetable_is_todays(tmp_path) -> None:
+    check_timetable(residual_layer().compile(), PICTURES / "compiler.svg", tmp_path)
+
+
+def check_timetable(image: Image, picture: Path, tmp_path: Path) -> None:
+    drawn = picture.read_text()
     assert chart_title(image) in drawn, AGAIN
     assert f">{chart_digest(image)}<" in drawn, AGAIN
     if f">matplotlib {matplotlib.__version__}<" in drawn:
-        draw_chart(image, tmp_path / "timetable.svg")
-        assert (tmp_path / "timetable.svg").read_text() == drawn, AGAIN
+        draw_chart(image, tmp_path / picture.name)
+        assert (tmp_path / picture.name).read_text() == drawn, AGAIN
 
 
 def test_a_picture_that_is_no_longer_true_is_noticed(image) -> None:

@@ -1,0 +1,1 @@
+"""The example that docs/compiler.md follows from tensor to timetable: what the compiler really did with it."""
