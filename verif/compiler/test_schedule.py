@@ -9,6 +9,7 @@ from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
 from compiler.schedule.reservations import Reservations
 from compiler.schedule.scheduler import Scheduler
+from compiler.text.fetch import fetch_macro
 
 NANO = preset("nano")
 
@@ -154,3 +155,15 @@ def test_the_limit_is_the_first_cycle_that_will_not_do():
     scheduler.place(macro(count=10), 0)
     assert scheduler.place(macro(count=4), 0, 10) is None
     assert scheduler.place(macro(count=4), 0, 11) == 10
+
+
+def test_text_does_not_wait_for_text():
+    """What is too long for its queue waits until its text can have come; the IFETCH that brings it must come before."""
+    config = NANO.replace(queue_depth=16)
+    scheduler = Scheduler(config)
+    starts = [scheduler.place(macro(count=1, config=config), 3 * number) for number in range(40)]
+    assert None not in starts
+    assert starts[-1] > 3 * 39
+    scheduler.synchronise()
+    unit, source = units(config)[:2]
+    assert scheduler.place(fetch_macro(config, unit, source.id, 0, 1), 8) == 8

@@ -23,7 +23,7 @@ from verif.repo.files import ROOT
 
 DOCUMENT = ROOT / "docs" / "coverage.md"
 NANO = preset("nano")
-DECLARATIONS = {"input", "constant", "output", "compile", "config", "operations"}
+DECLARATIONS = {"input", "constant", "output", "compile", "config", "operations", "fresh_name", "is_result"}
 """Of a program, no operations."""
 
 
