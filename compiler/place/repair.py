@@ -60,6 +60,7 @@ def copy_for(state: PlacementState, demand: Demand, when: int) -> bool:
         trials.append(trial)
     for computed in head.computed:
         trials[-1].computed.append(computed)
+    state.await_reads(demand.tensor, len(trials))
     for trial in trials:
         commit(state, trial)
     state.add(state.copies[demand.tensor], target)
