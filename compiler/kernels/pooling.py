@@ -1,6 +1,8 @@
 """Max and average pooling: lanes are channels, a window is a run of steps."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -8,16 +10,20 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.errors import TaktError
-from compiler.expression.expr import Expr
-from compiler.expression.functions import cast
+from compiler.expression.expr import OPERAND, Expr, format_of
+from compiler.expression.functions import cast, maximum
 from compiler.kernels.activations import FLOATS
-from compiler.kernels.bounds import stream_bound, vectors
+from compiler.kernels.bounds import length_of, pass_latency, vectors
 from compiler.kernels.chains import chain
 from compiler.kernels.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
 from compiler.kernels.operands import declare
 from compiler.kernels.windows import Padding, PerAxis, Windows, check_windows
+from compiler.mesh.graph import lower
 from compiler.program import Program
 from compiler.tensor import Tensor, View, as_view
+
+_WINDOWS = 24
+"""Vectors of results from which on passes over whole views take less time than one over the windows, tap by tap."""
 
 
 def maxpool(
@@ -56,9 +62,82 @@ def maxpool(
     view = as_view(x)
     windows = Windows.over(view.shape[:-1], window, strides, padding, dilation, ceil)
     taps = [_within(windows, axis) for axis in range(len(windows.shape))]
-    axes = tuple(range(len(windows.shape)))
-    found = program.reduce(view[windows.index(*taps)], "max", axes, finish=lambda value: cast(value, view.dtype))
-    return as_view(found)
+    if not in_maps(program.config, windows, view.shape[-1]):
+        axes = tuple(range(len(windows.shape)))
+        found = program.reduce(view[windows.index(*taps)], "max", axes, finish=lambda value: cast(value, view.dtype))
+        return as_view(found)
+    apart = _cycles_apart(program.config, windows, view.dtype)
+    hosted = not program.is_result(view) and fit_apart(program.config, windows, view)
+    if hosted and _cycles(program.config, windows, view.dtype) <= apart:
+        parts = view[windows.index(*taps)].reshape(windows.taps, *windows.places, view.shape[-1])
+        return as_view(_folded(program, [parts[tap] for tap in range(windows.taps)], maximum, view.dtype))
+    # Along one axis after the other; the vectors that a later stride passes over are then whole rows.
+    for axis in _axes(windows):
+        lead = (slice(None),) * axis
+        terms = [view[(*lead, taps[axis][:, tap])] for tap in range(windows.sizes[axis])]
+        view = as_view(_folded(program, terms, maximum, view.dtype)) if len(terms) > 1 else terms[0]
+    return view
+
+
+def _axes(windows: Windows) -> list[int]:
+    """Return the axes in the order in which windows are taken along them: those first that leave the least."""
+    return sorted(range(len(windows.shape)), key=lambda axis: (windows.places[axis] / windows.shape[axis], -axis))
+
+
+def _cycles(config: Config, windows: Windows, dtype: str) -> int:
+    """Return the steps of passes over all taps of a window."""
+    return -(-windows.taps // taps_at_once(config, windows.taps, dtype)) * prod(windows.places)
+
+
+def _cycles_apart(config: Config, windows: Windows, dtype: str) -> int:
+    """Return the steps of passes along one axis after the other."""
+    shape, total = list(windows.shape), 0
+    for axis in _axes(windows):
+        shape[axis], size = windows.places[axis], windows.sizes[axis]
+        total += -(-size // taps_at_once(config, size, dtype)) * prod(shape) if size > 1 else 0
+    return total
+
+
+def _folded(
+    program: Program,
+    terms: Sequence[View],
+    join: Callable[[Expr, Expr], Expr],
+    dtype: str,
+    finish: Callable[[Expr], Expr] | None = None,
+) -> Tensor:
+    """Return ``finish(join(join(t0, t1), t2) ...)`` of views of one shape; what passes leave has `dtype`."""
+    each = taps_at_once(program.config, len(terms), terms[0].dtype)
+    total: Tensor | None = None
+    for first in range(0, len(terms), each):
+        chunk: list[Any] = [*([] if total is None else [total]), *terms[first : first + each]]
+        last = finish is not None and first + each >= len(terms)
+
+        def step(*values: Expr, last: bool = last) -> Expr:
+            found = cast(reduce(join, values), dtype)
+            return finish(found) if last and finish is not None else found
+
+        total = program.map(step, *chunk)
+    assert total is not None
+    return total
+
+
+def taps_at_once(config: Config, taps: int, dtype: str) -> int:
+    """Return how many of a window's taps a pass works on: all passes alike, in ALUs and MEM slices that it finds."""
+    size, operations = np.dtype(dtype).itemsize, 2 if dtype == "float16" else 1
+    # Two more finish the result, of an average; a third of the slices leaves room for what passes make.
+    most = min((config.alu_rows * config.alu_cols - 2) // operations, config.slices // (3 * size))
+    return -(-taps // -(-taps // max(most, 1)))
+
+
+def fit_apart(config: Config, windows: Windows, view: View) -> bool:
+    """Return whether half of MEM can hold each tap of all windows by itself, as the host writes them."""
+    words = windows.taps * prod(windows.places) * vectors(config, view.shape[-1]) * view.itemsize
+    return 2 * words * config.vector_length <= config.mem_bytes
+
+
+def in_maps(config: Config, windows: Windows, channels: int) -> bool:
+    """Return whether taps are read beside one another, and not one after another, which pays for many windows."""
+    return windows.taps > 1 and prod(windows.places) * vectors(config, channels) >= _WINDOWS
 
 
 def avgpool(
@@ -104,10 +183,16 @@ def avgpool(
     taps = [windows.taps_along(axis) + before for axis, (before, _) in enumerate(edges)]
     parts = view.pad((*edges, (0, 0)))[windows.index(*taps)]
     parts = parts.reshape(windows.taps, *windows.places, view.shape[-1])
-    if (counts == counts.flat[0]).all():
-        finish = _mean(1 / int(counts.flat[0]), view.dtype)
-        return as_view(program.reduce(parts, "add", 0, finish=finish, in_turn=True))
-    total = program.reduce(parts, "add", 0, in_turn=True)
+    even = bool((counts == counts.flat[0]).all())
+    finish = _mean(1 / int(counts.flat[0]), view.dtype)
+    beside = program.is_result(view) or fit_apart(program.config, windows, view)
+    if beside and in_maps(program.config, windows, view.shape[-1]):
+        terms = [parts[tap] for tap in range(windows.taps)]
+        total = _folded(program, terms, _added, "float32", finish if even else None)
+    else:
+        total = program.reduce(parts, "add", 0, in_turn=True, finish=finish if even else None)
+    if even:
+        return as_view(total)
     shares = np.broadcast_to((1 / counts).astype(np.float32)[..., None], total.shape)
     found: Tensor = program.map(lambda value, share: value * share, total, shares, dtype=view.dtype)
     return found.view()
@@ -132,6 +217,10 @@ def divisors(windows: Windows, count_include_pad: bool) -> npt.NDArray[np.int64]
     if not counts.all():
         raise TaktError(f"window must meet the image everywhere, not lie in padding {windows.padding} alone")
     return counts
+
+
+def _added(a: Expr, b: Expr) -> Expr:
+    return a + b
 
 
 def _mean(share: float, dtype: str) -> Callable[[Expr], Expr]:
@@ -200,10 +289,56 @@ def _bound(operation: str) -> Callable[[Config, Arrays, Parameters], Bound]:
         x, windows = arrays["x"], _windows(arrays, parameters)
         dtype = x.dtype.name
         finish = _mean(1 / windows.taps, dtype) if operation == "add" else lambda value: cast(value, dtype)
-        operations = chain(lambda value: value, [dtype], operation=operation, finish=finish)
-        return stream_bound(config, vectors(config, x.shape[2], *windows.places, windows.taps), operations)
+        blocks, join = vectors(config, x.shape[2]), _added if operation == "add" else maximum
+        found = [_pass_bound(config, blocks, [(prod(windows.places), windows.taps)], dtype, join, finish)]
+        if operation == "max":
+            shape, parts = list(windows.shape), []
+            for axis in _axes(windows):
+                shape[axis] = windows.places[axis]
+                parts.append((prod(shape), windows.sizes[axis]))
+            parts = [part for part in parts if part[1] > 1]
+            found += [_pass_bound(config, blocks, parts, dtype, join, finish)] if parts else []
+        return min(found, key=lambda bound: bound.cycles)
 
     return bound
+
+
+def _pass_bound(
+    config: Config,
+    blocks: int,
+    parts: Sequence[tuple[int, int]],
+    dtype: str,
+    join: Callable[[Expr, Expr], Expr],
+    finish: Callable[[Expr], Expr],
+) -> Bound:
+    """Return the bound of passes at the same time: steps of the longest, or the operations of all on all ALUs.
+
+    Parameters
+    ----------
+    config : Config
+    blocks : int
+        Vectors of the channels.
+    parts : sequence of (int, int)
+        Places of every pass, and taps of each.
+    dtype : str
+    join, finish : callable
+    """
+    alus = config.alu_rows * config.alu_cols
+    formats = [dtype] * max(taps for _, taps in parts)
+    operations = 0
+    for places, taps in parts:
+        exprs = [Expr(OPERAND, format_of(dtype), index=index) for index in range(taps)]
+        operations += blocks * places * len(lower([finish(reduce(join, exprs))]).nodes)
+    steps = blocks * max(places for places, _ in parts)
+
+    def last(*values: Expr) -> Expr:
+        return finish(reduce(join, values))
+
+    levels = length_of(chain(last, formats, after=len(formats) - 1))
+    cycles = max(-(-operations // alus), steps) - 1 + pass_latency(config, levels)
+    return Bound(
+        cycles, f"VXM: {steps} vectors, {operations} operations on {alus} ALUs, and the latency of the last tap"
+    )
 
 
 MAXPOOL = Kernel(

@@ -137,6 +137,7 @@ def _copy_all(
         trials.append(trial)
     # Weights are there when the last pass is done.
     trials[-1].computed += computed
+    state.await_reads(passes[0].results[0].tensor, len(trials))
     for trial in trials:
         commit(state, trial)
     return True

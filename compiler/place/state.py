@@ -156,6 +156,10 @@ class PlacementState:
         for tensor in set(op.reads()):
             self.put(self._left, tensor, self._left[tensor] - 1)
 
+    def await_reads(self, tensor: Tensor, count: int) -> None:
+        """Take further operations that read a tensor, which has to stay until they are placed."""
+        self.put(self._left, tensor, self._left[tensor] + count)
+
     @property
     def sparse(self) -> set[int]:
         """Slices that are read sparsely."""
