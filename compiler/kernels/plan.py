@@ -140,6 +140,7 @@ def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool, tuple[int, ...]]
                         planes = op.array * (1 if rows_in else arrays)
                         most_ways = 1 if op.computed else min(op.ways, planes, config.streams // config.lanes)
                         for ways in range(1, most_ways + 1):
+                            # More than fits is sorted out by `_plan`.
                             yield hemispheres, arrays, rows_out, rows_in, (ways,) * hemispheres
                             if hemispheres > 1 and ways > 1 and not rows_out and op.m * op.interval < op.array * steps:
                                 yield hemispheres, arrays, rows_out, rows_in, (ways, ways - 1)
@@ -200,6 +201,7 @@ def _plan(
 def _has_slices(op: MatMul, feeders: list[Feeder], joint: bool) -> bool:
     """Return whether there are MEM slices for all that is read at the same time; what ALUs keep finds room beside."""
     config = op.config
+    # Feeders read their own copies of activations: two of them would have to read one slice in different cycles.
     needed = len(feeders) * op.x.itemsize
     ways = {feeder.hemisphere: feeder.ways for feeder in feeders}.values()
     needed += config.lanes * (max(ways) if joint or op.computed else sum(ways))
@@ -229,6 +231,7 @@ def _estimate(op: MatMul, feeders: list[Feeder], mesh: Chains, joint: bool) -> i
         # An ALU that keeps a word does nothing else between two rows.
         keeps = any(cell.node.holds for cell in mesh[0].cells)
         through_vxm = -(-vectors // len(mesh)) * (op.interval if keeps else 1)
+    # Two feeders of a hemisphere share its weights, streams and slices: they are apt to wait for each other.
     crowding = len(feeders) - len({feeder.hemisphere for feeder in feeders})
     first_load = feeders[0].load_steps(op, feeders[0].groups[0]) if op.tandem or joint else 0
     used = sum(len(feeder.planes) for feeder in feeders)

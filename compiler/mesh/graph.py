@@ -81,6 +81,7 @@ class Graph:
             if node.accumulates or number in early:
                 if Ref(Kind.PORT, port) in node.operands:
                     return True
+                # What feeds a sum has to come in every step, through any number of nodes before it.
                 early |= {ref.number for ref in node.operands if ref.kind is Kind.NODE}
         return False
 
@@ -152,6 +153,7 @@ class _Builder:
 
     def _one(self, expr: Expr, operands: list[Ref], keep: bool) -> Ref:
         if expr.mnemonic in (OPERAND, CONSTANT):
+            # Zero is a source of every ALU, and takes no stream.
             if expr.mnemonic == CONSTANT and expr.value == 0:
                 return Ref(Kind.ZERO)
             is_constant = expr.mnemonic == CONSTANT
@@ -162,6 +164,7 @@ class _Builder:
             # A result has 32 bits in the mesh, sign-extended: it is its own wider form.
             return operands[0]
         if expr.accumulates:
+            # A sum is in the ALU itself: its own result comes back as the second operand.
             operands = [operands[0], Ref(Kind.SELF)]
         return self.node(
             Node(

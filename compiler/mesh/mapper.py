@@ -184,6 +184,7 @@ class _Layout:
 
     def mapping(self, first: int) -> Mapping:
         """Return the mapping that fills every column from row `first` on."""
+        # Rows are alike: any will do, as long as a column's operations are in different ones.
         counts = [first] * self._config.alu_cols
         rows = []
         for column in self._columns:

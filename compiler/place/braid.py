@@ -58,6 +58,8 @@ def take_braided(
     list of int
         The slices by slot. None when there is no room.
     """
+    # Bytes of an element are written at the same time by one ALU, in one direction: their slices come in pairs of a
+    # side.
     offered = _in_pairs(state.config, banks) if size == 2 else banks
     # A reader can follow the writer where that changes banks now and then.
     parts = np.arange(len(slots)) * _CHANGES // len(slots) % 2 if len(slots) >= _LONG else np.zeros_like(slots)

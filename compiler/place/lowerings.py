@@ -202,6 +202,7 @@ class PassLowering(_WithPorts):
         point = state.scheduler.mark()
         paces = plan.paces(op)
         for number, pace in enumerate(paces):
+            # Paused, it is in the way of others for longer: it has to start much earlier to be worth it.
             handicap = paces[0].duration if number else 0
             built: dict[object, tuple[PassBuilder, int | None]] = {}
             for mapping in plan.mappings:
@@ -366,6 +367,7 @@ class ProductLowering(_WithPorts):
         """Place all groups of a product, the feeders taking turns."""
         op, plan = trial.op, choice.plan
         assert isinstance(op, MatMul) and isinstance(plan, Plan)
+        # Their maker has left them, or repair has to copy them first: how planes load them cannot be had otherwise.
         if op.computed:
             trial.storage.computed = state.computed.get(op)
             if trial.storage.computed is None:

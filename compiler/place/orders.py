@@ -101,6 +101,7 @@ def writing_order(op: MatMul, plan: Plan, readers: list[Demand]) -> Vectors:
             for group in feeder.groups
         ]
     )
+    # Planes emit every row of every block: what nobody reads must go somewhere too.
     missing: Vectors = order[np.isin(order, missing_vectors(op.config, op.y, readers))]
     return missing
 

@@ -272,6 +272,7 @@ def _place_rows(
 ) -> bool:
     """Take words for what the planes of a feeder write to a copy."""
     mine: set[int] = set()
+    # At best where the reader stands; otherwise where the sums come from.
     near = want.near if want is not None and want.near is not None else feeder.hemisphere
     source = feeder.hemisphere if op.epilogue is None else None
     # Queues that READ all the time have no cycle for a WRITE. Weights mostly come now and then.

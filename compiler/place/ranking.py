@@ -46,6 +46,7 @@ def sides_of(
     if state.policy.pooled:
         readers = [op] if source is Direction.EAST else others
         taken = set().union(*(state.busy(reader) | state.read_beside(reader) for reader in readers))
+        # Slices must do for whoever reads: for its own operands and what runs beside it.
         taken |= busy if source is Direction.EAST else set()
 
     def crowding(side: Hemisphere) -> tuple[int, int, int, int]:
@@ -142,6 +143,7 @@ def banks_to_write(
     ones, those of `last` after all others.
     """
     config = state.config
+    # Near means fewer cycles on the way, and fewer positions of a stream taken.
     place = vxm_position(config) if source is None else mxm_position(config, source)
     every = units(config)
     banks = [

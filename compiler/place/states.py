@@ -68,6 +68,7 @@ def place_state(state: PlacementState, tensor: Tensor, writer: Pass | None) -> b
     written: set[int] = set()
     read = set() if writer is None else banks_of_ports(state, writer)
     turns = None
+    # Its words are read and written within a few cycles: a bank that does both has to change soon.
     if writer is not None and any(one is tensor for one in writer.reads()):
         # It changes on the way: reads and writes run at the same time.
         written |= state.busy(writer)

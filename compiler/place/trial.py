@@ -95,6 +95,7 @@ class Trial:
 
     def cut(self, counts: tuple[int, int]) -> None:
         """Forget what the host has to write beyond `counts`."""
+        # Words are taken back by the savepoint; this is what a trial says of them.
         del self.hosted[counts[0] :]
         del self.maps[counts[1] :]
 

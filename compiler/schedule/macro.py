@@ -72,6 +72,7 @@ class Action:
         # An ALU takes a word in every cycle: its issue slot is all there is to take.
         if self.unit.kind is UnitKind.VXM:
             return
+        # These access a word per lane for each element, so that their banks are busy long after the issue.
         if self.mnemonic in ("GATHER", "SCATTER"):
             yield from self._indexed(config)
             return

@@ -77,6 +77,7 @@ class Reservations:
         row = table[first : first + span, 0]
         if not row.any():
             return None
+        # Beyond the table nothing is taken.
         if len(row) < span:
             row = np.concatenate([row, np.zeros(span - len(row), np.bool_)])
         blocks = _any_of(row, cycles.length, cycles.interval)

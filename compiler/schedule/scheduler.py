@@ -81,6 +81,7 @@ class Scheduler:
         """Let every queue park after all that is placed; what is placed from now on starts at the release."""
         start = self.retired
         for unit in units(self._config):
+            # A queue that is parked issues nothing, whether the program uses it or not.
             free = self._table.claim(("issue", unit.id), Pattern(start, length=self._timing.barrier))
             assert free
         self._barriers.append(start)
