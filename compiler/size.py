@@ -1,6 +1,7 @@
 """Whether a program can fit MEM at all."""
 
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 from arch.config import Config
 from compiler.operation import MatMul
@@ -11,20 +12,30 @@ from compiler.vector.operation import Pass
 def check_size(config: Config, name: str, operations: Iterable[MatMul | Pass]) -> None:
     """Refuse the operations of a program that cannot fit MEM however it is placed.
 
-    Only shapes are looked at: the elements of what does not fit may be too many to be numbered.
+    What counts is the operation at which most is alive: all that it reads and makes, and what others read later. Only
+    shapes are looked at: the elements of what does not fit may be too many to be numbered.
 
     Raises
     ------
     TaktError
         Saying by how much it is too large.
     """
-    words = 0
-    placed: set[int] = set()
-    for op in operations:
+    numbered = list(operations)
+    words: dict[Tensor, int] = {}
+    first: dict[Tensor, int] = {}
+    last: dict[Tensor, int] = {}
+    for number, op in enumerate(numbered):
+        made = set(op.writes())
         for tensor, needed in _needs(op):
-            words += 0 if id(tensor) in placed else needed
-            placed.add(id(tensor))
-    config.check_fits(name, words * config.vector_length)
+            words[tensor] = max(words.get(tensor, 0), needed)
+            # The host writes before the run; a constant stays, for the next one.
+            first.setdefault(tensor, number if tensor in made else 0)
+            last[tensor] = number if tensor.data is None else len(numbered) - 1
+    alive = [0] * (len(numbered) + 1)
+    for tensor, needed in words.items():
+        alive[first[tensor]] += needed
+        alive[last[tensor] + 1] -= needed
+    config.check_fits(name, max(accumulate(alive), default=0) * config.vector_length)
 
 
 def _needs(op: MatMul | Pass) -> Iterator[tuple[Tensor, int]]:

@@ -14,6 +14,7 @@ from compiler import driver
 from compiler.expression.functions import exp
 from compiler.program import Program
 from compiler.tensor import MOST_ELEMENTS, join
+from runtime.backend import make_backend
 from verif.bits import same_bits
 from verif.compiler.expressions import run_golden
 
@@ -216,3 +217,33 @@ def test_scalars_are_vectors_of_one_element() -> None:
     program.output("y", y)
     program.output("first", y[0])
     assert program.compile().outputs[1].shape == ()
+
+
+def test_results_that_are_over_do_not_count():
+    """A chain whose results fill MEM twice over, two of them at a time."""
+    config = preset("nano").replace(mem_depth=128)
+    program = Program(config, "chain")
+    x = program.input("x", (140, 8), "int32")
+    y = x
+    for _ in range(12):
+        y = program.map(lambda y, x: y + x, y, x)
+    program.output("y", y)
+    assert 1.9 * config.mem_bytes < 14 * 140 * 8 * 4
+    values = np.random.default_rng(1).integers(-(10**6), 10**6, (140, 8)).astype(np.int32)
+    result = make_backend("golden").run(program.compile(), [{"x": values}])[0]
+    same_bits(result.outputs["y"], 13 * values)
+
+
+def test_what_is_read_later_counts():
+    """All of it is alive before the last operation, though each operation by itself would fit."""
+    config = preset("nano").replace(mem_depth=128)
+    program = Program(config, "sum")
+    x = program.input("x", (140, 8), "int32")
+    parts = [program.map(lambda x, n=n: x * n, x) for n in range(2, 10)]
+    total = parts[0]
+    for part in parts[1:]:
+        total = program.map(lambda total, part: total + part, total, part)
+    program.output("y", total)
+    needed = 140 * 8 * 4 * 9
+    with pytest.raises(TaktError, match=rf"sum must fit the MEM of nano, 32768 bytes, not need {needed + 8 * 32} "):
+        program.compile()
