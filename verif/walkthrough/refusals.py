@@ -47,7 +47,7 @@ def _product(config: Config, m: int, k: int, n: int) -> Program:
 REFUSED: dict[str, Callable[[], Program]] = {
     "the program is not complete, or calls an operation wrongly": _no_output,
     "no unit computes that": _no_unit,
-    "the tensors alone are larger than MEM: known before anything is placed": _too_large,
+    "what is alive at one operation is larger than MEM: known from shapes, before anything is placed": _too_large,
     "an operation finds no words when it is its turn, in the slices that suit it: how many are alive then": _no_room,
     "queues are too short for text to come in time": _late_text,
 }
