@@ -128,9 +128,27 @@ def _plans(found: Recording) -> str:
             parts = ", ".join(f"{first} to {first + count - 1}" for first, count in feeder.blocks)
             groups = ", then ".join(" and ".join(str(block) for block in group) for group in feeder.groups)
             rows.append(
-                (str(number), feeder.hemisphere.name, planes, parts, groups, str(plan.joint), str(plan.estimate))
+                (
+                    str(number),
+                    feeder.hemisphere.name,
+                    planes,
+                    parts,
+                    groups,
+                    str(feeder.ways),
+                    str(plan.joint),
+                    str(plan.estimate),
+                )
             )
-    columns = ("plan", "hemisphere", "planes", "rows", "column blocks", "weights from the same slices", "estimate")
+    columns = (
+        "plan",
+        "hemisphere",
+        "planes",
+        "rows",
+        "column blocks",
+        "ways of weights",
+        "weights from the same slices",
+        "estimate",
+    )
     return markdown_table(columns, rows)
 
 
