@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
 from arch.config import Config
 from arch.errors import TaktError
-from arch.geometry import Unit, UnitKind, units
+from arch.geometry import Hemisphere, Unit, UnitKind, units
 from arch.isa.encoding import decode, encode
 from arch.timing import timing
 from compiler.assembler import assemble_queues
@@ -25,8 +24,11 @@ _SPARE = 6
 """Words by which a fetch may come too early in the program: an IFETCH within a NOP makes two words more, within a
 REPEAT five."""
 
-_TRIED = 24
-"""Most banks in which room for a fetch is looked for: where these have none in time, others hardly do."""
+_TRIED = 8
+"""Most slices of a hemisphere in which room for a fetch is looked for: where these have none in time, others hardly do.
+
+Of each hemisphere, for what is short may be the streams from one of them.
+"""
 
 
 @dataclass
@@ -135,7 +137,7 @@ class TextStreamer:
         earliest, latest = self._window(program, vectors * words_per_vector(self._config))
         if earliest > latest:
             return False
-        for bank in islice(self._banks(program.unit), _TRIED):
+        for bank in self._banks(program.unit):
             if self._words.run(bank, 0) < vectors:
                 continue
             mark = self._words.mark()
@@ -192,7 +194,12 @@ class TextStreamer:
             distance = abs(self._units[number].position - unit.position)
             return self._continues(number), length * 4 // self._config.queue_depth, distance
 
+        left = dict.fromkeys(Hemisphere, _TRIED)
         for number in sorted((n for n in range(self._config.slices) if n != unit.id), key=cost):
+            side = Hemisphere(number // self._config.mem_slices)
+            if not left[side]:
+                continue
+            left[side] -= 1
             for bank in (1, 0):
                 yield Bank(number, bank)
 
