@@ -22,8 +22,8 @@ from compiler.vector.cut import cut
 from compiler.vector.operation import Pass
 from compiler.vector.plan import PassPlan
 
-_BREADTH = 4
-"""Plans of an operation that are tried."""
+_BREADTH = 8, 4
+"""Plans of an operation that are tried, in a small program and in one with many operations."""
 
 _LARGE = 24
 """Macro-operations of a product from which on the first plan that is possible is taken: trials cost time."""
@@ -206,7 +206,8 @@ class Core:
         return end
 
     def _choices(self, op: Operation) -> Iterator[Choice]:
-        for plan in self._plans[op][:_BREADTH]:
+        breadth = _BREADTH[len(self._operations) > _MANY]
+        for plan in self._plans[op][:breadth]:
             yield Choice(self._beside(op, plan), dense=self._state.policy.dense)
 
     def _best(self, choices: Iterator[Choice], op: Operation, first: bool = False) -> Trial | None:
@@ -274,7 +275,9 @@ class Core:
             # Not every single word: they become free one after another.
             when = later + max(8, (state.scheduler.retired - later) // 8)
             waiting = (
-                Choice(plan, dense=dense, loose=loose, when=when) for dense, loose in modes for plan in every[:_BREADTH]
+                Choice(plan, dense=dense, loose=loose, when=when)
+                for dense, loose in modes
+                for plan in every[: _BREADTH[1]]
             )
             found = self._best(waiting, op, first=True)
             if found is not None:
