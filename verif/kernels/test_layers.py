@@ -16,7 +16,6 @@ LONG = pytest.mark.long
 LATER = (
     (encode, SMALL, 33, 64, 4, 16, 256, True, 1),
     (encode, BASE, 16, 64, 4, 16, 256, True, 8),
-    *((recur, SMALL, cell, 20, 64, 64, False) for cell in ("lstm", "gru")),
 )
 """Function and arguments."""
 
@@ -66,6 +65,12 @@ def test_encoder_layer(config, m, width, heads, size, inner, pre_norm):
 )
 def test_decoder_layer(config, tokens, width, heads, kv_heads, size, inner):
     decode(config, tokens, width, heads, kv_heads, size, inner)
+
+
+@LONG
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_long_sequence(cell):
+    recur(SMALL, cell, 20, 64, 64, False)
 
 
 @pytest.mark.parametrize("given", [True, False])
