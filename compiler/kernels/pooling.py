@@ -22,8 +22,8 @@ from compiler.mesh.graph import lower
 from compiler.program import Program
 from compiler.tensor import Tensor, View, as_view
 
-_WINDOWS = 24
-"""Vectors of results from which on passes over whole views take less time than one over the windows, tap by tap."""
+_LATENCY = 24
+"""Rough cycles from a pass to one that waits for it, beside the steps."""
 
 
 def maxpool(
@@ -62,7 +62,7 @@ def maxpool(
     view = as_view(x)
     windows = Windows.over(view.shape[:-1], window, strides, padding, dilation, ceil)
     taps = [_within(windows, axis) for axis in range(len(windows.shape))]
-    if not in_maps(program.config, windows, view.shape[-1]):
+    if not in_maps(program.config, windows, view.shape[-1], view.dtype):
         axes = tuple(range(len(windows.shape)))
         found = program.reduce(view[windows.index(*taps)], "max", axes, finish=lambda value: cast(value, view.dtype))
         return as_view(found)
@@ -135,9 +135,14 @@ def fit_apart(config: Config, windows: Windows, view: View) -> bool:
     return 2 * words * config.vector_length <= config.mem_bytes
 
 
-def in_maps(config: Config, windows: Windows, channels: int) -> bool:
-    """Return whether taps are read beside one another, and not one after another, which pays for many windows."""
-    return windows.taps > 1 and prod(windows.places) * vectors(config, channels) >= _WINDOWS
+def in_maps(config: Config, windows: Windows, channels: int, dtype: str) -> bool:
+    """Return whether taps are read beside one another, and not one after another, which few windows of many taps are.
+
+    One after another, three windows take turns.
+    """
+    count = prod(windows.places) * vectors(config, channels)
+    passes = -(-windows.taps // taps_at_once(config, windows.taps, dtype))
+    return passes * count + (passes - 1) * _LATENCY < windows.taps * -(-count // 3) * 3
 
 
 def avgpool(
@@ -186,7 +191,7 @@ def avgpool(
     even = bool((counts == counts.flat[0]).all())
     finish = _mean(1 / int(counts.flat[0]), view.dtype)
     beside = program.is_result(view) or fit_apart(program.config, windows, view)
-    if beside and in_maps(program.config, windows, view.shape[-1]):
+    if beside and in_maps(program.config, windows, view.shape[-1], view.dtype):
         terms = [parts[tap] for tap in range(windows.taps)]
         total = _folded(program, terms, _added, "float32", finish if even else None)
     else:

@@ -17,6 +17,7 @@ from golden.reference.windows import Window
 from verif.kernels.composed import BASE, NANO, SMALL, Composition, doubled, doubled_values
 
 machines = pytest.mark.parametrize("config", [NANO, SMALL, BASE], ids=lambda config: config.name)
+LONG = pytest.mark.long
 dtypes = pytest.mark.parametrize("dtype", ["int8", "float16"])
 
 POOLS = [
@@ -56,6 +57,45 @@ def test_pools(config, shape, how):
         "largest": doubled_values(defined_maxpool(small, window)),
     }
     made.check(outputs, expected)
+
+
+@pytest.mark.parametrize(
+    "config,kernel,dtype,shape,stride,most",
+    [
+        (SMALL, maxpool, "float32", (8, 8, 64), 1, 500),
+        (BASE, maxpool, "int8", (112, 112, 64), 2, 3200),
+        (BASE, maxpool, "int8", (28, 28, 192), 1, 2420),
+        pytest.param(SMALL, maxpool, "int8", (28, 28, 192), 1, 10700, marks=LONG),
+        pytest.param(BASE, maxpool, "float16", (112, 112, 64), 2, 6400, marks=LONG),
+        pytest.param(BASE, maxpool, "float16", (28, 28, 192), 1, 4850, marks=LONG),
+        pytest.param(BASE, avgpool, "float16", (112, 112, 64), 2, 6400, marks=LONG),
+        pytest.param(BASE, avgpool, "float16", (28, 28, 192), 1, 4850, marks=LONG),
+    ],
+)
+def test_overlapping_pools_of_real_sizes(config, kernel, dtype, shape, stride, most):
+    """Text and cycles stay far below one read per tap: nine for every vector."""
+    made = Composition(config)
+    x, window = made.values(*shape, dtype=dtype), Window(sizes=(3, 3), strides=stride, padding=1)
+    defined_pool = defined_maxpool if kernel is maxpool else defined_avgpool
+    cycles = made.check({"y": kernel(made.program, made.input(x), 3, stride, 1)}, {"y": defined_pool(x, window)})
+    assert cycles <= most
+
+
+@pytest.mark.parametrize("config", [SMALL, BASE], ids=lambda config: config.name)
+@pytest.mark.parametrize(
+    "kernel,dtype,shape,how",
+    [
+        (maxpool, "int8", (14, 14, 40), {"sizes": (3, 3), "strides": 2, "padding": 1}),
+        (maxpool, "float32", (9, 8, 20), {"sizes": (7, 5), "strides": (2, 1), "padding": 2}),
+        (avgpool, "float32", (14, 9, 20), {"sizes": (3, 2), "strides": (2, 1), "padding": 1}),
+    ],
+)
+def test_overlapping_pools_of_results(config, kernel, dtype, shape, how):
+    made = Composition(config)
+    x, window = made.values(*shape, dtype=dtype), Window(**how)
+    defined_pool = defined_maxpool if kernel is maxpool else defined_avgpool
+    y = doubled(made, kernel(made.program, made.result(x), **named(how)))
+    made.check({"y": y}, {"y": doubled_values(defined_pool(x, window))})
 
 
 @machines
