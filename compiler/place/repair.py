@@ -139,6 +139,7 @@ def _copy_all(
     trials[-1].computed += computed
     state.await_reads(passes[0].results[0].tensor, len(trials))
     for trial in trials:
+        state.expect(trial.op)
         commit(state, trial)
     return True
 

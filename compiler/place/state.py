@@ -160,6 +160,11 @@ class PlacementState:
         """Take further operations that read a tensor, which has to stay until they are placed."""
         self.put(self._left, tensor, self._left[tensor] + count)
 
+    def expect(self, op: Operation) -> None:
+        """Count an operation that was not declared among the readers: what it reads is not free before the others'."""
+        for tensor in set(op.reads()):
+            self.put(self._left, tensor, self._left[tensor] + 1)
+
     @property
     def sparse(self) -> set[int]:
         """Slices that are read sparsely."""
