@@ -156,10 +156,6 @@ class PlacementState:
         for tensor in set(op.reads()):
             self.put(self._left, tensor, self._left[tensor] - 1)
 
-    def await_reads(self, tensor: Tensor, count: int) -> None:
-        """Take further operations that read a tensor, which has to stay until they are placed."""
-        self.put(self._left, tensor, self._left[tensor] + count)
-
     def expect(self, op: Operation) -> None:
         """Count an operation that was not declared among the readers: what it reads is not free before the others'."""
         for tensor in set(op.reads()):
@@ -288,6 +284,7 @@ class PlacementState:
     def finish(self, op: Operation) -> None:
         """Note that an operation is placed: what has no readers left is free after its last read."""
         for tensor in set(op.reads()):
+            assert self._left[tensor], f"{tensor.name} has a reader that was never declared"
             self.put(self._left, tensor, self._left[tensor] - 1)
             if not self._left[tensor]:
                 self._release(tensor)
