@@ -8,19 +8,19 @@ import numpy as np
 from arch.errors import TaktError
 from arch.image import Image
 from arch.timing import timing
-from compiler.kernels.plan import Plan
+from compiler.emit.ifetch.streamer import TextStreamer
+from compiler.ir.operation import MatMul, Operation
+from compiler.ir.scatter import Scatter
+from compiler.ir.source import Source
+from compiler.ir.tensor import Tensor
+from compiler.ir.vector import Pass
+from compiler.lower.mxm.plan import Plan
+from compiler.lower.vxm.steps import kept_ports
 from compiler.memory.maps import empty_map, tensor_map, view_map
-from compiler.operation import MatMul, Operation
 from compiler.place.core import Core, PlacementError, pieces_of
 from compiler.place.policy import Policy
 from compiler.place.state import PlacementState
 from compiler.place.states import direct_updates, place_rows, place_state
-from compiler.scatter.operation import Scatter
-from compiler.source import Source
-from compiler.tensor import Tensor
-from compiler.text.streamer import TextStreamer
-from compiler.vector.operation import Pass
-from compiler.vector.steps import kept_ports
 from compiler.verifier.verify import verify
 
 _SMALL = 24

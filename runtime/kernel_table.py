@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from arch.config import Config
-from compiler.kernels.catalogue import KERNELS
+from compiler.library.catalogue import KERNELS
 from runtime.backend import Backend
 from runtime.kernel import run_kernel
 from runtime.kernel_samples import SAMPLES, sample

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from compiler.ir.tensor import Elements, Tensor
 from compiler.memory.demand import Demand
 from compiler.memory.maps import MapWords
 from compiler.memory.words import Numbers
 from compiler.schedule.macro import Macro
-from compiler.tensor import Elements, Tensor
 
 Cycles = npt.NDArray[np.int64]
 

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from arch.geometry import Hemisphere
-from compiler.operation import Operation
-from compiler.tensor import Elements, Tensor
+from compiler.ir.operation import Operation
+from compiler.ir.tensor import Elements, Tensor
 
 Vectors = npt.NDArray[np.int64]
 

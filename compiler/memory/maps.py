@@ -7,10 +7,8 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.image import TensorMap
-from compiler.kernels.plan import Feeder
+from compiler.ir.tensor import Tensor, View
 from compiler.memory.words import Numbers
-from compiler.operation import MatMul
-from compiler.tensor import Tensor, View, as_view
 
 
 class MapWords(NamedTuple):
@@ -60,37 +58,11 @@ def element_words(elements: npt.NDArray[np.int32], slices: Numbers, addrs: Numbe
     size = len(slices)
     index = np.where(elements < 0, -1, elements * size + np.arange(size)[:, None, None])
     held = slices >= 0
-    return _words(slices[held], addrs[held], index[held])
+    return map_words(slices[held], addrs[held], index[held])
 
 
-def weight_words(op: MatMul, feeder: Feeder, slices: Numbers, addrs: Numbers) -> MapWords:
-    """Return the words of the weights: a word is a byte of part of a column, in the order in which planes load them."""
-    lanes, vector = op.config.lanes, op.config.vector_length
-    elements = as_view(op.w).elements
-    found = []
-    for way in range(feeder.ways):
-        tiles: list[tuple[int, int, int]] = []
-        for group in feeder.groups:
-            loads = feeder.loads(op, group)[way]
-            # A way with less to load than others waits for them: columns beyond the end, of which nothing is taken.
-            rest = feeder.load_steps(op, group) - sum(load.steps for load in loads)
-            for k_block in range(op.k_blocks):
-                tiles += [
-                    (k_block, load.block * vector + lanes * column_block, load.byte)
-                    for load in loads
-                    for column_block in reversed(range(load.steps))
-                ]
-                tiles += [(k_block, op.n, 0)] * rest
-        k_blocks, columns, byte = np.array(tiles).T[:, None, :, None]
-        column = columns + np.arange(lanes)[:, None, None]
-        row = k_blocks * vector + np.arange(vector)
-        inside = (row < op.k) & (column < op.n)
-        element = elements[np.minimum(row, op.k - 1), np.minimum(column, op.n - 1)]
-        found.append(np.where(inside & (element >= 0), element * op.w.itemsize + byte, -1))
-    return _words(slices, addrs, np.concatenate(found))
-
-
-def _words(slices: Numbers, addrs: Numbers, index: npt.NDArray[np.int64]) -> MapWords:
+def map_words(slices: Numbers, addrs: Numbers, index: npt.NDArray[np.int64]) -> MapWords:
+    """Return words of any shape, (..., vector_length) of them in `index`, as a flat list."""
     return MapWords(
         slices.reshape(-1).astype(np.int32),
         addrs.reshape(-1).astype(np.int32),

@@ -3,9 +3,9 @@
 import numpy as np
 
 from arch.config import Config
+from compiler.lower.storage import ComputedWeights
 from compiler.memory.copies import TensorCopy
 from compiler.memory.demand import Demand, Vectors
-from compiler.memory.storage import ComputedWeights
 from compiler.memory.words import Bank, Cycles, Numbers
 from compiler.place.state import PlacementState
 

@@ -10,17 +10,17 @@ from dataclasses import replace
 from typing import Any
 
 from arch.errors import TaktError
+from compiler.ir.operation import MatMul, Operation
+from compiler.ir.vector import Pass
+from compiler.lower.vxm.cut import cut
+from compiler.lower.vxm.plan import PassPlan
 from compiler.memory.demand import Demand
-from compiler.operation import MatMul, Operation
 from compiler.place.lowerings import LOWERINGS
 from compiler.place.operands import connect_known
 from compiler.place.policy import Policy
 from compiler.place.repair import copies_for
 from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, Trial, adopt, commit, give_up, savepoint
-from compiler.vector.cut import cut
-from compiler.vector.operation import Pass
-from compiler.vector.plan import PassPlan
 
 _BREADTH = 8, 4
 """Plans of an operation that are tried, in a small program and in one with many operations."""

@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from compiler.kernels.plan import Feeder, Plan
+from compiler.ir.lanes import distinct, find_vectors, vectors_along, weight_vectors
+from compiler.ir.operation import MatMul
+from compiler.ir.scatter import SOURCE_SIDE, Scatter
+from compiler.ir.switch import Switch
+from compiler.ir.tensor import Elements, Tensor, as_view
+from compiler.ir.vector import Pass
+from compiler.lower.mxm.plan import Feeder, Plan
+from compiler.lower.vxm.plan import PassPlan
+from compiler.lower.vxm.steps import reading_cycles
 from compiler.memory.demand import Demand, Key, Vectors
-from compiler.operation import MatMul
-from compiler.scatter.operation import SOURCE_SIDE, Scatter
-from compiler.switch.operation import Switch
-from compiler.tensor import Elements, Tensor, as_view
-from compiler.vector.lanes import distinct, find_vectors, vectors_along, weight_vectors
-from compiler.vector.operation import Pass
-from compiler.vector.plan import PassPlan
-from compiler.vector.steps import reading_cycles
 
 
 def demands_of_switch(op: Switch) -> Iterator[Demand]:

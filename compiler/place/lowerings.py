@@ -6,14 +6,23 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from compiler.gather.builder import gather_template
-from compiler.gather.operation import Gather
-from compiler.kernels.matmul import GroupBuilder, groups_of
-from compiler.kernels.plan import Plan, plans
+from compiler.ir.gather import Gather
+from compiler.ir.operation import MatMul, Operation
+from compiler.ir.scatter import Scatter
+from compiler.ir.switch import Switch
+from compiler.ir.tensor import Tensor
+from compiler.ir.vector import Pass
+from compiler.lower.mem.gather import gather_template
+from compiler.lower.mem.scatter import scatter_template
+from compiler.lower.mxm.group import GroupBuilder, groups_of
+from compiler.lower.mxm.plan import Plan, plans
+from compiler.lower.storage import OperationStorage
+from compiler.lower.sxm.builder import switch_templates
+from compiler.lower.vxm.builder import PassBuilder
+from compiler.lower.vxm.pieces import pieces
+from compiler.lower.vxm.plan import PassPlan, pass_plans
 from compiler.memory.copies import Template
 from compiler.memory.demand import Demand
-from compiler.memory.storage import OperationStorage
-from compiler.operation import MatMul, Operation
 from compiler.place.demands import demands_of_pass, demands_of_product, demands_of_scatter, demands_of_switch
 from compiler.place.operands import first_cycle, place_host, place_operands
 from compiler.place.policy import Policy
@@ -23,15 +32,6 @@ from compiler.place.state import PlacementState
 from compiler.place.switched import place_switched
 from compiler.place.tables import place_gathered, table_choices
 from compiler.place.trial import Choice, Trial, give_up, savepoint
-from compiler.scatter.builder import scatter_template
-from compiler.scatter.operation import Scatter
-from compiler.switch.builder import switch_templates
-from compiler.switch.operation import Switch
-from compiler.tensor import Tensor
-from compiler.vector.builder import PassBuilder
-from compiler.vector.operation import Pass
-from compiler.vector.pieces import pieces
-from compiler.vector.plan import PassPlan, pass_plans
 
 _AHEAD = 48
 """Cycles that a part of a pass must be ready before the whole to start by itself."""

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from arch.geometry import Direction, Hemisphere, sxm_position, units
+from compiler.ir.operation import Operation
 from compiler.memory.copies import ReadPort, TensorCopy
 from compiler.memory.demand import Demand
 from compiler.memory.maps import element_words
 from compiler.memory.words import Bank, Cycles, Numbers
-from compiler.operation import Operation
 from compiler.place.ranking import banks_near, ordered, sides_of, sparse_slices
 from compiler.place.state import HostCopy, PlacementState
 from compiler.place.trial import Trial, is_one_sided

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from arch.config import Config
-from compiler.kernels.plan import Feeder, Plan
+from compiler.ir.lanes import vector_count
+from compiler.ir.operation import MatMul
+from compiler.ir.tensor import Tensor
+from compiler.ir.vector import Result
+from compiler.lower.mxm.plan import Feeder, Plan
 from compiler.memory.copies import TensorCopy
 from compiler.memory.demand import Demand, Vectors
 from compiler.memory.words import Numbers
-from compiler.operation import MatMul
-from compiler.tensor import Tensor
-from compiler.vector.lanes import vector_count
-from compiler.vector.operation import Result
 
 _RUN = 6
 """Least vectors of a dense stream before it changes its place."""

@@ -5,20 +5,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from arch.geometry import Direction, Hemisphere
-from compiler.kernels.plan import Feeder, Plan
+from compiler.ir.operation import MatMul
+from compiler.ir.tensor import as_view
+from compiler.lower.mxm.plan import Feeder, Plan
+from compiler.lower.mxm.weights import weight_words
+from compiler.lower.storage import OperationStorage
 from compiler.memory.copies import TensorCopy
 from compiler.memory.demand import Demand
-from compiler.memory.maps import element_words, weight_words
-from compiler.memory.storage import OperationStorage
+from compiler.memory.maps import element_words
 from compiler.memory.words import Bank, Cycles, Numbers
-from compiler.operation import MatMul
 from compiler.place.braid import fill_weights
 from compiler.place.orders import is_copied, missing_vectors, product_turns, words_of, writing_order
 from compiler.place.ranking import banks_read, banks_to_write, copies_used
 from compiler.place.results import Made, wanted
 from compiler.place.state import HostCopy, PlacementState
 from compiler.place.trial import Choice, Trial
-from compiler.tensor import as_view
 
 _MANY = 64
 """Groups from which on results stay out of the slices of weights: READs and WRITEs in turn make long programs."""

@@ -6,11 +6,11 @@ import numpy as np
 
 from arch.config import HEMISPHERES
 from arch.geometry import Direction, Hemisphere, mxm_position, units, vxm_position
+from compiler.ir.operation import Operation
+from compiler.lower.storage import OperationStorage
 from compiler.memory.copies import TensorCopy
 from compiler.memory.demand import Demand, Key
-from compiler.memory.storage import OperationStorage
 from compiler.memory.words import Bank, Numbers
-from compiler.operation import Operation
 from compiler.place.state import PlacementState
 
 _PARTS = 4

@@ -5,21 +5,21 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from arch.geometry import Hemisphere
+from compiler.ir.lanes import vector_count
+from compiler.ir.tensor import Tensor
+from compiler.ir.vector import Pass
+from compiler.lower.storage import ComputedWeights
+from compiler.lower.vxm.builder import PassBuilder
+from compiler.lower.vxm.identity import identity
+from compiler.lower.vxm.plan import pass_plans
 from compiler.memory.copies import ReadPort, TensorCopy
 from compiler.memory.demand import Demand, Vectors
-from compiler.memory.storage import ComputedWeights
 from compiler.place.braid import take_braided
 from compiler.place.lowerings import place_first
 from compiler.place.ranking import banks_in, ordered
 from compiler.place.results import take_copies
 from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, Trial, commit, give_up, savepoint
-from compiler.tensor import Tensor
-from compiler.vector.builder import PassBuilder
-from compiler.vector.lanes import vector_count
-from compiler.vector.operation import Pass
-from compiler.vector.plan import pass_plans
-from compiler.vector.update_pass import identity
 
 
 def copies_for(state: PlacementState, demands: Sequence[Demand]) -> bool:

@@ -7,6 +7,9 @@ from functools import partial
 import numpy as np
 
 from arch.geometry import Direction, Hemisphere, units
+from compiler.ir.lanes import vector_count
+from compiler.ir.tensor import Tensor
+from compiler.ir.vector import Pass, Result
 from compiler.memory.copies import TensorCopy
 from compiler.memory.demand import Demand, Vectors
 from compiler.memory.words import Bank, Cycles, Numbers
@@ -15,9 +18,6 @@ from compiler.place.orders import distinct, missing_vectors, sharing, turns_of
 from compiler.place.ranking import banks_read, copies_used, count, ordered, sides_of, sparse_slices
 from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, Trial
-from compiler.tensor import Tensor
-from compiler.vector.lanes import vector_count
-from compiler.vector.operation import Pass, Result
 
 Made = list[tuple[TensorCopy, Demand | None]]
 """Copies, each with the demand that it is for; None for the host and those who are not known yet."""

@@ -10,17 +10,16 @@ import numpy as np
 
 from arch.config import Config
 from arch.geometry import Direction, Hemisphere, units
+from compiler.ir.operation import MatMul, Operation
+from compiler.ir.tensor import Elements, Tensor
+from compiler.ir.vector import Pass
+from compiler.lower.storage import ComputedWeights, OperationStorage, Target
 from compiler.memory.copies import ReadPort, TensorCopy
 from compiler.memory.demand import Demand, Key
 from compiler.memory.maps import MapWords
-from compiler.memory.storage import ComputedWeights, OperationStorage
 from compiler.memory.words import Bank, Numbers, Words
-from compiler.operation import MatMul, Operation
 from compiler.place.policy import Policy
-from compiler.scatter.operation import Target
 from compiler.schedule.scheduler import Scheduler
-from compiler.tensor import Elements, Tensor
-from compiler.vector.operation import Pass
 
 _NEXT = 2
 """Passes before and after one that may run at the same time."""

@@ -5,20 +5,21 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from arch.geometry import Hemisphere
+from compiler.ir.lanes import vector_count, vectors_along
+from compiler.ir.operation import MatMul
+from compiler.ir.scatter import STATE_SIDE
+from compiler.ir.tensor import Tensor
+from compiler.ir.vector import Pass
+from compiler.lower.storage import Target
 from compiler.memory.copies import TensorCopy
 from compiler.memory.demand import Demand, Vectors
 from compiler.memory.maps import element_words
 from compiler.memory.words import Bank
-from compiler.operation import MatMul
 from compiler.place.orders import distinct, missing_vectors, sharing, turns_in_place
 from compiler.place.ranking import banks_of_ports, count
 from compiler.place.results import take_copies
 from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, is_one_sided
-from compiler.scatter.operation import STATE_SIDE, Target
-from compiler.tensor import Tensor
-from compiler.vector.lanes import vector_count, vectors_along
-from compiler.vector.operation import Pass
 
 _FEW = 16
 """Vectors that a pass has read before it writes its first result."""

@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from arch.geometry import Direction, Hemisphere
+from compiler.ir.lanes import vector_count
+from compiler.ir.switch import Switch
+from compiler.lower.storage import ComputedWeights
 from compiler.memory.copies import TensorCopy, slices_in
 from compiler.memory.demand import Demand, Vectors
-from compiler.memory.storage import ComputedWeights
 from compiler.memory.words import Bank, Cycles, Numbers
 from compiler.place.braid import fill_weights, take_braided
 from compiler.place.operands import distances, take_serial
@@ -16,8 +18,6 @@ from compiler.place.ranking import banks_of_ports, banks_read, copies_used, coun
 from compiler.place.results import wanted
 from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, Trial
-from compiler.switch.operation import Switch
-from compiler.vector.lanes import vector_count
 
 
 def place_switched(

@@ -6,15 +6,15 @@ from itertools import accumulate
 import numpy as np
 
 from arch.geometry import Direction, Hemisphere, units
-from compiler.gather.operation import Gather, Gathering, Part
-from compiler.gather.share import Share, shares
+from compiler.ir.gather import Gather, Gathering, Part
+from compiler.ir.tensor import Tensor
+from compiler.lower.mem.share import Share, shares
 from compiler.memory.copies import TensorCopy
 from compiler.memory.maps import MapWords, element_words
 from compiler.memory.words import Bank, Numbers
 from compiler.place.results import wanted
 from compiler.place.state import PlacementState
 from compiler.place.trial import Trial
-from compiler.tensor import Tensor
 
 Way = tuple[Direction, Sequence[int], Sequence[int]]
 """Direction of indices, slices for them, and slices that they may pass."""

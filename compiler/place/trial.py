@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 
 from arch.geometry import Direction
+from compiler.ir.lanes import vectors_along
+from compiler.ir.operation import Operation
+from compiler.ir.tensor import Tensor
+from compiler.lower.storage import ComputedWeights, OperationStorage
 from compiler.memory.copies import Template, TensorCopy
 from compiler.memory.demand import Demand, Key, Vectors
 from compiler.memory.maps import MapWords, element_words
-from compiler.memory.storage import ComputedWeights, OperationStorage
-from compiler.operation import Operation
 from compiler.place.state import HostCopy, PlacementState
 from compiler.schedule.scheduler import Mark
-from compiler.tensor import Tensor
-from compiler.vector.lanes import vectors_along
 
 
 @dataclass(frozen=True)

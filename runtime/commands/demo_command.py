@@ -8,7 +8,7 @@ import click
 
 from arch.config import Config
 from arch.presets import PRESETS
-from compiler.kernels.catalogue import find_kernel
+from compiler.library.catalogue import find_kernel
 from runtime.backend import Backend, make_backend
 from runtime.bench import Case
 from runtime.commands.digits_command import show_digits

@@ -8,8 +8,8 @@ import click
 from arch.config import Config
 from arch.errors import TaktError
 from arch.presets import PRESETS
-from compiler.kernels.catalogue import KERNELS, find_kernel
-from compiler.kernels.kernel import Kernel
+from compiler.library.catalogue import KERNELS, find_kernel
+from compiler.library.kernel import Kernel
 from runtime.backend import make_backend
 from runtime.console import show_table, working, write_json
 from runtime.kernel import KernelRun, run_kernel

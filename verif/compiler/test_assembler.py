@@ -5,7 +5,7 @@ import numpy as np
 from arch.geometry import units
 from arch.isa.encoding import decode, encode
 from arch.presets import preset
-from compiler.assembler import assemble_queues
+from compiler.emit.assembler import assemble_queues
 from compiler.schedule.issue import Issue
 from compiler.verifier.walks import Walks
 from verif.compiler.timetables import image_of

@@ -7,7 +7,7 @@ from arch.errors import TaktError
 from arch.geometry import units
 from arch.isa.encoding import encode
 from arch.presets import preset
-from compiler.disassembly import assemble_text, disassemble_queues
+from compiler.emit.disassembly import assemble_text, disassemble_queues
 from verif.compiler.layers import compile_layer
 
 NANO = preset("nano")

@@ -3,8 +3,8 @@
 import pytest
 
 from arch.presets import preset
-from compiler.kernels.epilogue import chains
-from compiler.kernels.plan import plans
+from compiler.lower.mxm.epilogue import chains
+from compiler.lower.mxm.plan import plans
 from compiler.mesh.graph import Kind
 from verif.compiler.layers import product
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from compiler.declare.ranges import ANY, ZERO, range_of, range_of_values, ranges
 from compiler.expression.expr import FORMATS, OPERAND, Expr
 from compiler.expression.functions import cast
 from compiler.mesh.graph import lower
-from compiler.vector.ranges import ANY, ZERO, range_of, range_of_values, ranges
 from verif.compiler.expressions import FUNCTIONS, INTEGER_FUNCTIONS, PAIRS, apply, random_function
 
 EDGES = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 88.0, -88.0, 65504.0, 3e38, -3e38, 1e-45, 1e-30)

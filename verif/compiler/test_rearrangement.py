@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from arch.presets import preset
-from compiler.program import Program
-from compiler.vector.moving import cheapest_move
+from compiler.declare.moving import cheapest_move
+from compiler.frontend.program import Program
 from runtime.backend import make_backend
 from verif.bits import same_bits
 from verif.compiler.expressions import apply, run_golden

@@ -4,12 +4,12 @@ import pytest
 
 from arch.geometry import Direction, units
 from arch.presets import preset
+from compiler.emit.ifetch.fetch import fetch_macro
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
 from compiler.schedule.reservations import Reservations
 from compiler.schedule.scheduler import Scheduler
-from compiler.text.fetch import fetch_macro
 
 NANO = preset("nano")
 

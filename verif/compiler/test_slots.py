@@ -6,7 +6,7 @@ import pytest
 from arch.geometry import UnitKind, units
 from arch.isa.encoding import disassemble, encode
 from arch.presets import preset
-from compiler.text.slots import Slots
+from compiler.emit.ifetch.slots import Slots
 from compiler.verifier.queue_walk import QueueWalk
 
 CONFIG = preset("nano")

@@ -3,10 +3,10 @@
 import numpy as np
 
 from arch.config import Config
-from compiler.kernels.heads import self_attention
-from compiler.kernels.recurrent import gru, lstm
-from compiler.kernels.transformer import decoder_layer, encoder_layer
-from compiler.tensor import Tensor, View
+from compiler.ir.tensor import Tensor, View
+from compiler.library.heads import self_attention
+from compiler.library.recurrent import gru, lstm
+from compiler.library.transformer import decoder_layer, encoder_layer
 from golden.reference.heads import self_attention as defined_self_attention
 from golden.reference.recurrent import run_gru, run_lstm
 from golden.reference.transformer import encoder_layer as defined_encoder_layer

@@ -5,7 +5,7 @@ import pytest
 
 from arch.errors import TaktError
 from arch.presets import preset
-from compiler.kernels.attention_kernel import ATTENTION
+from compiler.library.attention_kernel import ATTENTION
 from runtime.backend import GoldenBackend
 from runtime.kernel import KernelRun, run_kernel
 from runtime.kernel_samples import sample

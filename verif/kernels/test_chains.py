@@ -4,8 +4,8 @@ import pytest
 
 from compiler.expression.activations import gelu, silu
 from compiler.expression.functions import cast, exp, recip, relu
-from compiler.kernels.bounds import length_of
-from compiler.kernels.chains import chain
+from compiler.library.bounds import length_of
+from compiler.library.chains import chain
 
 
 def same(value):

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from compiler.expression.functions import relu
-from compiler.kernels import activations, movement
-from compiler.kernels.attention import attention
-from compiler.kernels.conv2d import conv
-from compiler.kernels.decode import decode_attention
-from compiler.kernels.elementwise import elementwise
-from compiler.kernels.gemm import gemm
-from compiler.kernels.normalisation import layernorm, rmsnorm
-from compiler.kernels.pooling import avgpool, global_average, maxpool
-from compiler.kernels.recurrent import gru_step, lstm_step
-from compiler.kernels.rope import rope
-from compiler.kernels.softmax import softmax
+from compiler.library import activations, movement
+from compiler.library.attention import attention
+from compiler.library.conv2d import conv
+from compiler.library.decode import decode_attention
+from compiler.library.elementwise import elementwise
+from compiler.library.gemm import gemm
+from compiler.library.normalisation import layernorm, rmsnorm
+from compiler.library.pooling import avgpool, global_average, maxpool
+from compiler.library.recurrent import gru_step, lstm_step
+from compiler.library.rope import rope
+from compiler.library.softmax import softmax
 from golden.reference import activations as defined_activations
 from golden.reference import attention as defined_attention
 from golden.reference.conv2d import conv2d_fp16, conv2d_int8

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from arch.errors import TaktError
-from compiler.kernels.catalogue import KERNELS
+from compiler.library.catalogue import KERNELS
 from runtime.backend import GoldenBackend
 from runtime.kernel import run_kernel
 from verif.kernels.test_kernels import NANO, SMALL, check

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from compiler.kernels.catalogue import KERNELS
+from compiler.library.catalogue import KERNELS
 from runtime.backend import GoldenBackend
 from runtime.comparison import canonical
 from runtime.kernel import run_kernel

@@ -5,11 +5,11 @@ from math import prod
 import pytest
 
 from arch.errors import TaktError
-from compiler.kernels.conv2d import conv
-from compiler.kernels.depthwise import depthwise, depthwise_bound
-from compiler.kernels.pooling import avgpool, maxpool
-from compiler.kernels.windows import Windows
-from compiler.tensor import Tensor, View
+from compiler.ir.tensor import Tensor, View
+from compiler.library.conv2d import conv
+from compiler.library.depthwise import depthwise, depthwise_bound
+from compiler.library.pooling import avgpool, maxpool
+from compiler.library.windows import Windows
 from golden.reference import conv2d as defined
 from golden.reference.pooling import avgpool as defined_avgpool
 from golden.reference.pooling import maxpool as defined_maxpool

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from arch.config import Config
-from compiler.kernels.catalogue import KERNELS
-from compiler.kernels.kernel import Argument
+from compiler.library.catalogue import KERNELS
+from compiler.library.kernel import Argument
 
 Generator = np.random.Generator
 

@@ -9,15 +9,15 @@ import numpy as np
 
 from arch.config import Config
 from arch.geometry import Direction, positions, units
-from compiler.disassembly import disassemble_queues
-from compiler.kernels.plan import Plan
+from compiler.emit.disassembly import disassemble_queues
+from compiler.frontend.program import Program
+from compiler.ir.lanes import vector_count
+from compiler.ir.operation import MatMul, Operation
+from compiler.lower.mxm.plan import Plan
 from compiler.memory.copies import TensorCopy
 from compiler.memory.words import NEVER
-from compiler.operation import MatMul, Operation
 from compiler.place.lowerings import LOWERINGS, Lowering
-from compiler.program import Program
 from compiler.schedule.macro import Macro
-from compiler.vector.lanes import vector_count
 from runtime.table import markdown_table
 from verif.walkthrough.example import residual_chain, residual_layer, score_chain
 from verif.walkthrough.recorder import Recording, record

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from arch.config import Config
 from arch.presets import preset
 from compiler.expression import functions
-from compiler.program import Program
-from compiler.tensor import join
+from compiler.frontend.program import Program
+from compiler.ir.tensor import join
 from verif.compiler.fuzz.expressions import Illegal
 from verif.compiler.fuzz.values import numbers
 
@@ -29,8 +29,8 @@ IMPORTS = (
     "",
     "from arch.presets import preset",
     "from compiler.expression.functions import *",
-    "from compiler.program import Program",
-    "from compiler.tensor import join",
+    "from compiler.frontend.program import Program",
+    "from compiler.ir.tensor import join",
     "from runtime.backend import make_backend",
     "from verif.compiler.fuzz.values import numbers",
 )

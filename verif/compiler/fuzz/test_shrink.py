@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from compiler.expression import functions
-from compiler.tensor import View
+from compiler.ir.tensor import View
 from verif.compiler.fuzz import judge as judging
 from verif.compiler.fuzz.campaign import Campaign, Summary
 from verif.compiler.fuzz.generate import generate

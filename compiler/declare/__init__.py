@@ -1,0 +1,1 @@
+"""From functions of views to operations on vectors."""

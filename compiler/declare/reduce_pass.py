@@ -1,0 +1,217 @@
+"""Reductions over time as passes.
+
+An ALU sees its own result of three steps before, so a sum runs as three interleaved ones.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import reduce
+
+import numpy as np
+
+from arch.config import Config
+from arch.errors import TaktError
+from arch.timing import timing
+from compiler.declare.map_pass import (
+    Function,
+    Scope,
+    build_pass,
+    common_lanes,
+    common_shape,
+    map_pass,
+    operand_exprs,
+    replace_stored,
+    spread,
+    trace,
+)
+from compiler.expression.expr import Expr, binary, convert
+from compiler.ir.lanes import Numbers, find_vectors, vectors_along
+from compiler.ir.tensor import Elements, Tensor, View
+from compiler.ir.vector import Pass, Result
+
+MNEMONICS = {"add": "ADD", "max": "MAX", "min": "MIN"}
+
+Kept = Sequence[tuple[Expr, Result]]
+"""Further results: their expression, and which vector each step makes."""
+
+_SECOND_PASS = 40
+"""Rough cycles that a pass of its own for the partial results takes beside its steps."""
+
+
+def interleaves(config: Config, length: int, groups: int) -> bool:
+    """Return whether a reduction of any order is one pass, groups taking turns, and not one with a second to join."""
+    apart = timing(config).held
+    return apart * length * -(-groups // apart) <= groups * length + groups + _SECOND_PASS
+
+
+def reduce_passes(
+    scope: Scope,
+    name: str,
+    views: Sequence[View],
+    operation: str,
+    axes: tuple[int, ...],
+    function: Function,
+    finish: Function,
+    layout: str | int | None,
+    in_turn: bool | None,
+) -> tuple[list[Pass], int]:
+    """Return the passes of a reduction over time, and how many further results the first one has.
+
+    The first result of the last pass is the reduction, axes kept with size 1; the further ones are what `function`
+    returned beside the term, and follow the first pass's own.
+
+    Element r of a group belongs to the partial result r mod 3; each partial result takes its elements in order,
+    beginning with the first one itself. Partial results are joined as ``(p0 + p1) + p2``. With `in_turn` the elements
+    are taken in order instead, three groups taking turns; integer sums, maxima and minima do not depend on the order,
+    and use whichever is faster.
+
+    Raises
+    ------
+    TaktError
+        For an unknown operation, axes that are none or all, and a layout along one of them.
+    """
+    if not isinstance(operation, str) or operation not in MNEMONICS:
+        raise TaktError(f"reduction must be one of {', '.join(MNEMONICS)}, not {operation!r}")
+    shape = common_shape(views)
+    rank = len(shape)
+    negative = {axis if axis < 0 else axis - rank for axis in axes}
+    if not all(-rank <= axis < 0 for axis in negative) or not 0 < len(negative) < rank:
+        raise TaktError(f"axis must be one of the {rank} of shape {shape}, not {axes}")
+    lanes = common_lanes(scope, views, shape, layout, negative)
+    if lanes in negative:
+        raise TaktError(f"layout must be an axis of {shape} that is not reduced, not {layout!r}")
+    exprs = operand_exprs(views)
+    views = [scope.settled(spread(view, shape, lanes), lanes) for view in views]
+    outside = [axis for axis in range(-rank, 0) if axis not in negative and axis != lanes]
+    order = [*outside, *sorted(negative), lanes]
+    vector = scope.config.vector_length
+    rows = [
+        (view.tensor, vectors_along(np.broadcast_to(view.elements, shape).transpose(order), -1, vector))
+        for view in views
+    ]
+    length = int(np.prod([shape[axis] for axis in negative]))
+    groups = len(rows[0][1]) // length
+    blocks = -(-shape[lanes] // vector)
+    outer = tuple(1 if axis in negative else shape[axis] for axis in range(-rank, 0))
+    outputs, _ = trace(function, exprs)
+    term, *others = outputs
+    further: list[tuple[Expr, Result]] = []
+    numbers = np.arange(int(np.prod(shape)), dtype=np.int32).reshape(shape).transpose(order)
+    for index, other in enumerate(others):
+        tensor = Tensor(f"{name}.{index}", shape, other.dtype.numpy.name, None, lanes)
+        further.append((other, Result(tensor, find_vectors(tensor, vectors_along(numbers, -1, vector), vector))))
+    if operation == "add":
+        term = convert(term, "float32" if term.dtype.is_float else "int32")
+    elif term.dtype.is_float:
+        term = convert(term, "float32")
+    total = Expr(MNEMONICS[operation], term.dtype, (term,), term.dtype, accumulates=True)
+    apart = timing(scope.config).held
+    free = operation != "add" or not term.dtype.is_float
+    if in_turn or (in_turn is None and free and interleaves(scope.config, length, groups)):
+        single = _interleaved(scope, name, total, rows, finish, outer, lanes, length, groups, apart, further)
+        return [single], len(further)
+    first = _partial(scope, name, total, rows, outer, lanes, length, groups, blocks, apart, further)
+    tensor = first.results[0].tensor
+    inner = replace_stored(scope, tensor)
+
+    count = tensor.shape[0]
+    if length >= apart * count:
+        return [first, _joined(inner, name, operation, tensor, finish, outer, lanes, length, apart)], len(further)
+
+    def join(*parts: Expr) -> Expr:
+        return _finished(finish, reduce(lambda a, b: binary(MNEMONICS[operation], a, b), parts))
+
+    parts = [tensor[index] for index in range(count)]
+    second, _ = map_pass(inner, name, join, parts, None, lanes)
+    # Groups are finished as the first pass brings their parts.
+    return [first, replace(second, interval=length)], len(further)
+
+
+def _finished(finish: Function, total: Expr) -> Expr:
+    """Return what becomes of a reduction: one expression."""
+    found, several = trace(finish, [total])
+    if several:
+        raise TaktError(f"finish must return one expression, not {len(found)}")
+    return found[0]
+
+
+def _interleaved(
+    scope: Scope,
+    name: str,
+    total: Expr,
+    rows: Sequence[tuple[Tensor, Elements]],
+    finish: Function,
+    outer: tuple[int, ...],
+    lanes: int,
+    length: int,
+    groups: int,
+    apart: int,
+    kept: Kept,
+) -> Pass:
+    """Return one pass that works on `apart` groups in turn; missing ones at the end repeat the last."""
+    turns = -(-groups // apart)
+    group = (np.arange(turns)[:, None, None] * apart + np.arange(apart)).repeat(length, axis=1)
+    member = np.broadcast_to(np.arange(length)[None, :, None], group.shape).reshape(-1)
+    group = group.reshape(-1)
+    wanted = np.minimum(group, groups - 1) * length + member
+    steps: Numbers = np.where((member == length - 1) & (group < groups), group, -1)
+    output = _finished(finish, total)
+    result = Result(Tensor(name, outer, output.dtype.numpy.name, None, lanes), steps)
+    taken = [(tensor, elements[wanted]) for tensor, elements in rows]
+    outputs, results = [output], [result]
+    for expr, other in kept:
+        outputs.append(expr)
+        results.append(Result(other.tensor, np.where(group < groups, other.steps[wanted], -1)))
+    return build_pass(scope, name, outputs, taken, results, member == 0)
+
+
+def _joined(
+    scope: Scope,
+    name: str,
+    operation: str,
+    tensor: Tensor,
+    finish: Function,
+    outer: tuple[int, ...],
+    lanes: int,
+    length: int,
+    apart: int,
+) -> Pass:
+    """Return the pass that adds up partial results: those of a group one after another, as the first pass ends them."""
+    count = tensor.shape[0]
+    numbers = np.moveaxis(np.moveaxis(tensor.view().elements, lanes, -1), 0, -2)
+    rows = vectors_along(numbers, -1, scope.config.vector_length)
+    part = operand_exprs([tensor.view()])[0]
+    output = _finished(finish, Expr(MNEMONICS[operation], part.dtype, (part,), part.dtype, accumulates=True))
+    step = np.arange(len(rows))
+    steps: Numbers = np.where(step % count == count - 1, step // count, -1)
+    result = Result(Tensor(name, outer, output.dtype.numpy.name, None, lanes), steps)
+    found = build_pass(scope, name, [output], [(tensor, rows)], [result], step % count == 0)
+    return replace(found, interval=length, turn=count, within=apart)
+
+
+def _partial(
+    scope: Scope,
+    name: str,
+    total: Expr,
+    rows: Sequence[tuple[Tensor, Elements]],
+    outer: tuple[int, ...],
+    lanes: int,
+    length: int,
+    groups: int,
+    blocks: int,
+    apart: int,
+    kept: Kept,
+) -> Pass:
+    """Return the pass that leaves up to `apart` partial results of each group, along a new first axis."""
+    parts = min(apart, length)
+    group, member = np.divmod(np.arange(groups * length), length)
+    per_block = groups // blocks
+    block, step = np.divmod(group, per_block)
+    number = (block * parts + member % apart) * per_block + step
+    steps: Numbers = np.where(member >= length - parts, number, -1)
+    result = Result(Tensor(f"{name}.parts", (parts, *outer), total.dtype.numpy.name, None, lanes), steps)
+    outputs, results = [total], [result]
+    for expr, other in kept:
+        outputs.append(expr)
+        results.append(other)
+    return build_pass(scope, name, outputs, rows, results, member < apart)

@@ -1,0 +1,1 @@
+"""From what is scheduled to the words of queues, and back."""

@@ -1,0 +1,1 @@
+"""Tensors, and the operations on them: what a program consists of."""

@@ -1,0 +1,112 @@
+"""The operation that reads rows of a table by index."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from arch.geometry import Direction
+from compiler.ir.tensor import Elements, Tensor
+from compiler.ir.vector import Pass
+
+Numbers = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Indices that pass the slices of a table at a time.
+
+    Attributes
+    ----------
+    ways : tuple of ndarray
+        Numbers of indices, one every `lanes` cycles; those of a way pass a cycle after those of the way before.
+    """
+
+    ways: tuple[Rows, ...]
+
+    @property
+    def order(self) -> Rows:
+        """Numbers of all indices in the order in which they pass."""
+        step = np.concatenate([np.arange(len(rows)) for rows in self.ways])
+        # Ways come one after another here, and so they do where their steps are equal.
+        return np.concatenate(self.ways)[np.argsort(step, kind="stable")]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A byte of a block of columns of a table, or a copy of it: in one slice, from `addr` on, for a way of a turn."""
+
+    block: int
+    byte: int
+    slice: int
+    addr: int
+    turn: int
+    way: int
+
+
+@dataclass(frozen=True)
+class Gathering:
+    """Where indices and table of a Gather are.
+
+    Attributes
+    ----------
+    direction : Direction
+        In which the indices pass the slices of the table.
+    turns : tuple of Turn
+    words : tuple of (slices, addrs)
+        Low bytes of the indices of each turn in the order in which they pass, shape (2, n).
+    parts : tuple of Part
+    """
+
+    direction: Direction
+    turns: tuple[Turn, ...]
+    words: tuple[tuple[Numbers, Numbers], ...]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Gather(Pass):
+    """Row ``indices[k]`` of a table, for every k; its result is the one of the pass, which has no graph.
+
+    Attributes
+    ----------
+    table, indices : Tensor
+        Inputs or constants.
+    table_rows : ndarray of int32, shape (blocks * v, vector_length)
+        Elements of the table's vectors.
+    index_rows : ndarray of int32, shape (m, vector_length)
+        The element of `indices` that all lanes of each vector have.
+    """
+
+    table: Tensor = field(kw_only=True)
+    indices: Tensor = field(kw_only=True)
+    table_rows: Elements = field(kw_only=True)
+    index_rows: Elements = field(kw_only=True)
+
+    in_mesh = False
+
+    @property
+    def target(self) -> Tensor:
+        """The result, shape (m, n)."""
+        return self.results[0].tensor
+
+    @property
+    def m(self) -> int:
+        """Indices."""
+        return len(self.index_rows)
+
+    @property
+    def blocks(self) -> int:
+        """Vectors of a row."""
+        return self.steps // self.m
+
+    @property
+    def v(self) -> int:
+        """Rows of the table."""
+        return len(self.table_rows) // self.blocks
+
+    def reads(self) -> Iterator[Tensor]:
+        """Yield the tensors that are read."""
+        yield from (self.table, self.indices)

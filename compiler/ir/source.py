@@ -1,0 +1,45 @@
+"""A program as its author wrote it."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from arch.config import Config
+from compiler.ir.control import Control
+from compiler.ir.operation import MatMul
+from compiler.ir.tensor import Tensor, View
+from compiler.ir.vector import Pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What is compiled.
+
+    Attributes
+    ----------
+    config : Config
+    name : str
+        What the program is, for reports.
+    operations : sequence of MatMul or Pass
+        In an order in which operands come before their users.
+    tensors : sequence of Tensor
+        Inputs and constants.
+    stored : callable
+        Whether a tensor is a result or a state.
+    outputs : mapping of str to View
+    states : collection of Tensor
+        Results that live from run to run.
+    updates : mapping of Tensor to Pass
+        Those states that a pass gives their value for the next run, after everything else has read them.
+    control : Control
+        Barriers and superlanes.
+    """
+
+    config: Config
+    name: str
+    operations: Sequence[MatMul | Pass]
+    tensors: Sequence[Tensor]
+    stored: Callable[[Tensor], bool]
+    outputs: Mapping[str, View]
+    states: Collection[Tensor]
+    updates: Mapping[Tensor, Pass]
+    control: Control

@@ -1,1 +1,0 @@
-"""Operations of the Python interface, turned into macro-operations."""

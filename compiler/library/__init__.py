@@ -1,0 +1,1 @@
+"""Kernels: functions on tensors, written once for every machine."""

@@ -1,0 +1,1 @@
+"""From an operation whose words are known to a macro-operation, for each unit."""

@@ -1,0 +1,1 @@
+"""Operations of MEM by index."""

@@ -1,0 +1,1 @@
+"""Matrix products, with what the VXM does to their sums on the way."""

@@ -1,0 +1,261 @@
+"""One group of a matrix product as a macro-operation: all its weight tiles, from MEM through plane and VXM to MEM."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from arch.formats import DType
+from arch.geometry import Direction, Unit, UnitKind, mxm_position, units, vxm_position
+from arch.timing import timing
+from compiler.ir.operation import MatMul
+from compiler.lower.mxm.epilogue_builder import EpilogueBuilder, Exit
+from compiler.lower.mxm.plan import Feeder
+from compiler.lower.storage import OperationStorage
+from compiler.memory.copies import Cycles, Template
+from compiler.schedule.flow import Flow
+from compiler.schedule.macro import Action, Macro
+from compiler.schedule.pattern import Pattern
+from compiler.schedule.transfer import Transfers
+
+
+@dataclass(frozen=True)
+class Group:
+    """A block of rows times one block of columns per plane, over all of K.
+
+    Attributes
+    ----------
+    feeder : Feeder
+    number : int
+        Feeder's number in the plan.
+    rows : (int, int)
+        First row, rows.
+    blocks : tuple of int
+        Block of columns of each plane or pair.
+    first_load : int
+        Word of the weights (see `OperationStorage.weights`) where the group's begin.
+    """
+
+    feeder: Feeder
+    number: int
+    rows: tuple[int, int]
+    blocks: tuple[int, ...]
+    first_load: int
+
+
+def groups_of(op: MatMul, feeder: Feeder, number: int) -> list[Group]:
+    """Return a feeder's groups in order of execution."""
+    found = []
+    for rows in feeder.blocks:
+        first_load = 0
+        for blocks in feeder.groups:
+            found.append(Group(feeder, number, rows, blocks, first_load))
+            first_load += op.k_blocks * feeder.load_steps(op, blocks)
+    return found
+
+
+class GroupBuilder:
+    """Builds the macro-operation of a group.
+
+    Tile i multiplies the activations' block i. Its ABC issues ``i * period`` cycles after the first one; the planes'
+    weights come one after another, the last just in time. Pairs of planes take a row every second cycle.
+    """
+
+    def __init__(self, op: MatMul, placed: OperationStorage, group: Group) -> None:
+        self._op = op
+        self._config = op.config
+        self._timing = timing(op.config)
+        self._placed = placed
+        self._group = group
+        self._side = group.feeder.hemisphere
+        self._position = mxm_position(op.config, self._side)
+        self._period = group.feeder.period(op, group.rows[1], group.blocks)
+        self._template = Template(Macro(op.y.name))
+        self._macro = self._template.macro
+        self._transfers = Transfers(op.config, self._macro)
+        self._epilogue = EpilogueBuilder(op, placed, self._template, group.number)
+        self._outward = Direction.WEST if self._side == 0 else Direction.EAST
+
+    def build(self) -> Template:
+        """Return the group's template."""
+        self._load_weights()
+        activations = self._read_activations()
+        for number, block in enumerate(self._group.blocks):
+            self._multiply(number, activations)
+            self._deliver(number, block)
+        # The scheduler picks in this order, and wide groups find room less easily.
+        self._macro.flows.sort(key=lambda flow: -flow.width)
+        return self._template
+
+    def _unit(self, kind: UnitKind, plane: int) -> Unit:
+        return next(
+            unit
+            for unit in units(self._config)
+            if (unit.kind, unit.hemisphere, unit.index) == (kind, self._side, plane)
+        )
+
+    def _load_weights(self) -> None:
+        tiles, lanes = self._op.k_blocks, self._config.lanes
+        load = self._group.feeder.load_steps(self._op, self._group.blocks)
+        skew = self._timing["LW"].d_skew
+        assert skew is not None
+        # A plane installs with the first ABC of a tile what is in its buffer: loading ends just before.
+        first = -self._timing.install_after_load - load
+        steps = (np.arange(tiles)[:, None] * self._period + np.arange(load) + first + skew).reshape(-1)
+        computed = self._placed.computed
+        if computed is None:
+            weights = self._placed.weights[self._side]
+            words = np.arange(self._group.first_load, self._group.first_load + tiles * load)
+            slices, addrs, numbers = (
+                weights.slices[:, words],
+                weights.addrs[:, words],
+                words[None].repeat(lanes, axis=0),
+            )
+            copy, ready = weights, np.zeros_like(numbers)
+        else:
+            slices, addrs, ready, numbers = computed.words(self._op, self._load_steps())
+            copy = computed.copy
+        for way, loads in enumerate(self._group.feeder.loads(self._op, self._group.blocks)):
+            flow = Flow(("weights", self._side, way), self._outward, lanes)
+            self._macro.flows.append(flow)
+            for member in range(lanes):
+                row = way * lanes + member
+                self._transfers.read(flow, member, slices[row], addrs[row], steps, self._position)
+                access = steps - self._transfers.read_travel(slices[row], self._position)
+                self._template.reads(copy, numbers[member], access, ready[member])
+            at = first
+            for part in loads:
+                unit = self._unit(UnitKind.MXM_WEIGHTS, part.plane)
+                action = Action(unit, "LW", at, {"count": part.steps}, {"stream": (flow, 0)}, tiles, self._period)
+                self._macro.actions.append(action)
+                # Until the install, another load would overwrite it.
+                self._macro.holds.append((("buffer", unit.id), Pattern(at, tiles, self._period, -at)))
+                at += part.steps
+
+    def _load_steps(self) -> npt.NDArray[np.int64]:
+        """Return block of K, first column and byte of every step in which the group's weights are loaded, one way."""
+        op, lanes = self._op, self._config.lanes
+        (loads,) = self._group.feeder.loads(op, self._group.blocks)
+        return np.array(
+            [
+                (k_block, load.block * self._config.vector_length + lanes * column_block, load.byte)
+                for k_block in range(op.k_blocks)
+                for load in loads
+                for column_block in reversed(range(load.steps))
+            ]
+        )
+
+    def _read_activations(self) -> Flow:
+        skew = self._timing["ABC"].d_skew
+        assert skew is not None
+        flow = Flow(("activations", self._side, self._group.number), self._outward, self._op.x.itemsize)
+        self._macro.flows.append(flow)
+        first, rows = self._group.rows
+        port = self._placed.ports[self._group.number]
+        every = (np.arange(self._op.k_blocks)[:, None] * self._op.m + np.arange(first, first + rows)).reshape(-1)
+        passing = np.arange(self._op.k_blocks)[:, None] * self._period + self._op.interval * np.arange(rows)
+        arrival = passing.reshape(-1) + skew
+        slices, addrs, ready = port.words()
+        slices, addrs, ready = slices[:, every], addrs[:, every], ready[every]
+        for member in range(flow.width):
+            self._transfers.read(
+                flow, member, slices[member], addrs[member], arrival, self._position, self._op.interval
+            )
+            access = arrival - self._transfers.read_travel(slices[member], self._position)
+            self._template.reads(port.copy, port.steps[every], access, ready)
+        return flow
+
+    def _multiply(self, number: int, activations: Flow) -> None:
+        tiles, rows = self._op.k_blocks, self._group.rows[1]
+        plane = self._group.feeder.planes[number]
+        for member in range(self._op.array):
+            taken = self._unit(UnitKind.MXM_ACTIVATIONS, plane + member)
+            # Through the pauses too: another install would change the weights under the rows that follow.
+            self._macro.holds.append((("plane", taken.id), Pattern(0, 1, 1, tiles * self._period)))
+        unit = self._unit(UnitKind.MXM_ACTIVATIONS, plane)
+        fields = {"count": rows, "install": 1, "dtype": int(DType.FP16 if self._op.tandem else DType.INT8)}
+        streams = {"stream": (activations, 0)}
+        self._macro.actions.append(
+            Action(unit, "ABC", 0, fields, streams, tiles, self._period, interval=self._op.interval)
+        )
+
+    def _accumulate(self, number: int, results: Flow) -> int:
+        """Add the accumulator's part; return when its first result is on the register."""
+        tiles, rows, interval = self._op.k_blocks, self._group.rows[1], self._op.interval
+        unit = self._unit(UnitKind.MXM_RESULTS, self._group.feeder.planes[number])
+        start = self._timing.acc_after_fp16_abc if self._op.tandem else self._timing.acc_after_abc
+        last = start + (tiles - 1) * self._period
+        # Sums of products of the other format arrive after another latency: they must not meet these.
+        whole = Pattern(start, 1, 1, last - start + (rows - 1) * interval + 1)
+        self._macro.holds.append((("accumulators", unit.id), whole))
+        fields = {"addr": 0, "stride": 1, "count": rows, "float": int(self._op.tandem)}
+        if tiles > 1:
+            self._macro.actions.append(Action(unit, "ACC", start, fields, interval=interval))
+        # The first tile overwrites what was there, others add to it, the last one adds and emits.
+        if tiles > 2:
+            more = fields | {"add": 1}
+            self._macro.actions.append(
+                Action(unit, "ACC", start + self._period, more, {}, tiles - 2, self._period, interval=interval)
+            )
+        final = fields | {"add": int(tiles > 1), "emit": 1}
+        self._macro.actions.append(Action(unit, "ACC", last, final, {"stream": (results, 0)}, interval=interval))
+        latency = self._timing["ACC"].d_func
+        assert latency is not None
+        return last + latency
+
+    def _deliver(self, number: int, block: int) -> None:
+        """Bring the results of one plane to MEM, through the VXM where something remains to be done."""
+        inward = Direction.EAST if self._side == 0 else Direction.WEST
+        results = Flow(("results", self._side, self._group.feeder.planes[number]), inward, 4)
+        self._macro.flows.append(results)
+        emitted = self._accumulate(number, results)
+        first, rows = self._group.rows
+        if self._op.epilogue is None:
+            self._write(results, block, np.arange(rows), emitted, self._position)
+            return
+        middle = vxm_position(self._config)
+        for member in range(results.width):
+            results.carry(member, self._position, middle, Pattern(emitted, 1, 1, rows, self._op.interval))
+        mapping = self._group.feeder.chains[number]
+        arrival = emitted + abs(middle - self._position)
+        leaves = arrival + self._epilogue.latency(mapping)
+        exits = []
+        for start, count, direction in self._directions(block):
+            flow = Flow(("out", self._side, results.key, direction), direction, self._op.y.itemsize)
+            self._macro.flows.append(flow)
+            self._write(flow, block, np.arange(start, start + count), leaves, middle)
+            exits.append(Exit(start, count, flow))
+        self._epilogue.build(mapping, number, results, arrival, (block * self._op.m + first, rows), exits)
+
+    def _directions(self, block: int) -> list[tuple[int, int, Direction]]:
+        """Return runs of rows (first, rows) that leave the VXM in one direction."""
+        first, rows = self._group.rows
+        numbers = block * self._op.m + np.arange(first, first + rows)
+        # An ALU's word drives one direction. Copies that lack a row (-1) have no say.
+        slices = np.max([copy.slices[0, numbers] for copy in self._placed.outputs[0]], axis=0)
+        east = slices >= self._config.mem_slices
+        starts = [0, *(np.flatnonzero(np.diff(east)) + 1).tolist()]
+        ends = [*starts[1:], rows]
+        return [
+            (start, end - start, units(self._config)[int(slices[start])].outward)
+            for start, end in zip(starts, ends, strict=True)
+        ]
+
+    def _write(self, flow: Flow, block: int, rows: Cycles, first_cycle: int, source: int) -> None:
+        """Write rows of the group (numbered from its first) to every copy; row 0 passes `source` in `first_cycle`."""
+        numbers = block * self._op.m + rows + self._group.rows[0]
+        # In runs of rows that go to the same copies, since a value is carried as far as all of its copies need.
+        holds = np.array([copy.slices[0, numbers] >= 0 for copy in self._placed.outputs[0]])
+        starts = [0, *(np.flatnonzero((np.diff(holds, axis=1) != 0).any(axis=0)) + 1).tolist(), len(rows)]
+        for start, end in pairwise(starts):
+            part = numbers[start:end]
+            copies = [copy for copy, held in zip(self._placed.outputs[0], holds[:, start], strict=True) if held]
+            cycles = first_cycle + self._op.interval * rows[start:end].astype(np.int64)
+            ready = [np.zeros(len(part), np.int64)] * len(copies)
+            for member in range(self._op.y.itemsize):
+                words = [(copy.slices[member, part], copy.addrs[member, part]) for copy in copies]
+                done = self._transfers.write(flow, member, words, cycles, source, self._op.interval)
+                ready = [np.maximum(*pair) for pair in zip(ready, done, strict=True)]
+            for copy, readable in zip(copies, ready, strict=True):
+                self._template.writes(copy, part, readable)

@@ -1,0 +1,252 @@
+"""Plans: ways to share out a matrix product among the planes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from arch.geometry import Hemisphere
+from arch.timing import timing
+from compiler.ir.operation import MatMul
+from compiler.lower.mxm.epilogue import Chains, chains
+from compiler.mesh.mapping import Mapping
+
+
+@dataclass(frozen=True)
+class Load:
+    """Weights of one tile that one plane loads: byte `byte` of the columns of block `block`, in `steps` steps."""
+
+    plane: int
+    byte: int
+    block: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Feeder:
+    """Planes of one hemisphere that share streams of activations.
+
+    Attributes
+    ----------
+    hemisphere : Hemisphere
+    planes : tuple of int
+        Plane numbers in the hemisphere; of a pair the first plane's.
+    blocks : tuple of (int, int)
+        Blocks of rows that the accumulator memory holds at a time: first row, rows.
+    groups : tuple of tuple of int
+        Blocks of columns computed at a time, one per plane or pair used.
+    chains : tuple of Mapping
+        The VXM's part for each plane; empty when sums go to MEM as they are.
+    ways : int
+        Groups of `lanes` streams over which weights come at a time.
+    """
+
+    hemisphere: Hemisphere
+    planes: tuple[int, ...]
+    blocks: tuple[tuple[int, int], ...]
+    groups: tuple[tuple[int, ...], ...]
+    chains: tuple[Mapping, ...]
+    ways: int = 1
+
+    def loads(self, op: MatMul, group: tuple[int, ...]) -> list[list[Load]]:
+        """Return the loads of a group's tile, one list per way; the ways take equally long."""
+        found = [
+            Load(plane + byte, byte, block, op.load_steps(block))
+            for plane, block in zip(self.planes, group, strict=False)
+            for byte in range(op.array)
+        ]
+        return [found[way :: self.ways] for way in range(self.ways)]
+
+    def load_steps(self, op: MatMul, group: tuple[int, ...]) -> int:
+        """Return the cycles that loading a group's tile takes."""
+        return max(sum(load.steps for load in way) for way in self.loads(op, group))
+
+    def period(self, op: MatMul, rows: int, group: tuple[int, ...]) -> int:
+        """Return the cycles from one weight tile to the next: its rows, or loading the next one if that is longer.
+
+        Where weights take up all streams, the two come after each other.
+        """
+        load = self.load_steps(op, group) + timing(op.config).install_after_load
+        if self.ways * op.config.lanes == op.config.streams:
+            return (rows - 1) * op.interval + 1 + load
+        return max(rows * op.interval, load)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A way to compute one product.
+
+    Attributes
+    ----------
+    feeders : tuple of Feeder
+        Feeders of one hemisphere have the same groups, and use the same copy of the weights.
+    estimate : int
+        Rough cycles, to choose by.
+    planes : int
+        Planes used.
+    joint : bool
+        Both hemispheres' weights come from the same slices, one after the other's: that leaves slices for operands of
+        the epilogue.
+    shares : bool
+        ALUs keep words for an epilogue, and weights come so rarely that these can lie beside them.
+    """
+
+    feeders: tuple[Feeder, ...]
+    estimate: int
+    planes: int
+    joint: bool = False
+    shares: bool = False
+
+    @property
+    def simple(self) -> bool:
+        """Whether there is one feeder per hemisphere, so that no slice is read for two of them."""
+        return len(self.feeders) == len({feeder.hemisphere for feeder in self.feeders})
+
+
+def plans(op: MatMul) -> list[Plan]:
+    """Return every way to share out a product, the most promising first; none when the epilogue does not fit."""
+    ways: list[Chains] = [()] if op.epilogue is None else chains(op)
+    found = [
+        plan
+        for mesh in ways
+        for shape in _shapes(op)
+        for joint in _joint(op, bool(mesh), shape[0])
+        if (plan := _plan(op, mesh, *shape, joint)) is not None
+    ]
+    return sorted(found, key=lambda plan: plan.estimate)
+
+
+def _joint(op: MatMul, fused: bool, hemispheres: int) -> tuple[bool, ...]:
+    """Return whether hemispheres may load weights from the same slices, as they do those of results."""
+    if hemispheres == 1:
+        return (False,)
+    return (True,) if op.computed else (False, True) if fused else (False,)
+
+
+def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool, tuple[int, ...]]]:
+    """Yield hemispheres, arrays in each, whether hemispheres share out rows, whether their arrays do, and their ways.
+
+    Where weights are the limit, and there are not enough MEM slices for more ways in both hemispheres, one of them can
+    have more than the other, and more columns.
+    """
+    # In one way at a time, both bytes of weights come after each other, as those of results must.
+    steps = op.load_steps(0)
+    config = op.config
+    for hemispheres in (1, 2):
+        for arrays in range(1, op.config.planes_per_hemisphere // op.array + 1):
+            if hemispheres * arrays * op.array <= op.planes:
+                for rows_out in (True, False)[:hemispheres]:
+                    for rows_in in (True, False)[:arrays]:
+                        # Planes that share activations load at the same time, each byte over streams of its own.
+                        planes = op.array * (1 if rows_in else arrays)
+                        most_ways = 1 if op.computed else min(op.ways, planes, config.streams // config.lanes)
+                        for ways in range(1, most_ways + 1):
+                            # More than fits is sorted out by `_plan`.
+                            yield hemispheres, arrays, rows_out, rows_in, (ways,) * hemispheres
+                            if hemispheres > 1 and ways > 1 and not rows_out and op.m * op.interval < op.array * steps:
+                                yield hemispheres, arrays, rows_out, rows_in, (ways, ways - 1)
+
+
+def _plan(
+    op: MatMul,
+    mesh: Chains,
+    hemispheres: int,
+    arrays: int,
+    rows_out: bool,
+    rows_in: bool,
+    ways: tuple[int, ...],
+    joint: bool,
+) -> Plan | None:
+    config = op.config
+    whole_rows, whole_blocks = (0, op.m), (0, op.n_blocks)
+    row_parts = _split(whole_rows, hemispheres) if rows_out else [whole_rows] * hemispheres
+    block_parts = [whole_blocks] * hemispheres if rows_out else _split_by(whole_blocks, ways)
+    shared = 1 if rows_in else arrays
+    # Planes of a group emit at the same time: each needs ALUs of its own.
+    if mesh and len(mesh) < shared:
+        return None
+    feeders: list[Feeder] = []
+    for side in range(hemispheres):
+        first, count = block_parts[side]
+        blocks = range(first, first + count)
+        groups = tuple(tuple(blocks[i : i + shared]) for i in range(0, count, shared))
+        for number, part in enumerate(_split(row_parts[side], arrays) if rows_in else [row_parts[side]]):
+            if not part[1] or not groups:
+                return None
+            turn = len(feeders) * shared
+            # Chains in turn: feeders that run side by side use different ALUs.
+            feeders.append(
+                Feeder(
+                    Hemisphere(side),
+                    tuple(op.array * array for array in ((number,) if rows_in else range(arrays))),
+                    tuple(_split(part, -(-part[1] // config.acc_depth))),
+                    groups,
+                    tuple(mesh[(turn + i) % len(mesh)] for i in range(shared)) if mesh else (),
+                    ways[side],
+                )
+            )
+    # Planes would idle: a plan with fewer of them is the same.
+    if shared > len(feeders[0].groups[0]):
+        return None
+    if not _has_slices(op, feeders, joint):
+        return None
+    used = op.array * sum(len(feeder.planes) for feeder in feeders)
+    keeps = any(cell.node.holds for mapping in mesh for cell in mapping.cells)
+    seldom = all(
+        2 * feeder.load_steps(op, feeder.groups[0]) <= feeder.period(op, feeder.blocks[0][1], feeder.groups[0])
+        for feeder in feeders
+    )
+    return Plan(tuple(feeders), _estimate(op, feeders, mesh, joint), used, joint, keeps and seldom)
+
+
+def _has_slices(op: MatMul, feeders: list[Feeder], joint: bool) -> bool:
+    """Return whether there are MEM slices for all that is read at the same time; what ALUs keep finds room beside."""
+    config = op.config
+    # Feeders read their own copies of activations: two of them would have to read one slice in different cycles.
+    needed = len(feeders) * op.x.itemsize
+    ways = {feeder.hemisphere: feeder.ways for feeder in feeders}.values()
+    needed += config.lanes * (max(ways) if joint or op.computed else sum(ways))
+    for mapping in (mapping for feeder in feeders for mapping in feeder.chains):
+        assert op.epilogue is not None
+        for number, stream in enumerate(mapping.streams):
+            if stream.port != op.sum_port and not mapping.holds(number):
+                needed += op.epilogue.operands[stream.port].tensor.itemsize
+    return needed <= config.slices
+
+
+def _estimate(op: MatMul, feeders: list[Feeder], mesh: Chains, joint: bool) -> int:
+    busiest = 0
+    loads = dict.fromkeys(Hemisphere, 0)
+    vectors = 0
+    for feeder in feeders:
+        cycles = 0
+        for _, rows in feeder.blocks:
+            for group in feeder.groups:
+                cycles += op.k_blocks * feeder.period(op, rows, group)
+                loads[feeder.hemisphere] += op.k_blocks * feeder.load_steps(op, group)
+                vectors += rows * len(group)
+        busiest = max(busiest, cycles)
+    # Planes, loads and VXM work side by side, so that the slowest decides; the rest is what fills them.
+    through_vxm = 0
+    if mesh:
+        # An ALU that keeps a word does nothing else between two rows.
+        keeps = any(cell.node.holds for cell in mesh[0].cells)
+        through_vxm = -(-vectors // len(mesh)) * (op.interval if keeps else 1)
+    # Two feeders of a hemisphere share its weights, streams and slices: they are apt to wait for each other.
+    crowding = len(feeders) - len({feeder.hemisphere for feeder in feeders})
+    first_load = feeders[0].load_steps(op, feeders[0].groups[0]) if op.tandem or joint else 0
+    used = sum(len(feeder.planes) for feeder in feeders)
+    if joint:
+        return max(busiest, sum(loads.values()), through_vxm) + 2 * first_load + 4 * used + 8 * crowding
+    return max(busiest, *loads.values(), through_vxm) + first_load + 4 * used + 8 * crowding
+
+
+def _split(whole: tuple[int, int], parts: int) -> list[tuple[int, int]]:
+    """Share out (first, count) evenly."""
+    return _split_by(whole, (1,) * parts)
+
+
+def _split_by(whole: tuple[int, int], weights: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Share out (first, count) in proportion to some weights."""
+    first, count = whole
+    bounds = [first + count * sum(weights[:part]) // sum(weights) for part in range(len(weights) + 1)]
+    return [(low, high - low) for low, high in pairwise(bounds)]

@@ -1,0 +1,1 @@
+"""Passes of vectors through the VXM."""

@@ -1,1 +1,0 @@
-"""Operations of the SXM: vectors whose lanes change places."""

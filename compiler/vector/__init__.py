@@ -1,1 +1,0 @@
-"""Passes: vectors of tensors through the VXM, step by step."""
