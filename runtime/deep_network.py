@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.image import Image
-from compiler.frontend.program import Program
+from compiler.program import Program
 from golden.reference.qlinear_matmul import qlinear_matmul
 from runtime.backend import Backend
 from runtime.measure import Measurement, measure

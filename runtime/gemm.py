@@ -168,7 +168,7 @@ def compile_gemm(config: Config, gemm: Gemm, planes: int | None = None) -> Image
     TaktError
         When the problem does not fit the machine.
     """
-    from compiler.frontend.program import Program
+    from compiler.program import Program
 
     m, k, n = gemm.shape
     result = 1 if gemm.scale is not None else 4

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from arch.config import Config
-from compiler.frontend.program import Program
 from compiler.library.kernel import Bound, Kernel
+from compiler.program import Program
 from runtime.backend import Backend
 from runtime.definitions import define
 from runtime.measure import Measurement, measure

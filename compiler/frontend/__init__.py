@@ -1,1 +1,1 @@
-"""The Python interface of kernel authors: a class for each family of operations; `Program` is all."""
+"""The Python interface of kernel authors: a class for each family of operations; `compiler.program.Program` is all."""

@@ -6,12 +6,12 @@ from arch.config import Config
 from compiler.expression import activations as expressions
 from compiler.expression import functions
 from compiler.expression.expr import Expr
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View
 from compiler.library.bounds import chain_bound, vectors
 from compiler.library.chains import chain
 from compiler.library.kernel import Argument, Arrays, Bound, Kernel, Parameters
 from compiler.library.operands import declare
+from compiler.program import Program
 
 FLOATS = ("float16", "float32")
 

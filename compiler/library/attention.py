@@ -8,10 +8,10 @@ import numpy.typing as npt
 from arch.config import Config
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, equal, exp, recip, where
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View, as_view
 from compiler.library.bounds import vectors
 from compiler.library.operands import product
+from compiler.program import Program
 
 _RUN = 4
 """Rows that come from one hemisphere before those of the other."""

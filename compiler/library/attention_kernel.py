@@ -6,7 +6,6 @@ from functools import partial
 from arch.config import Config
 from arch.errors import TaktError
 from compiler.expression.functions import maximum
-from compiler.frontend.program import Program
 from compiler.ir.tensor import View
 from compiler.library.attention import attention, masked_score, stored_attention, weight
 from compiler.library.bounds import length_of, product_latency, step_latency, vectors, write_end
@@ -15,6 +14,7 @@ from compiler.library.decode import decode_attention
 from compiler.library.decode_bound import decode_bound
 from compiler.library.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
 from compiler.library.operands import declare
+from compiler.program import Program
 
 
 def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, View]:

@@ -7,7 +7,6 @@ from typing import Any
 from arch.config import Config
 from arch.errors import TaktError
 from compiler.arguments import integer
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View, as_view, join
 from compiler.library.bounds import product_bound, vectors
 from compiler.library.depthwise import depthwise
@@ -15,6 +14,7 @@ from compiler.library.kernel import Argument, Arrays, Bound, Kernel, Parameter, 
 from compiler.library.operands import declare, product
 from compiler.library.pooling import LARGEST
 from compiler.library.windows import Padding, PerAxis, Windows, check_windows
+from compiler.program import Program
 
 
 def conv(

@@ -10,10 +10,10 @@ import numpy.typing as npt
 from arch.config import Config
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, equal, exp, maximum, recip, where
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View, as_view
 from compiler.library.bounds import vectors
 from compiler.library.operands import product
+from compiler.program import Program
 
 _FAN = 4
 """Most vectors of scores of which a pass takes the maximum at a time."""

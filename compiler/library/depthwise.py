@@ -8,13 +8,13 @@ from arch.config import Config
 from arch.errors import TaktError
 from compiler.expression.expr import OPERAND, Expr, format_of
 from compiler.expression.functions import multiply
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View, as_view
 from compiler.library.bounds import length_of, pass_latency, product_bound, vectors
 from compiler.library.chains import chain
 from compiler.library.kernel import Bound
 from compiler.library.windows import Padding, PerAxis, Windows
 from compiler.mesh.graph import lower
+from compiler.program import Program
 
 _SUMS = 8
 """MEM slices of a sum so far, and of the new one."""

@@ -6,13 +6,13 @@ from arch.config import Config
 from arch.errors import TaktError
 from compiler.expression.expr import Expr
 from compiler.expression.functions import relu
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View
 from compiler.library.activations import FLOATS
 from compiler.library.bounds import chain_bound, vectors
 from compiler.library.chains import chain
 from compiler.library.kernel import Argument, Arrays, Bound, Kernel, Parameters
 from compiler.library.operands import declare
+from compiler.program import Program
 
 
 def elementwise(

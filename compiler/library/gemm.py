@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from arch.config import Config
 from compiler.expression.activations import ACTIVATIONS
 from compiler.expression.expr import Expr
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View
 from compiler.library.bounds import chain_levels, length_of, product_bound
 from compiler.library.chains import chain
 from compiler.library.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
 from compiler.library.operands import declare, product
+from compiler.program import Program
 
 Activation = Callable[[Expr], Expr]
 

@@ -9,10 +9,10 @@ from arch.errors import TaktError
 from compiler.arguments import integer
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, exp, recip, where
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View, as_view
 from compiler.library.attention import masked_score, rows_to, turned, visible, whole
 from compiler.library.operands import product
+from compiler.program import Program
 
 Operand = Tensor | View
 

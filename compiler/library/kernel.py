@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.errors import TaktError
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View
+from compiler.program import Program
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 """Arguments of a call by name."""

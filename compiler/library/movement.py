@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from arch.config import Config
 from arch.errors import TaktError
 from arch.timing import timing
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View
 from compiler.library.bounds import stream_bound, vectors
 from compiler.library.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
 from compiler.library.operands import declare
+from compiler.program import Program
 
 _COPY = ("PASS",)
 """Operations of a pass that copies bits, whatever their format."""

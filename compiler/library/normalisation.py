@@ -9,13 +9,13 @@ import numpy as np
 from arch.config import Config
 from compiler.expression.expr import Expr
 from compiler.expression.functions import rsqrt, square
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View
 from compiler.library.activations import FLOATS
 from compiler.library.bounds import stream_bound, vectors
 from compiler.library.chains import chain
 from compiler.library.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
 from compiler.library.operands import declare, over_time
+from compiler.program import Program
 
 
 def layernorm(

@@ -7,9 +7,9 @@ one; where it does not suit, the operation that reads them rearranges them first
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View, as_view
 from compiler.library.kernel import Arrays
+from compiler.program import Program
 
 __all__ = ["declare", "over_time", "product"]
 

@@ -12,7 +12,6 @@ from arch.config import Config
 from arch.errors import TaktError
 from compiler.expression.expr import OPERAND, Expr, format_of
 from compiler.expression.functions import cast, maximum
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View, as_view
 from compiler.library.activations import FLOATS
 from compiler.library.bounds import length_of, pass_latency, vectors
@@ -21,6 +20,7 @@ from compiler.library.kernel import Argument, Arrays, Bound, Kernel, Parameter, 
 from compiler.library.operands import declare
 from compiler.library.windows import Padding, PerAxis, Windows, check_windows
 from compiler.mesh.graph import lower
+from compiler.program import Program
 
 _LATENCY = 24
 """Rough cycles from a pass to one that waits for it, beside the steps."""

@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, sigmoid, tanh, where
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View, as_view
 from compiler.library.bounds import vectors
 from compiler.library.operands import product
+from compiler.program import Program
 
 Operand = Tensor | View
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 from arch.config import Config
-from compiler.frontend.program import Program
 from compiler.ir.tensor import View
 from compiler.library.bounds import (
     chain_levels,
@@ -28,6 +27,7 @@ from compiler.library.recurrent import (
     lstm_inputs,
     lstm_state,
 )
+from compiler.program import Program
 
 
 def _lstm(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, View]:

@@ -7,7 +7,6 @@ import numpy as np
 from arch.config import Config
 from arch.errors import TaktError
 from compiler.expression.expr import Expr
-from compiler.frontend.program import Program
 from compiler.ir.lanes import lane_axis
 from compiler.ir.tensor import Tensor, View, as_view
 from compiler.library.activations import FLOATS
@@ -15,6 +14,7 @@ from compiler.library.bounds import chain_bound, vectors
 from compiler.library.chains import chain
 from compiler.library.kernel import Argument, Arrays, Bound, Kernel, Parameters
 from compiler.library.operands import declare
+from compiler.program import Program
 
 
 def rope(

@@ -6,13 +6,13 @@ from math import prod
 from arch.config import Config
 from compiler.expression.expr import Expr
 from compiler.expression.functions import exp, recip
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View
 from compiler.library.activations import FLOATS
 from compiler.library.bounds import stream_bound, vectors
 from compiler.library.chains import chain
 from compiler.library.kernel import Argument, Arrays, Bound, Kernel, Parameters
 from compiler.library.operands import declare, over_time
+from compiler.program import Program
 
 _KEPT = 12
 """MEM slices that are read beside two copies of x where exponentials are kept: those, in two places, and sums.

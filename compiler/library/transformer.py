@@ -4,7 +4,6 @@ import numpy as np
 
 from compiler.expression.activations import gelu, silu
 from compiler.expression.expr import Expr
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View, as_view
 from compiler.library.decode import decode_attention
 from compiler.library.gemm import gemm
@@ -12,6 +11,7 @@ from compiler.library.heads import Operand, Weights, check_heads, heads_apart, j
 from compiler.library.normalisation import layernorm, rmsnorm
 from compiler.library.operands import product
 from compiler.library.rope import rope
+from compiler.program import Program
 
 
 def encoder_layer(

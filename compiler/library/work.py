@@ -3,10 +3,10 @@
 import numpy as np
 
 from arch.config import HEMISPHERES, Config
-from compiler.frontend.program import Program
 from compiler.ir.operation import MatMul
 from compiler.ir.vector import Pass
 from compiler.library.kernel import Bound
+from compiler.program import Program
 
 __all__ = ["work_bound"]
 

@@ -29,7 +29,7 @@ def compile_digits(config: Config, network: QuantisedMlp, batch: int) -> Image:
     TaktError
         When it does not fit the machine.
     """
-    from compiler.frontend.program import Program
+    from compiler.program import Program
 
     program = Program(config, f"digits, {batch} images")
     value = program.input("pixels", (batch, network.layers[0].weights.shape[0]), "int8")

@@ -12,7 +12,7 @@ from arch.config import Config
 from arch.faults import FaultKind
 from arch.image import Image
 from arch.presets import preset
-from compiler.frontend.program import Program
+from compiler.program import Program
 from verif.bench import default_seed
 from verif.bits import same_bits
 from verif.chip.consumers import Consumption, consumptions

@@ -8,7 +8,7 @@ from arch.config import Config
 from arch.faults import FaultKind
 from arch.image import Image
 from arch.presets import preset
-from compiler.frontend.program import Program
+from compiler.program import Program
 from runtime.rtl_backend import run_jobs_on_rtl
 from verif.bench import default_seed, each_simulator
 from verif.compiler.illegal import CASES

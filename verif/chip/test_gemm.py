@@ -8,7 +8,7 @@ import pytest
 from arch.config import Config
 from arch.image import Image
 from arch.presets import preset
-from compiler.frontend.program import Program
+from compiler.program import Program
 from golden.machine.machine import Machine
 from golden.reference.qlinear_matmul import qlinear_matmul
 from runtime.rtl_backend import run_jobs_on_rtl

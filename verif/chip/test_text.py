@@ -6,7 +6,7 @@ import pytest
 from arch.config import Config
 from arch.image import Image
 from arch.presets import preset
-from compiler.frontend.program import Program
+from compiler.program import Program
 from runtime.backend import Backend, GoldenBackend
 from runtime.measure import run_checked
 from runtime.rtl_backend import RtlBackend

@@ -24,7 +24,7 @@ from compiler.expression.functions import (
     tanh,
     where,
 )
-from compiler.frontend.program import Program
+from compiler.program import Program
 from golden.machine.machine import Machine
 from golden.vxm.alu import operate
 from verif.bits import same_bits

@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.image import Image
-from compiler.frontend.program import Program
 from compiler.ir.operation import MatMul
+from compiler.program import Program
 from golden.machine.machine import Machine
 
 Array = npt.NDArray[Any]

@@ -8,8 +8,8 @@ import numpy as np
 from arch.config import Config
 from arch.errors import TaktError
 from compiler.expression import functions
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View, join
+from compiler.program import Program
 
 NUMBERS: tuple[Any, ...] = (
     0,

@@ -6,7 +6,7 @@ import pytest
 from arch.errors import TaktError
 from arch.presets import preset
 from compiler.expression.functions import cast
-from compiler.frontend.program import Program
+from compiler.program import Program
 from golden.reference.matmul_fp16 import matmul_fp16
 from runtime.backend import make_backend
 from verif.bits import same_bits

@@ -7,7 +7,7 @@ from arch.errors import TaktError
 from arch.isa.encoding import decode
 from arch.presets import preset
 from arch.timing import timing
-from compiler.frontend.program import Program
+from compiler.program import Program
 from verif.bits import same_bits
 from verif.compiler.expressions import random_values, run_golden
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from arch.presets import preset
-from compiler.frontend.program import Program
+from compiler.program import Program
 from verif.bits import same_bits
 from verif.compiler.layers import layer, random_int8, run
 

@@ -7,7 +7,7 @@ from arch.errors import TaktError
 from arch.geometry import units
 from arch.isa.encoding import decode
 from arch.presets import preset
-from compiler.frontend.program import Program
+from compiler.program import Program
 from golden.machine.machine import Machine
 from verif.bits import same_bits
 from verif.compiler.expressions import random_values, run_golden

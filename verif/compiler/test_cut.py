@@ -7,12 +7,12 @@ from arch.formats import DType
 from arch.presets import preset
 from compiler.expression.expr import OPERAND, Expr
 from compiler.expression.functions import cast, exp, sigmoid
-from compiler.frontend.program import Program
 from compiler.ir.vector import Pass
 from compiler.lower.vxm.cut import cut
 from compiler.lower.vxm.plan import ways
 from compiler.mesh.graph import lower
 from compiler.mesh.mapper import mappings
+from compiler.program import Program
 from verif.compiler.expressions import check_map, random_values
 
 NANO = preset("nano", ["mem_depth=2048"])

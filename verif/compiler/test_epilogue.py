@@ -7,7 +7,7 @@ from arch.errors import TaktError
 from arch.presets import preset
 from compiler.expression.activations import gelu, silu
 from compiler.expression.functions import cast, relu, sigmoid, tanh
-from compiler.frontend.program import Program
+from compiler.program import Program
 from golden.reference.activations import gelu as gelu_defined
 from golden.reference.activations import silu as silu_defined
 from golden.reference.fp32 import apply

@@ -7,7 +7,7 @@ import pytest
 
 from arch.errors import TaktError
 from arch.presets import preset
-from compiler.frontend.program import Program
+from compiler.program import Program
 from golden.reference.matmul_fp16 import matmul_fp16
 from verif.bits import same_bits
 from verif.compiler.layers import compile_layer, layer, random_float16, random_int8, run

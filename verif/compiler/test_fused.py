@@ -11,8 +11,8 @@ from arch.presets import preset
 from compiler.expression.activations import gelu, silu
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, maximum, minimum, relu, sigmoid, where
-from compiler.frontend.program import Program
 from compiler.lower.mxm.plan import plans
+from compiler.program import Program
 from golden.reference.activations import gelu as gelu_defined
 from golden.reference.activations import silu as silu_defined
 from golden.reference.fp32 import apply

@@ -5,8 +5,8 @@ import pytest
 
 from arch.errors import TaktError
 from arch.presets import preset
-from compiler.frontend.program import Program
 from compiler.lower.mem.share import shares
+from compiler.program import Program
 from verif.bits import same_bits
 from verif.compiler.test_switch import MACHINES, dtypes, machines, outputs, values_for
 

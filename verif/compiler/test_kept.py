@@ -7,12 +7,12 @@ from arch.presets import preset
 from compiler import driver
 from compiler.expression.expr import Expr
 from compiler.expression.functions import exp, recip
-from compiler.frontend.program import Program
 from compiler.ir.vector import Pass
 from compiler.library.catalogue import KERNELS
 from compiler.lower.vxm.plan import pass_plans
 from compiler.lower.vxm.steps import fresh_steps, kept_ports, working_steps
 from compiler.place.policy import Policy
+from compiler.program import Program
 from runtime.backend import GoldenBackend
 from runtime.kernel import run_kernel
 from runtime.kernel_samples import sample

@@ -7,7 +7,7 @@ from arch.errors import TaktError
 from arch.presets import preset
 from compiler.expression import functions
 from compiler.expression.functions import add, cast, maximum, minimum, not_equal, relu, shift_right, where
-from compiler.frontend.program import Program
+from compiler.program import Program
 from verif.bits import same_bits
 from verif.compiler.expressions import apply, check_map, random_function, random_values, run_golden
 

@@ -9,8 +9,8 @@ import pytest
 from arch.isa.encoding import row_of
 from arch.presets import preset
 from compiler.expression.functions import cast, exp, log, recip, rsqrt, where
-from compiler.frontend.program import Program
 from compiler.ir.tensor import join
+from compiler.program import Program
 from golden.reference.matmul_fp16 import matmul_fp16
 from runtime.backend import make_backend
 from verif.bits import same_bits

@@ -5,7 +5,7 @@ import pytest
 
 from arch.presets import preset
 from compiler.declare.moving import cheapest_move
-from compiler.frontend.program import Program
+from compiler.program import Program
 from runtime.backend import make_backend
 from verif.bits import same_bits
 from verif.compiler.expressions import apply, run_golden

@@ -5,7 +5,7 @@ import pytest
 
 from arch.errors import TaktError
 from arch.presets import preset
-from compiler.frontend.program import Program
+from compiler.program import Program
 from verif.compiler.layers import compile_layer
 
 NANO = preset("nano")

@@ -5,9 +5,9 @@ import pytest
 
 from arch.presets import preset
 from compiler.expression.functions import cast, multiply, rsqrt, tanh
-from compiler.frontend.program import Program
 from compiler.ir.tensor import join
 from compiler.place.lowerings import PassLowering
+from compiler.program import Program
 from verif.bits import same_bits
 from verif.compiler.expressions import run_golden
 

@@ -5,7 +5,7 @@ import pytest
 
 from arch.errors import TaktError
 from arch.presets import preset
-from compiler.frontend.program import Program
+from compiler.program import Program
 from golden.machine.machine import Machine
 from verif.bits import same_bits
 from verif.compiler.test_switch import MACHINES, dtypes, machines, values_for

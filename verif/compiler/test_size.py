@@ -12,8 +12,8 @@ from arch.errors import TaktError
 from arch.presets import preset
 from compiler import driver
 from compiler.expression.functions import exp
-from compiler.frontend.program import Program
 from compiler.ir.tensor import MOST_ELEMENTS, join
+from compiler.program import Program
 from runtime.backend import make_backend
 from verif.bits import same_bits
 from verif.compiler.expressions import run_golden

@@ -6,7 +6,7 @@ import pytest
 from arch.errors import TaktError
 from arch.presets import preset
 from compiler.expression.functions import add, maximum
-from compiler.frontend.program import Program
+from compiler.program import Program
 from golden.machine.machine import Machine
 from runtime.backend import make_backend
 from verif.bits import same_bits

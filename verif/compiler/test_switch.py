@@ -5,7 +5,7 @@ import pytest
 
 from arch.errors import TaktError
 from arch.presets import preset
-from compiler.frontend.program import Program
+from compiler.program import Program
 from verif.bits import same_bits
 from verif.compiler.expressions import random_values, run_golden
 

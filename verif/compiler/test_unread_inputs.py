@@ -6,7 +6,7 @@ import pytest
 from arch.errors import TaktError
 from arch.image import Image
 from arch.presets import preset
-from compiler.frontend.program import Program
+from compiler.program import Program
 from golden.machine.machine import Machine
 from runtime.backend import GoldenBackend, make_backend
 from runtime.run import Tensors

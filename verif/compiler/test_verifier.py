@@ -15,7 +15,7 @@ from arch.isa.encoding import encode
 from arch.isa.timeline import queue_words
 from arch.presets import preset
 from arch.timing import timing
-from compiler.frontend.program import Program
+from compiler.program import Program
 from compiler.verifier.verify import verify
 from verif.compiler.illegal import CASES, read
 from verif.compiler.timetables import damage, golden, image_of, timetable, verified

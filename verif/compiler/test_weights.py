@@ -5,7 +5,7 @@ import pytest
 
 from arch.presets import preset
 from compiler.expression.functions import exp, recip
-from compiler.frontend.program import Program
+from compiler.program import Program
 from golden.machine.machine import Machine
 from golden.reference.matmul_fp16 import matmul_fp16
 from golden.reference.qlinear_matmul import qlinear_matmul

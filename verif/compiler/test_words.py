@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from arch.presets import preset
-from compiler.frontend.program import Program
 from compiler.memory.words import Bank, Words
+from compiler.program import Program
 from compiler.schedule.pattern import Pattern
 from compiler.schedule.sweeps import sweeps
 from verif.compiler.layers import compile_layer, random_int8

@@ -11,7 +11,7 @@ from arch.image import Image
 from arch.presets import preset
 from compiler.expression import functions as f
 from compiler.expression.expr import Expr
-from compiler.frontend.program import Program
+from compiler.program import Program
 
 __all__ = ["NANO", "OPERATIONS", "SHORT_QUEUES", "SMALL", "Operation", "sample_inputs"]
 

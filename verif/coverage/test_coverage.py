@@ -10,7 +10,7 @@ from arch.isa.encoding import encode
 from arch.isa.table import INSTRUCTIONS
 from arch.presets import preset
 from compiler.expression import functions
-from compiler.frontend.program import Program
+from compiler.program import Program
 from verif.compiler.timetables import timetable
 from verif.coverage.__main__ import START, STOP
 from verif.coverage.decoders import rtl_decoders

@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.presets import preset
-from compiler.frontend.program import Program
 from compiler.ir.tensor import Tensor, View
 from compiler.library.work import work_bound
+from compiler.program import Program
 from runtime.backend import GoldenBackend
 from verif.bits import same_bits
 

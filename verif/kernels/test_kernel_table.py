@@ -5,8 +5,8 @@ import re
 import pytest
 
 from arch.presets import preset
-from compiler.frontend.program import Program
 from compiler.library.catalogue import KERNELS
+from compiler.program import Program
 from runtime.kernel_samples import SAMPLES, sample
 from verif.repo.files import ROOT
 

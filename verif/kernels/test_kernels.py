@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from arch.presets import preset
-from compiler.frontend.program import Program
 from compiler.library.catalogue import KERNELS
+from compiler.program import Program
 from runtime.backend import GoldenBackend
 from runtime.comparison import difference
 from runtime.kernel import KernelRun, run_kernel

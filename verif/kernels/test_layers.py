@@ -6,8 +6,8 @@
 import pytest
 
 from arch.errors import TaktError
-from compiler.frontend.program import Program
 from compiler.library.heads import check_heads
+from compiler.program import Program
 from verif.kernels.composed import BASE, NANO, SMALL, Composition
 from verif.kernels.layers import attend, decode, encode, recur
 

@@ -19,7 +19,7 @@ from arch.isa.encoding import encode
 from arch.isa.table import INSTRUCTIONS
 from arch.presets import preset
 from compiler.expression.functions import cast, exp
-from compiler.frontend.program import Program
+from compiler.program import Program
 from runtime.gemm import blank_gemm, compile_gemm
 from verif.runtime.hand_made import relu_image
 

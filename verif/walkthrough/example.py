@@ -4,7 +4,7 @@ import numpy as np
 
 from arch.presets import preset
 from compiler.expression.functions import cast
-from compiler.frontend.program import Program
+from compiler.program import Program
 
 
 def residual_layer() -> Program:

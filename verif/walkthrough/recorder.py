@@ -8,12 +8,12 @@ from unittest.mock import patch
 import numpy as np
 
 from arch.image import Image
-from compiler.frontend.program import Program
 from compiler.ir.operation import MatMul, Operation
 from compiler.memory.demand import Demand
 from compiler.place.core import Core
 from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, Trial
+from compiler.program import Program
 
 COPY, APART, LOOSE, WAIT = "copy", "apart", "loose", "wait"
 """Repairs: see `compiler.place.core`."""

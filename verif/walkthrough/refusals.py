@@ -8,7 +8,7 @@ from arch.config import Config
 from arch.errors import TaktError
 from arch.presets import preset
 from compiler.expression.functions import exp
-from compiler.frontend.program import Program
+from compiler.program import Program
 
 NANO = preset("nano")
 

@@ -10,13 +10,13 @@ import numpy as np
 from arch.config import Config
 from arch.geometry import Direction, positions, units
 from compiler.emit.disassembly import disassemble_queues
-from compiler.frontend.program import Program
 from compiler.ir.lanes import vector_count
 from compiler.ir.operation import MatMul, Operation
 from compiler.lower.mxm.plan import Plan
 from compiler.memory.copies import TensorCopy
 from compiler.memory.words import NEVER
 from compiler.place.lowerings import LOWERINGS, Lowering
+from compiler.program import Program
 from compiler.schedule.macro import Macro
 from runtime.table import markdown_table
 from verif.walkthrough.example import residual_chain, residual_layer, score_chain
@@ -373,7 +373,7 @@ def _ranges(addrs: Any) -> str:
 def _repairs() -> str:
     programs: list[Callable[[], Program]] = [
         score_chain,
-        lambda: residual_chain(60, 16, 512),
+        lambda: residual_chain(90, 16, 512),
         lambda: residual_chain(240, 8, 64),
     ]
     rows = []

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from arch.config import Config
 from arch.presets import preset
 from compiler.expression import functions
-from compiler.frontend.program import Program
 from compiler.ir.tensor import join
+from compiler.program import Program
 from verif.compiler.fuzz.expressions import Illegal
 from verif.compiler.fuzz.values import numbers
 
@@ -29,7 +29,7 @@ IMPORTS = (
     "",
     "from arch.presets import preset",
     "from compiler.expression.functions import *",
-    "from compiler.frontend.program import Program",
+    "from compiler.program import Program",
     "from compiler.ir.tensor import join",
     "from runtime.backend import make_backend",
     "from verif.compiler.fuzz.values import numbers",

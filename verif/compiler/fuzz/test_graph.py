@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from compiler.expression import functions
-from compiler.frontend.program import Program
+from compiler.program import Program
 from verif.bits import same_bits
 from verif.compiler.expressions import apply
 from verif.compiler.fuzz.evaluate import expected
