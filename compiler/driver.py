@@ -79,8 +79,7 @@ def _build(source: Source, policy: Policy, direct: bool) -> Image:
     passed = direct_updates(operations, source.updates) if direct else {}
     every = [*operations, *(update for tensor, update in source.updates.items() if tensor not in passed.values())]
     outputs = [view.tensor for view in source.outputs.values()]
-    state = PlacementState(config, partial(_is_stored, source, made), outputs, [*source.states, *passed], policy)
-    state.states -= set(passed)
+    state = PlacementState(config, partial(_is_stored, source, made), outputs, source.states, policy)
     core = Core(state, every)
     _place_states(source, state, every, passed)
     for op in every:

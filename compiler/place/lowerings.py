@@ -76,24 +76,22 @@ class Lowering(Protocol):
         ...
 
 
-def place_first(
-    state: PlacementState, trial: Trial, templates: Sequence[Template], handicaps: Sequence[int], limit: int | None
-) -> bool:
-    """Place the one of several templates that can start first; handicaps are cycles by which others are better."""
-    best: tuple[int, int] | None = None
+def place_first(state: PlacementState, trial: Trial, templates: Sequence[Template], limit: int | None) -> bool:
+    """Place the one of several templates that can start first."""
+    best: tuple[int, Template] | None = None
     point = state.scheduler.mark()
-    for number, (template, handicap) in enumerate(zip(templates, handicaps, strict=True)):
+    for template in templates:
         bounds = [] if limit is None else [limit - template.end]
-        bounds += [] if best is None else [best[0] - handicap]
+        bounds += [] if best is None else [best[0]]
         # Placed to see when, and taken back at once.
         start = state.scheduler.place(template.macro, template.needs, min(bounds, default=None))
         state.scheduler.rollback(point)
         if start is not None:
-            best = start + handicap, number
+            best = start, template
     if best is None:
         return False
-    template = templates[best[1]]
-    start = state.scheduler.place(template.macro, best[0] - handicaps[best[1]])
+    first, template = best
+    start = state.scheduler.place(template.macro, first)
     assert start is not None
     trial.started.append((template, start))
     return True
@@ -263,7 +261,7 @@ class SwitchLowering(_WithPorts):
             if not place_switched(state, trial, op, choice, max(choice.when, start), apart):
                 return False
             templates = switch_templates(op, trial.storage)
-            if place_first(state, trial, templates, [0] * len(templates), choice.limit):
+            if place_first(state, trial, templates, choice.limit):
                 return True
             if choice.limit is not None:
                 return False
@@ -292,7 +290,7 @@ class GatherLowering(_WithPorts):
         for way, share in table_choices(state, op, choice.dense)[:_SHARES]:
             if place_gathered(state, trial, op, way, share, choice.when):
                 template = gather_template(op, trial.storage)
-                if place_first(state, trial, [template], [0], choice.limit):
+                if place_first(state, trial, [template], choice.limit):
                     return True
             give_up(state, point)
             trial.storage, trial.maps, trial.published = OperationStorage(), [], []
@@ -319,7 +317,7 @@ class ScatterLowering(_WithPorts):
         # In place: an index is a distance from the first row, so rows cannot move.
         trial.storage.outputs = [state.copies[op.state]]
         trial.storage.scattering = state.targets[op.state]
-        return place_first(state, trial, [scatter_template(op, trial.storage)], [0], choice.limit)
+        return place_first(state, trial, [scatter_template(op, trial.storage)], choice.limit)
 
 
 class ProductLowering(_WithPorts):

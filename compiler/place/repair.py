@@ -163,7 +163,7 @@ def _copy(state: PlacementState, op: Pass, source: TensorCopy, vectors: Vectors,
         trial.storage.ports[0] = ReadPort(source, vectors, np.arange(len(vectors)), none, none)
         trial.storage.outputs = [[target]]
         templates = [PassBuilder(op, trial.storage, mapping).build() for mapping in plan.mappings]
-        if place_first(state, trial, templates, [0] * len(templates), None):
+        if place_first(state, trial, templates, None):
             best = trial
             break
     return best
