@@ -237,12 +237,16 @@ class PassLowering(_WithPorts):
         return True
 
 
-class SwitchLowering(_WithPorts):
-    """Lowering of an operation of the SXM."""
+class _WithOnePlan(_WithPorts):
+    """Lowering of an operation that needs no ALUs: where it runs is found when it is tried."""
 
-    def plans(self, op: Switch, policy: Policy) -> Sequence[PassPlan]:
+    def plans(self, op: Pass, policy: Policy) -> Sequence[PassPlan]:
         """Return the one plan."""
         return [PassPlan((), op.duration)]
+
+
+class SwitchLowering(_WithOnePlan):
+    """Lowering of an operation of the SXM."""
 
     def demands(self, op: Switch, plan: PassPlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
         """Yield one demand per operand."""
@@ -270,12 +274,8 @@ class SwitchLowering(_WithPorts):
         return False
 
 
-class GatherLowering(_WithPorts):
+class GatherLowering(_WithOnePlan):
     """Lowering of a Gather."""
-
-    def plans(self, op: Gather, policy: Policy) -> Sequence[PassPlan]:
-        """Return the one plan: how slices share the work is found when their room is known."""
-        return [PassPlan((), op.duration)]
 
     def demands(self, op: Gather, plan: PassPlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
         """Yield nothing: table and indices are placed with the work."""
@@ -297,12 +297,8 @@ class GatherLowering(_WithPorts):
         return False
 
 
-class ScatterLowering(_WithPorts):
+class ScatterLowering(_WithOnePlan):
     """Lowering of a Scatter."""
-
-    def plans(self, op: Scatter, policy: Policy) -> Sequence[PassPlan]:
-        """Return the one plan."""
-        return [PassPlan((), op.duration)]
 
     def demands(self, op: Scatter, plan: PassPlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
         """Yield rows and indices."""
