@@ -9,15 +9,13 @@ from arch.errors import TaktError
 from arch.image import Image
 from arch.timing import timing
 from compiler.emit.ifetch.streamer import TextStreamer
-from compiler.ir.operation import MatMul, Operation
-from compiler.ir.scatter import Scatter
+from compiler.ir.operation import Operation
 from compiler.ir.source import Source
 from compiler.ir.tensor import Tensor
-from compiler.ir.vector import Pass
-from compiler.lower.mxm.plan import Plan
 from compiler.lower.vxm.steps import kept_ports
 from compiler.memory.maps import empty_map, tensor_map, view_map
-from compiler.place.core import Core, PlacementError, pieces_of
+from compiler.place.core import Core, PlacementError
+from compiler.place.lowerings import lowering_of
 from compiler.place.policy import Policy
 from compiler.place.state import PlacementState
 from compiler.place.states import direct_updates, place_rows, place_state
@@ -57,7 +55,7 @@ def _policies(source: Source) -> Iterator[Policy]:
     A dense one comes last, and is of use where the text of others could not come in time.
     """
     yield Policy()
-    passes = [op for op in source.operations if isinstance(op, Pass) and op.in_mesh]
+    passes = [found for op in source.operations if (found := op.as_pass) is not None]
     small = len(source.operations) <= _SMALL
     if small and len(passes) > 1:
         yield Policy(copied=True)
@@ -72,7 +70,7 @@ def _policies(source: Source) -> Iterator[Policy]:
 def _build(source: Source, policy: Policy, direct: bool) -> Image:
     """Return the image of a program under one policy."""
     config = source.config
-    pieces = [pieces_of(op, policy.latched) for op in source.operations]
+    pieces = [lowering_of(op).pieces(op, 0, policy.latched) for op in source.operations]
     operations = [piece for its in pieces for piece in its]
     control = source.control.of_pieces(source.operations, pieces)
     made = {tensor for op in operations for tensor in op.writes()}
@@ -83,9 +81,9 @@ def _build(source: Source, policy: Policy, direct: bool) -> Image:
     core = Core(state, every)
     _place_states(source, state, every, passed)
     for op in every:
-        state.scheduler.configure(control.superlanes.get(id(op), config.superlanes))
+        state.scheduler.configure(control.superlanes.get(op, config.superlanes))
         core.place(op)
-        if id(op) in control.barriers:
+        if op in control.barriers:
             state.scheduler.barrier()
     state.scheduler.configure(config.superlanes)
     state.scheduler.synchronise()
@@ -100,14 +98,10 @@ def _place_states(
     source: Source, state: PlacementState, operations: Sequence[Operation], passed: Mapping[Tensor, Tensor]
 ) -> None:
     """Place the tensors that live from run to run."""
-    scattered = {op.state for op in operations if isinstance(op, Scatter)}
-    writers = {
-        target: op for value, target in passed.items() for op in operations if any(one is value for one in op.writes())
-    }
+    writers = {target: op.as_pass for value, target in passed.items() for op in operations if value in op.writes()}
     for tensor in source.states:
         writer = writers.get(tensor)
-        assert writer is None or isinstance(writer, Pass)
-        fits = place_rows(state, tensor) if tensor in scattered else place_state(state, tensor, writer)
+        fits = place_rows(state, tensor) if tensor in source.scattered else place_state(state, tensor, writer)
         if not fits:
             raise PlacementError(
                 f"state {tensor.name} must fit the MEM of {source.config.name}, with a copy per reader"
@@ -147,9 +141,9 @@ def _image(source: Source, state: PlacementState, core: Core, operations: Sequen
         cycles=max(scheduler.retired, int(closed)),
         notes={
             "work": source.name,
-            "macs": sum(op.macs for op in operations if isinstance(op, MatMul)),
+            "macs": sum(op.work.macs for op in operations),
             "planes": max(plan.planes for plan in core.plans.values()),
-            "macs_per_cycle": max((_rate(op, plan) for op, plan in core.plans.items()), default=0),
+            "macs_per_cycle": max(lowering_of(op).rate(op, plan) for op, plan in core.plans.items()),
             "instructions": text.instructions,
         },
     )
@@ -157,13 +151,6 @@ def _image(source: Source, state: PlacementState, core: Core, operations: Sequen
     if cycles != image.cycles:
         raise AssertionError(f"scheduler predicts {image.cycles} cycles, verifier finds {cycles}")
     return image
-
-
-def _rate(op: Operation, plan: object) -> int:
-    """Return the multiply-accumulates per cycle of the planes that an operation uses."""
-    if not isinstance(op, MatMul) or not isinstance(plan, Plan):
-        return 0
-    return plan.planes // op.array * op.config.vector_length**2 // op.interval
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

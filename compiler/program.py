@@ -10,7 +10,6 @@ from compiler.frontend.arrays import Arrays
 from compiler.frontend.size import check_size
 from compiler.frontend.superlanes import superlanes_of
 from compiler.ir.control import Control
-from compiler.ir.operation import MatMul
 from compiler.ir.source import Source
 from compiler.ir.tensor import Tensor, View, as_view
 
@@ -69,7 +68,7 @@ class Program(Arrays):
         """
         if not self._operations:
             raise TaktError("barrier must come after an operation, not first")
-        self._barriers.add(id(self._operations[-1]))
+        self._barriers.add(self._operations[-1])
 
     def configure(self, superlanes: int) -> None:
         """Let operations from here on use the lower superlanes only; the others are switched off.
@@ -117,26 +116,24 @@ class Program(Arrays):
         if not self._outputs:
             raise TaktError("program must have an output, not none")
         for state, update in self._updates.items():
-            if update is None and id(state) not in self._scattered:
+            if update is None and state not in self._scattered:
                 raise TaktError(f"state must be updated, not {state.name!r} left as it is: make it a constant")
         given = [update for update in self._updates.values() if update is not None]
         check_size(self._config, self._name, [*self._operations, *given])
         cleared = clear_padding(self._operations, self._updates, self._needs, self._mask)
         operations = cleared.operations
         updates = {state: update for state, update in cleared.updates.items() if update is not None}
-        sums = {op.sums for op in operations if isinstance(op, MatMul)}
-        barriers = {
-            id(after) for op, after in zip(self._operations, operations, strict=True) if id(op) in self._barriers
-        }
+        barriers = {after for op, after in zip(self._operations, operations, strict=True) if op in self._barriers}
         source = Source(
             config=self._config,
             name=self._name,
             operations=operations,
             tensors=list(self._tensors.values()),
-            stored=lambda tensor: tensor in sums or self._is_stored(tensor),
+            stored=self._is_stored,
             outputs=self._outputs,
             states=self._updates.keys(),
             updates=updates,
+            scattered=self._scattered,
             control=Control(barriers, superlanes_of(self._config, operations, self._stretches)),
         )
         return compile_program(source)

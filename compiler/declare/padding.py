@@ -23,13 +23,12 @@ import numpy.typing as npt
 from compiler.declare.ranges import ZERO, Range, range_of, range_of_values, ranges
 from compiler.expression.expr import FORMATS
 from compiler.ir.lanes import lengths, vector_count
-from compiler.ir.operation import MatMul
+from compiler.ir.operation import Operation
 from compiler.ir.tensor import Tensor
 from compiler.ir.vector import Operand, Pass, Result
 from compiler.mesh.graph import Graph, Kind, Node, Port, Ref
 from compiler.mesh.keepers import BITS
 
-Operation = MatMul | Pass
 Steps = npt.NDArray[np.bool_]
 Mask = Callable[[int, int], Tensor]
 """``mask(bytes, lanes)``: a constant of two vectors of integers, all ones, and all ones in the first lanes only."""
@@ -55,7 +54,7 @@ class Cleared:
 
     Attributes
     ----------
-    operations : list of MatMul or Pass
+    operations : list of Operation
         As given, some in a form that clears padding.
     updates : dict of Tensor to Pass or None
         The same of what gives states their next values.
@@ -105,21 +104,11 @@ class _Walk:
 
     def visit(self, op: Operation) -> Operation:
         """Return an operation as it has to be, and note what its results have in their padding."""
-        if isinstance(op, MatMul):
-            self._padding[op.sums] = range_of(FORMATS[op.sums.dtype])
-            if op.epilogue is not None:
-                return replace(op, epilogue=self._visit_pass(op.epilogue))
-            if self._has(op.sums, self._padding[op.sums]):
-                return op
-            # Sums that go to MEM as they are get an epilogue that clears them.
-            sums = replace(op.sums, name=f"{op.sums.name}.sums")
-            self._padding[op.sums] = ZERO
-            return replace(op, sums=sums, epilogue=self._masked(_identity(op, sums), [op.sums]))
-        if not op.in_mesh:
-            # Rows of tables, and vectors that the SXM fills up with zeros. States keep what SCATTER needs of values.
-            self._padding |= {tensor: ZERO for tensor in op.writes() if tensor not in self._padding}
-            return op
-        return self._visit_pass(op)
+        # Sums that go to MEM as they are get an epilogue where they have to be cleared.
+        found = op.finished_by(self._visit_pass)
+        # What no ALU has made has zeros, but for states that rows are scattered into.
+        self._padding |= {tensor: ZERO for tensor in found.writes() if tensor not in self._padding}
+        return found
 
     def visit_update(self, state: Tensor, update: Pass) -> Pass:
         """Return an update as it has to be, and note if it brings anything but zeros."""
@@ -207,12 +196,3 @@ def _last_block(result: Result, vector: int) -> Steps:
     blocks, steps = vector_count(result.tensor, vector)
     padded = result.tensor.shape[result.tensor.lanes] % vector != 0
     return (result.steps >= (blocks - 1) * steps) & padded
-
-
-def _identity(op: MatMul, sums: Tensor) -> Pass:
-    """Return the epilogue that leaves sums as they are."""
-    bits = BITS[sums.itemsize]
-    steps = np.arange(op.n_blocks * op.m)
-    graph = Graph((Node("PASS", bits, bits, (Ref(Kind.PORT, 0),)),), (Port(0, bits),), (0,))
-    operand, result = Operand(sums, None, steps), Result(op.sums, steps)
-    return Pass(op.config, op.sums.name, graph, (operand,), (result,), np.zeros(len(steps), np.bool_))

@@ -17,6 +17,7 @@ from compiler.declare.map_pass import Scope
 from compiler.declare.moving import QUEUES
 from compiler.declare.switch_pass import chained, switch
 from compiler.ir.lanes import Numbers, Pairs, distinct, pairs_of
+from compiler.ir.operation import Operation
 from compiler.ir.switch import Switch
 from compiler.ir.tensor import Elements, Tensor
 from compiler.ir.vector import Operand, Pass, Result
@@ -56,7 +57,7 @@ class _Part:
         return 1 if self.kept is None else 2
 
 
-def rearrangement(scope: Scope, pieces: Sequence[Piece], target: Tensor) -> list[Pass]:
+def rearrangement(scope: Scope, pieces: Sequence[Piece], target: Tensor) -> list[Operation]:
     """Return the operations that make a tensor of elements of others, zeros where no piece has one.
 
     Parameters
@@ -68,7 +69,7 @@ def rearrangement(scope: Scope, pieces: Sequence[Piece], target: Tensor) -> list
         Its vectors, in order, are the wanted ones. The last operation writes it; so may some before that.
     """
     vector, n = scope.config.vector_length, len(pieces[0][1])
-    ops: list[Pass] = []
+    ops: list[Operation] = []
     parts: list[_Part] = []
     for number, (tensor, wanted) in enumerate(pieces):
         if not (wanted >= 0).any():

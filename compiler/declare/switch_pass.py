@@ -14,9 +14,6 @@ from compiler.ir.lanes import Numbers, vectors_along
 from compiler.ir.switch import Switch
 from compiler.ir.tensor import Elements, Tensor, View
 from compiler.ir.vector import Operand, Result
-from compiler.mesh.graph import Graph
-
-_NOTHING = Graph((), (), ())
 
 
 def switch(
@@ -36,10 +33,8 @@ def switch(
     return Switch(
         scope.config,
         f"{mnemonic.lower()} of {target.name}",
-        _NOTHING,
         tuple(operand for _, operand in sources),
         tuple(Result(target, steps) for steps in results),
-        interval=target.itemsize,
         mnemonic=mnemonic,
         kind=kind,
         fields=fields,

@@ -9,15 +9,16 @@ from compiler.declare.map_pass import Scope, operand_of, replace_stored
 from compiler.declare.rearrangement import rearrangement
 from compiler.declare.switch_pass import switch, tiles_transposed
 from compiler.ir.lanes import BEYOND, Numbers, distinct
+from compiler.ir.operation import Operation
 from compiler.ir.switch import Switch
 from compiler.ir.tensor import Elements, Tensor, View
-from compiler.ir.vector import Operand, Pass
+from compiler.ir.vector import Operand
 
 _FEW_SUPERLANES = 2
 """Of which a PERMUTE each is no more than the two that an exchange takes."""
 
 
-def transposition(scope: Scope, name: str, view: View, axes: tuple[int, ...]) -> Iterator[Pass]:
+def transposition(scope: Scope, name: str, view: View, axes: tuple[int, ...]) -> Iterator[Operation]:
     """Yield the operations that bring another axis into the lanes; the last one makes the result.
 
     A tensor is a batch of matrices, m x n, of the new and the old last axis. A TRANSPOSE stays within superlanes. So
@@ -42,7 +43,7 @@ def transposition(scope: Scope, name: str, view: View, axes: tuple[int, ...]) ->
     if scope.stored(source) and config.superlanes > 1:
         exchange = _selected if config.superlanes <= _FEW_SUPERLANES else _exchanged
         ops = exchange(scope, name, source, matrices)
-        source = ops[-1].results[0].tensor
+        (source,) = ops[-1].writes()
         yield from ops
         wanted = np.arange(source.size, dtype=np.int32)
     target = Tensor(name, shape, view.dtype)
@@ -62,7 +63,7 @@ def _elements(matrices: Elements, row: Numbers, column: Numbers) -> Elements:
     return np.where((row < m) & (column < n), found, BEYOND).astype(np.int32)
 
 
-def _exchanged(scope: Scope, name: str, tensor: Tensor, matrices: Elements) -> list[Pass]:
+def _exchanged(scope: Scope, name: str, tensor: Tensor, matrices: Elements) -> list[Operation]:
     """Return the operations that put blocks of rows of a result side by side, as `transposition` wants them.
 
     Block c of a row of superlane s has to come to superlane s. Rows are rotated by s superlanes, so that block c lies

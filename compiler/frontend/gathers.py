@@ -19,7 +19,6 @@ from compiler.ir.scatter import Scatter
 from compiler.ir.tensor import Tensor, View, check_elements
 from compiler.ir.vector import Operand as VectorOperand
 from compiler.ir.vector import Pass, Result
-from compiler.mesh.graph import Graph
 from compiler.mesh.keepers import BITS
 
 
@@ -86,13 +85,10 @@ class Gathers(Workspace):
         name = self._fresh("gather")
         target = Tensor(name, (numbers.shape[0], rows.shape[1]), rows.dtype)
         table_rows = vectors_along(rows.elements, -1, vector)
-        steps = np.arange(-(-rows.shape[1] // vector) * numbers.shape[0])
         op = Gather(
             scope.config,
             name,
-            Graph((), (), ()),
-            (),
-            (Result(target, steps),),
+            target,
             table=rows.tensor,
             indices=numbers.tensor,
             table_rows=table_rows,
@@ -180,10 +176,8 @@ class Gathers(Workspace):
             elements = np.broadcast_to(numbers.elements[:, None], rows.shape)
             numbers = View(numbers.tensor, np.ascontiguousarray(elements))
         name = self._fresh("scatter")
-        operands = tuple(self._passing(view) for view in (rows, numbers))
-        steps = np.arange(len(operands[0].steps))
-        op = Scatter(scope.config, name, Graph((), (), ()), operands, (Result(state, steps),), makes=False)
-        self._scattered.add(id(state))
+        op = Scatter(scope.config, name, state, self._passing(rows), self._passing(numbers))
+        self._scattered.add(state)
         self._forget(state)
         self._append(op)
 
@@ -192,9 +186,8 @@ class Gathers(Workspace):
         scope = self._scope
         # SCATTER takes the bytes of a word side by side: the VXM writes them so, the SXM one after another.
         view = self._settled(view, -1)
-        makers = (op for op in self._operations if isinstance(op, Pass) and view.tensor in op.writes())
-        maker = next(makers, None)
-        if scope.stored(view.tensor) and (maker is None or not maker.in_mesh):
+        maker = next((op for op in self._operations if view.tensor in op.writes()), None)
+        if scope.stored(view.tensor) and (maker is None or maker.as_pass is None):
             view = self._append(copy_pass(scope, self._fresh("copy"), view))[0].view()
         # Indices in padding would send words to where other tensors have elements; states begin with zeros there.
         view = self._settled(view, -1, Need.ZERO)

@@ -53,7 +53,7 @@ class Passes(Workspace):
         if data.shape != sizes or str(data.dtype) != str(dtype):
             raise TaktError(f"initial value of {name} must be {dtype} of shape {sizes}, not {data.dtype} {data.shape}")
         tensor = self._add(Tensor(name, sizes, str(dtype), data, layout_axis(layout, len(sizes))))
-        self._stored.add(id(tensor))
+        self._stored.add(tensor)
         self._updates[tensor] = None
         return tensor
 
@@ -67,7 +67,7 @@ class Passes(Workspace):
         """
         if not isinstance(state, Tensor) or state not in self._updates:
             raise TaktError(f"update must be of a state of this program, not of {getattr(state, 'name', state)!r}")
-        if self._updates[state] is not None or id(state) in self._scattered:
+        if self._updates[state] is not None or state in self._scattered:
             raise TaktError(f"state must be updated once, not {state.name!r} again")
         view = self._view(value)
         if view.tensor in self._updates:

@@ -14,9 +14,8 @@ from compiler.declare.update_pass import clearing_pass
 from compiler.expression.expr import Expr
 from compiler.expression.functions import add, cast, relu
 from compiler.frontend.workspace import Array, Operand, Workspace
-from compiler.ir.gather import Gather
 from compiler.ir.lanes import are_vectors, vectors_along, weight_vectors
-from compiler.ir.operation import MatMul
+from compiler.ir.matmul import MatMul
 from compiler.ir.tensor import Tensor, View, as_view, check_elements
 from compiler.ir.vector import Pass
 
@@ -93,7 +92,7 @@ class Products(Workspace):
             For dtypes, ranks or sizes that do not fit together; an epilogue beside a requantisation; operands or a
             dtype without an epilogue; and as `map`.
         """
-        index = sum(isinstance(op, MatMul) for op in self._operations)
+        index = self._product_count
         rows = x if isinstance(x, Tensor | View) else self._view(x)
         weights = w if isinstance(w, Tensor | View) else self._operand(w, f"w{index}")
         for name, view in (("x", rows), ("w", weights)):
@@ -185,7 +184,7 @@ class Products(Workspace):
         dtype: str | None,
     ) -> Tensor:
         """Return the product of two matrices; arguments as of `matmul`."""
-        index = sum(isinstance(op, MatMul) for op in self._operations)
+        index = self._product_count
         weights = w
         _check_inner(x, weights)
         limit = self._config.planes
@@ -228,14 +227,13 @@ class Products(Workspace):
                 epilogue = partial(_requantise, bias is not None, scale is not None, int(zero_point), relu)
         elif relu or zero_point or vectors != (None, None):
             raise TaktError(f"bias, scale, zero_point and relu must be left out beside an epilogue of {name}")
-        self._stored.add(id(sums))
+        self._stored.add(sums)
         finish = None if epilogue is None else self._epilogue(name, epilogue, sums, operands, dtype)
         most = limit if planes is None else planes
         most_ways = ways or self._config.streams // self._config.lanes
         op = MatMul(self._config, x, weights, sums, finish, most, most_ways, computed)
-        self._operations.append(op)
-        self._stored.add(id(op.y))
-        return op.y
+        self._product_count += 1
+        return self._append(op)[0]
 
     def _epilogue(
         self, name: str, function: Function, sums: Tensor, operands: tuple[Operand, ...], dtype: str | None
@@ -264,11 +262,9 @@ class Products(Workspace):
         numbers = numbers[numbers >= 0]
         held = wanted >= 0
         mixed = (held.any(axis=1) & ~held.all(axis=1)).any()
-        makers = (op for op in self._operations if weights.tensor in (op.writes() if isinstance(op, Pass) else (op.y,)))
-        maker = next(makers, None)
+        maker = next((op for op in self._operations if weights.tensor in op.writes()), None)
         whole = not mixed and len(np.unique(numbers)) == len(numbers)
-        fresh = isinstance(maker, MatMul) or (isinstance(maker, Pass) and maker.makes and not isinstance(maker, Gather))
-        if whole and fresh:
+        if whole and maker is not None and maker.makes_weights:
             return weights
         return self._append(clearing_pass(self._scope, self._fresh("weights"), weights, -2))[0].view()
 

@@ -23,7 +23,7 @@ from compiler.declare.update_pass import clearing_pass, copy_pass
 from compiler.expression.expr import FORMATS
 from compiler.frontend.superlanes import superlanes_at
 from compiler.ir.lanes import BEYOND, Strays, are_vectors, strays, vectors_along
-from compiler.ir.operation import MatMul, results_of
+from compiler.ir.operation import Operation
 from compiler.ir.tensor import (
     MOST_ELEMENTS,
     Elements,
@@ -57,12 +57,13 @@ class Workspace:
         self._config = config
         self._name = name
         self._tensors: dict[str, Tensor] = {}
-        self._operations: list[MatMul | Pass] = []
+        self._operations: list[Operation] = []
+        self._product_count = 0
         self._outputs: dict[str, View] = {}
         self._updates: dict[Tensor, Pass | None] = {}
-        self._scattered: set[int] = set()
-        self._stored: set[int] = set()
-        self._barriers: set[int] = set()
+        self._scattered: set[Tensor] = set()
+        self._stored: set[Tensor] = set()
+        self._barriers: set[Operation] = set()
         self._stretches: list[tuple[int, int]] = []
         self._scalars: dict[tuple[DType, int], Tensor] = {}
         self._needs: dict[Tensor, Need] = {}
@@ -77,7 +78,7 @@ class Workspace:
         return self._config
 
     @property
-    def operations(self) -> tuple[MatMul | Pass, ...]:
+    def operations(self) -> tuple[Operation, ...]:
         """What the program does, in order."""
         return tuple(self._operations)
 
@@ -267,7 +268,7 @@ class Workspace:
         """Return whether needed padding lies in superlanes that are off while its tensor is made."""
         if not found.padding_for_zeros and not (found.padding_beyond and beyond):
             return False
-        makers = [n for n, op in enumerate(self._operations) if any(made is tensor for made in results_of(op))]
+        makers = [n for n, op in enumerate(self._operations) if tensor in op.writes()]
         return any(self._superlanes(number) < self._superlanes(len(self._operations)) for number in makers)
 
     def _superlanes(self, number: int) -> int:
@@ -282,10 +283,10 @@ class Workspace:
             self._masks[size, lanes] = self.constant(f"mask of {lanes} lanes, {size} bytes", rows)
         return self._masks[size, lanes]
 
-    def _append(self, op: Pass) -> tuple[Tensor, ...]:
+    def _append(self, op: Operation) -> tuple[Tensor, ...]:
         self._operations.append(op)
         results = tuple(op.writes())
-        self._stored |= {id(tensor) for tensor in results}
+        self._stored.update(results)
         return results
 
     def _fresh(self, kind: str) -> str:
@@ -303,7 +304,7 @@ class Workspace:
         return self._is_stored(as_view(value).tensor)
 
     def _is_stored(self, tensor: Tensor) -> bool:
-        return id(tensor) in self._stored
+        return tensor in self._stored
 
     def _scalar(self, dtype: DType, value: int) -> Tensor:
         """Return the constant of one element with these bits."""

@@ -1,14 +1,16 @@
 """The operation that reads rows of a table by index."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from arch.config import Config
 from arch.geometry import Direction
 from compiler.ir.tensor import Elements, Tensor
-from compiler.ir.vector import Pass
+from compiler.ir.vector import Pass, check_lanes
+from compiler.ir.work import Work
 
 Numbers = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.int64]
@@ -67,11 +69,15 @@ class Gathering:
 
 
 @dataclass(frozen=True, eq=False)
-class Gather(Pass):
-    """Row ``indices[k]`` of a table, for every k; its result is the one of the pass, which has no graph.
+class Gather:
+    """Row ``indices[k]`` of a table, for every k.
 
     Attributes
     ----------
+    config : Config
+    name : str
+    target : Tensor
+        The result, shape (m, n).
     table, indices : Tensor
         Inputs or constants.
     table_rows : ndarray of int32, shape (blocks * v, vector_length)
@@ -80,17 +86,17 @@ class Gather(Pass):
         The element of `indices` that all lanes of each vector have.
     """
 
-    table: Tensor = field(kw_only=True)
-    indices: Tensor = field(kw_only=True)
-    table_rows: Elements = field(kw_only=True)
-    index_rows: Elements = field(kw_only=True)
+    config: Config
+    name: str
+    target: Tensor
+    table: Tensor
+    indices: Tensor
+    table_rows: Elements
+    index_rows: Elements
 
-    in_mesh = False
-
-    @property
-    def target(self) -> Tensor:
-        """The result, shape (m, n)."""
-        return self.results[0].tensor
+    as_pass = None
+    makes_weights = False
+    work = Work()
 
     @property
     def m(self) -> int:
@@ -100,7 +106,7 @@ class Gather(Pass):
     @property
     def blocks(self) -> int:
         """Vectors of a row."""
-        return self.steps // self.m
+        return -(-self.target.shape[1] // self.config.vector_length)
 
     @property
     def v(self) -> int:
@@ -110,3 +116,19 @@ class Gather(Pass):
     def reads(self) -> Iterator[Tensor]:
         """Yield the tensors that are read."""
         yield from (self.table, self.indices)
+
+    def writes(self) -> Iterator[Tensor]:
+        """Yield the tensor that is made."""
+        yield self.target
+
+    def words(self) -> Iterator[tuple[Tensor, int]]:
+        """Yield the tensor that is made, and the words that it fills."""
+        yield self.target, self.target.itemsize * self.blocks * self.m
+
+    def check_superlanes(self, superlanes: int, limited: bool) -> None:
+        """Check that rows fit the superlanes that are on: see `Operation`."""
+        check_lanes(self.name, self.writes(), self.config, superlanes)
+
+    def finished_by(self, change: Callable[[Pass], Pass]) -> "Gather":
+        """Return the operation: rows of tables end with zeros."""
+        return self

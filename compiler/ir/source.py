@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from arch.config import Config
 from compiler.ir.control import Control
-from compiler.ir.operation import MatMul
+from compiler.ir.operation import Operation
 from compiler.ir.tensor import Tensor, View
 from compiler.ir.vector import Pass
 
@@ -19,7 +19,7 @@ class Source:
     config : Config
     name : str
         What the program is, for reports.
-    operations : sequence of MatMul or Pass
+    operations : sequence of Operation
         In an order in which operands come before their users.
     tensors : sequence of Tensor
         Inputs and constants.
@@ -30,16 +30,19 @@ class Source:
         Results that live from run to run.
     updates : mapping of Tensor to Pass
         Those states that a pass gives their value for the next run, after everything else has read them.
+    scattered : collection of Tensor
+        Those that rows are scattered into.
     control : Control
         Barriers and superlanes.
     """
 
     config: Config
     name: str
-    operations: Sequence[MatMul | Pass]
+    operations: Sequence[Operation]
     tensors: Sequence[Tensor]
     stored: Callable[[Tensor], bool]
     outputs: Mapping[str, View]
     states: Collection[Tensor]
     updates: Mapping[Tensor, Pass]
+    scattered: Collection[Tensor]
     control: Control

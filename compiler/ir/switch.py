@@ -1,21 +1,29 @@
 """The operation that passes vectors through the SXM."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from arch.config import Config
+from arch.errors import TaktError
 from arch.geometry import UnitKind
-from compiler.ir.vector import Pass
+from compiler.ir.tensor import Tensor
+from compiler.ir.vector import Numbers, Operand, Pass, Result, words_of
+from compiler.ir.work import Work
 
 
 @dataclass(frozen=True, eq=False)
-class Switch(Pass):
+class Switch:
     """n steps: each reads a vector of every operand, and writes one of every result, a byte plane per cycle.
-
-    `interval` is the size of an element: byte b of step i issues in cycle ``interval * i + b``. All results are parts
-    of one tensor that have no vector in common. The graph is empty.
 
     Attributes
     ----------
+    config : Config
+    name : str
+    operands : tuple of Operand
+    results : tuple of Result
+        Parts of one tensor that have no vector in common.
     mnemonic : str
     kind : UnitKind
         Of the queues that execute it.
@@ -29,19 +37,67 @@ class Switch(Pass):
         Whether the next operation makes further vectors of the same tensor, at the same time if it can.
     """
 
-    mnemonic: str = ""
-    kind: UnitKind = UnitKind.SXM_SHIFT
+    config: Config
+    name: str
+    operands: tuple[Operand, ...]
+    results: tuple[Result, ...]
+    mnemonic: str
+    kind: UnitKind
     fields: Mapping[str, int] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     register: int | None = None
     more: bool = False
 
-    in_mesh = False
+    as_pass = None
+    makes_weights = True
+    work = Work()
+
+    @property
+    def target(self) -> Tensor:
+        """The tensor that the results are parts of."""
+        return self.results[0].tensor
+
+    @property
+    def steps(self) -> int:
+        """Number of steps."""
+        return len(self.results[0].steps)
+
+    @property
+    def interval(self) -> int:
+        """Cycles from one step to the next: byte plane b of step i issues in cycle ``interval * i + b``."""
+        return self.target.itemsize
+
+    @property
+    def times(self) -> Numbers:
+        """Cycle of the first byte plane of each step, relative to the first one."""
+        return np.arange(self.steps) * self.interval
 
     @property
     def duration(self) -> int:
         """Cycles from the first step to the end of the last one."""
         return self.interval * self.steps
+
+    def reads(self) -> Iterator[Tensor]:
+        """Yield the tensors that are read."""
+        for operand in self.operands:
+            yield operand.tensor
+
+    def writes(self) -> Iterator[Tensor]:
+        """Yield the tensor that is made."""
+        yield self.target
+
+    def words(self) -> Iterator[tuple[Tensor, int]]:
+        """Yield the tensors that are read or made, and the words that they fill at least."""
+        return words_of(self.operands, self.results)
+
+    def check_superlanes(self, superlanes: int, limited: bool) -> None:
+        """Check that all superlanes are on: lanes move between them."""
+        if superlanes < self.config.superlanes:
+            raise TaktError(f"superlanes must be all {self.config.superlanes} for the {self.name}, not {superlanes}")
+
+    def finished_by(self, change: Callable[[Pass], Pass]) -> "Switch":
+        """Return the operation: the SXM fills up with zeros what no element comes to."""
+        return self
 
     def is_serial(self, operand: int) -> bool:
         """Return whether an operand's bytes come one after another on one stream (maps come side by side)."""

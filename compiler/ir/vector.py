@@ -1,13 +1,15 @@
-"""The operation that passes vectors through the VXM."""
+"""Operands and results of operations in vectors, and the operation that passes them through the VXM."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from arch.config import Config
+from arch.errors import TaktError
 from compiler.ir.tensor import Elements, Tensor
+from compiler.ir.work import Work
 from compiler.mesh.graph import Graph
 
 Numbers = npt.NDArray[np.int64]
@@ -76,8 +78,21 @@ class Pass:
     within: int = 1
     makes: bool = True
 
-    in_mesh = True
-    """Whether ALUs work on it."""
+    @property
+    def as_pass(self) -> "Pass":
+        """Itself."""
+        return self
+
+    @property
+    def makes_weights(self) -> bool:
+        """Whether it can leave its results where planes load weights: states have words of their own."""
+        return self.makes
+
+    @property
+    def work(self) -> Work:
+        """What it asks of units at least: an operation may read a vector once for many of its steps."""
+        words = sum(len(np.unique(one.steps[one.steps >= 0])) * one.tensor.itemsize for one in self.operands)
+        return Work(operations=len(self.graph.nodes) * self.steps, words=words)
 
     @property
     def steps(self) -> int:
@@ -114,3 +129,37 @@ class Pass:
         """Yield the tensors that are made."""
         for result in self.results:
             yield result.tensor
+
+    def words(self) -> Iterator[tuple[Tensor, int]]:
+        """Yield the tensors that are read or made, and the words that they fill at least."""
+        return words_of(self.operands, self.results)
+
+    def check_superlanes(self, superlanes: int, limited: bool) -> None:
+        """Check that results fit the superlanes that are on: see `Operation`."""
+        check_lanes(self.name, self.writes(), self.config, superlanes)
+
+    def finished_by(self, change: Callable[["Pass"], "Pass"]) -> "Pass":
+        """Return what a change makes of the pass."""
+        return change(self)
+
+
+def words_of(operands: Iterable[Operand], results: Iterable[Result]) -> Iterator[tuple[Tensor, int]]:
+    """Yield the tensors of operands and results, and the words that they fill at least."""
+    for operand in operands:
+        # Vectors of a result are counted where they are made.
+        yield operand.tensor, operand.tensor.itemsize * (0 if operand.vectors is None else len(operand.vectors))
+    for result in results:
+        yield result.tensor, result.tensor.itemsize * int((result.steps >= 0).sum())
+
+
+def check_lanes(name: str, made: Iterable[Tensor], config: Config, superlanes: int) -> None:
+    """Raise TaktError unless vectors of the tensors that an operation makes fit the superlanes that are on."""
+    check_lengths(name, {"lanes": max(tensor.shape[tensor.lanes] for tensor in made)}, config, superlanes)
+
+
+def check_lengths(name: str, lengths: Mapping[str, int], config: Config, superlanes: int) -> None:
+    """Raise TaktError unless some lengths, of an operation's vectors, fit the superlanes that are on."""
+    lanes = superlanes * config.lanes
+    for what, length in lengths.items() if superlanes < config.superlanes else ():
+        if length > lanes:
+            raise TaktError(f"{what} of {name} must be at most {lanes} with {superlanes} superlanes on, not {length}")

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from arch.geometry import Hemisphere
 from compiler.ir.gather import Gathering
-from compiler.ir.operation import MatMul
+from compiler.ir.matmul import MatMul
 from compiler.memory.copies import Cycles, ReadPort, TensorCopy
 from compiler.memory.demand import Key
 from compiler.memory.words import Numbers

@@ -47,6 +47,8 @@ class Demand:
         Of weights, their columns: step ``block * columns + n`` reads block `block` of column n. Otherwise 0.
     in_mesh : bool
         Whether ALUs read it: all from one direction.
+    cycles : int
+        For which its slices are read, vector after vector; 0 of products, which read as their plan says.
     """
 
     op: Operation
@@ -61,6 +63,7 @@ class Demand:
     side: Hemisphere | None = None
     columns: int = 0
     in_mesh: bool = False
+    cycles: int = 0
 
     @property
     def of_epilogue(self) -> bool:

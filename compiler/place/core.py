@@ -7,20 +7,15 @@ waits until words are free, gets a copy of an operand where it wants it, or is t
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from arch.errors import TaktError
-from compiler.ir.operation import MatMul, Operation
-from compiler.ir.vector import Pass
-from compiler.lower.vxm.cut import cut
-from compiler.lower.vxm.plan import PassPlan
+from compiler.ir.operation import Operation
 from compiler.memory.demand import Demand
-from compiler.place.lowerings import LOWERINGS
+from compiler.place.lowerings import lowering_of
 from compiler.place.operands import connect_known
-from compiler.place.policy import Policy
 from compiler.place.repair import copies_for
 from compiler.place.state import PlacementState
-from compiler.place.trial import Choice, Trial, adopt, commit, give_up, savepoint
+from compiler.place.trial import AnyPlan, Choice, Trial, adopt, commit, give_up, savepoint
 
 _BREADTH = 8, 4
 """Plans of an operation that are tried, in a small program and in one with many operations."""
@@ -74,14 +69,27 @@ class Core:
         self._point = savepoint(state, operations[0])
         self._chosen: dict[object, tuple[int, bool, int]] = {}
         self._numbers = {op: number for number, op in enumerate(operations)}
-        self._plans: dict[Operation, Sequence[object]] = {op: plans_of(op, state.policy) for op in operations}
-        demands = {op: [*LOWERINGS[type(op)].demands(op, self._plans[op][0], state.stored)] for op in operations}
+        self._plans: dict[Operation, Sequence[AnyPlan]] = {}
         # All demands before any place: whoever makes a tensor has to know its readers, to leave it where they want
         # it.
-        state.declare(operations, demands)
+        demands = self._declared(operations)
+        state.declare(operations, demands, [op for op in operations if lowering_of(op).has_neighbours])
         self._prepare()
-        self.plans: dict[Operation, Any] = {}
+        self.plans: dict[Operation, AnyPlan] = {}
         """The plan of each operation that is placed."""
+
+    def _declared(self, operations: Sequence[Operation]) -> dict[Operation, list[Demand]]:
+        """Take the plans of operations; return what they read under the preferred ones."""
+        for op in operations:
+            self._plans[op] = lowering_of(op).plans(op, self._state.policy)
+        return {op: [*lowering_of(op).demands(op, self._plans[op][0], self._state.stored)] for op in operations}
+
+    def _trial(self, op: Operation, choice: Choice) -> Trial:
+        """Return a trial of a choice, of which nothing is placed yet."""
+        demands: Iterable[Demand] = self._state.demands[op]
+        if choice.plan is not self._plans[op][0]:
+            demands = lowering_of(op).demands(op, choice.plan, self._state.stored)
+        return Trial(op, choice, {demand.key: demand for demand in demands})
 
     def _prepare(self) -> None:
         """Place what the host writes, for the preferred plans, weights first.
@@ -94,12 +102,12 @@ class Core:
         for step in ("weights", "stationary", "operands"):
             for op in self._operations:
                 choice = Choice(self._plans[op][0])
-                trial = Trial(op, choice, {demand.key: demand for demand in state.demands[op]})
+                trial = self._trial(op, choice)
                 trial.storage.ports = dict(state.ports[op])
                 if op in state.held:
                     trial.storage.weights = dict(state.held[op])
                 point = savepoint(state, op)
-                if LOWERINGS[type(op)].prepare(state, trial, choice, step):
+                if lowering_of(op).prepare(state, trial, choice, step):
                     adopt(state, trial)
                 else:
                     give_up(state, point)
@@ -120,14 +128,16 @@ class Core:
         best = self._like_before(op) or self._best(self._choices(op), op)
         # Fused, sums are spared a way through MEM, but planes have to wait for ALUs: where these are taken, sums that
         # go to MEM first may be done sooner.
-        if isinstance(op, MatMul) and op.epilogue is not None and (best is None or self._is_late(op, best)):
-            return self._place_either(op, best)
+        if best is None or self._is_late(best):
+            apart = lowering_of(op).apart(op, self._state.policy.latched)
+            if apart:
+                return self._place_either(op, best, apart)
         best = best or self._mended(op)
         return self._place_smaller(op) if best is None else self._commit(best)
 
     def _like_before(self, op: Operation) -> Trial | None:
         """Return a trial of the choice that was best for an equal operation before, if it is as good here."""
-        known = self._chosen.get(LOWERINGS[type(op)].signature(op))
+        known = self._chosen.get(lowering_of(op).signature(op))
         if known is None or known[0] >= len(self._plans[op]):
             return None
         number, fresh, cycles = known
@@ -141,22 +151,22 @@ class Core:
         return None
 
     def _commit(self, trial: Trial) -> int:
-        op, plans = trial.op, self._plans[trial.op]
+        op, lowering = trial.op, lowering_of(trial.op)
         # What was a repair there need not be one here.
         if len(self._operations) > _MANY and not trial.choice.loose:
-            number = next((n for n, plan in enumerate(plans) if _same(plan, trial.choice.plan)), None)
+            plan = trial.choice.plan
+            number = next((n for n, one in enumerate(self._plans[op]) if lowering.is_like(one, plan)), None)
             if number is not None:
-                key = LOWERINGS[type(op)].signature(op)
-                self._chosen[key] = number, trial.choice.fresh, trial.end - trial.window[0]
+                self._chosen[lowering.signature(op)] = number, trial.choice.fresh, trial.end - trial.window[0]
         commit(self._state, trial)
         self.plans[trial.op] = trial.choice.plan
         return trial.end
 
-    def _is_late(self, op: MatMul, trial: Trial) -> bool:
-        """Return whether a product takes so much longer than planned that its epilogue may be in its way."""
+    def _is_late(self, trial: Trial) -> bool:
+        """Return whether an operation takes so much longer than planned that a part of it may be in its way."""
         return trial.end - trial.window[0] > int(trial.choice.plan.estimate) * 5 // 4 + _SLACK
 
-    def _place_either(self, op: MatMul, fused: Trial | None) -> int | None:
+    def _place_either(self, op: Operation, fused: Trial | None, pieces: Sequence[Operation]) -> int | None:
         """Place a product with its epilogue, or one after the other: what ends first, or what is possible."""
         choice, end = (None, None) if fused is None else (fused.choice, fused.end)
         state = self._state
@@ -164,8 +174,7 @@ class Core:
             # There is one state only: to try the other way this one has to go, and comes back by being tried again.
             give_up(state, self._point)
         point = savepoint(state, op)
-        product, rest = op.apart()
-        apart = self._place_apart(op, [product, *cut(rest, 0, state.policy.latched)])
+        apart = self._place_apart(op, pieces)
         if apart is not None and (end is None or apart < end):
             return apart
         give_up(state, point)
@@ -174,11 +183,10 @@ class Core:
 
     def _place_smaller(self, op: Operation) -> int | None:
         """Place a pass for which there is no place in passes that read from fewer slices; return as `_place`."""
-        if not isinstance(op, Pass):
-            return None
         point = savepoint(self._state, op)
         for part in _SPARED:
-            pieces = cut(op, self._state.config.slices // part, self._state.policy.latched)
+            spared = self._state.config.slices // part
+            pieces = lowering_of(op).pieces(op, spared, self._state.policy.latched)
             end = self._place_apart(op, pieces) if len(pieces) > 1 else None
             if end is not None:
                 return end
@@ -188,14 +196,9 @@ class Core:
     def _place_apart(self, op: Operation, pieces: Sequence[Operation]) -> int | None:
         """Place operations that do the work of one, in their order; return the end, None if one has no place."""
         state = self._state
-        for piece in pieces:
-            self._plans[piece] = plans_of(piece, state.policy)
-            self._numbers[piece] = self._numbers[op]
-        demands = {
-            piece: [*LOWERINGS[type(piece)].demands(piece, self._plans[piece][0], state.stored)] for piece in pieces
-        }
+        self._numbers |= dict.fromkeys(pieces, self._numbers[op])
         # From now on it is the pieces that read what the product did.
-        state.replace(op, pieces, demands)
+        state.replace(op, pieces, self._declared(pieces))
         for piece in pieces:
             connect_known(state, piece)
         end = None
@@ -243,15 +246,8 @@ class Core:
         return best
 
     def _try(self, op: Operation, choice: Choice) -> Trial | None:
-        lowering = LOWERINGS[type(op)]
-        demands = {demand.key: demand for demand in self._demands(op, choice)}
-        trial = Trial(op, choice, demands)
-        return trial if lowering.attempt(self._state, trial, choice) else None
-
-    def _demands(self, op: Operation, choice: Choice) -> Iterable[Demand]:
-        if choice.plan is self._plans[op][0]:
-            return self._state.demands[op]
-        return LOWERINGS[type(op)].demands(op, choice.plan, self._state.stored)
+        trial = self._trial(op, choice)
+        return trial if lowering_of(op).attempt(self._state, trial, choice) else None
 
     def _mended(self, op: Operation) -> Trial | None:
         """Return a trial of an operation for which no choice was possible as things were."""
@@ -288,74 +284,45 @@ class Core:
         """Make copies of what the preferred plan lacks, or finds beside something else that it reads."""
         choice = Choice(self._plans[op][0])
         point = savepoint(self._state, op)
-        trial = Trial(op, choice, {demand.key: demand for demand in self._demands(op, choice)})
+        trial = self._trial(op, choice)
         # Only to learn what it lacks: nothing of it stays.
-        LOWERINGS[type(op)].attempt(self._state, trial, choice)
+        lowering_of(op).attempt(self._state, trial, choice)
         give_up(self._state, point)
         wanted = trial.lacking or trial.clashing
         return bool(wanted) and copies_for(self._state, wanted)
 
-    def _beside(self, op: Operation, plan: object) -> object:
-        """Return a plan of a pass with those mappings first that leave ALUs for the passes that follow."""
-        if not isinstance(plan, PassPlan) or not plan.mappings:
+    def _beside(self, op: Operation, plan: AnyPlan) -> AnyPlan:
+        """Return a plan that tries first what leaves ALUs for the passes that follow."""
+        if not plan.mappings:
             return plan
         window = _BESIDE_COPIED if self._state.policy.copied else _BESIDE
         number = self._numbers[op]
         before = self._operations[max(number - window, 0) : number]
         after = self._operations[number + 1 : number + 1 + window]
-        earlier = [self.plans.get(other) for other in before]
-        later = [self._plans[other][0] for other in after]
-        return plan.beside(
-            [other for other in earlier if isinstance(other, PassPlan)],
-            [other for other in later if isinstance(other, PassPlan)],
+        earlier = [self.plans[other].mappings for other in before if other in self.plans]
+        later = [self._plans[other][0].mappings for other in after]
+        beside: AnyPlan = lowering_of(op).beside(
+            plan, [one for one in earlier if one is not None], [one for one in later if one is not None]
         )
+        return beside
 
     def _reason(self, op: Operation) -> str:
         """Return why there is no place or no time for an operation."""
         state, config = self._state, self._state.config
-        name = op.y.name if isinstance(op, MatMul) else op.name
         # After everything else, when every word is free that ever will be: what fails even then is the reason.
         choice = Choice(self._plans[op][0], dense=True, loose=True, when=state.scheduler.retired)
-        trial = Trial(op, choice, {demand.key: demand for demand in self._demands(op, choice)})
+        trial = self._trial(op, choice)
         point = savepoint(state, op)
-        LOWERINGS[type(op)].attempt(state, trial, choice)
+        lowering_of(op).attempt(state, trial, choice)
         give_up(state, point)
         if trial.storage.outputs:
             size = sum(demand.tensor.itemsize for demand in trial.demands.values())
             return (
-                f"{name} must find slices that it can read at the same time, {size} for the bytes of its operands, "
+                f"{op.name} must find slices that it can read at the same time, {size} for the bytes of its operands, "
                 f"and streams from them, not {config.slices} slices and {config.streams} streams"
             )
         free = state.words.room(state.scheduler.retired) * config.vector_length
         return (
-            f"{name} must fit the MEM of {config.name} that is left for it, {free} bytes: "
+            f"{op.name} must fit the MEM of {config.name} that is left for it, {free} bytes: "
             f"{config.mem_bytes - free} are alive when all before it is done"
         )
-
-
-def _same(plan: object, other: object) -> bool:
-    """Return whether two plans differ in the order of their mappings at most."""
-    if isinstance(plan, PassPlan) and isinstance(other, PassPlan):
-        return set(plan.mappings) == set(other.mappings)
-    return plan is other
-
-
-def plans_of(op: Operation, policy: Policy) -> Sequence[object]:
-    """Return the plans of an operation, the most promising first; none of a product whose epilogue does not fit.
-
-    Raises
-    ------
-    TaktError
-        When no ALU does what an expression needs, or the mesh is too small for it.
-    """
-    return LOWERINGS[type(op)].plans(op, policy)
-
-
-def pieces_of(op: Operation, latched: bool) -> list[Operation]:
-    """Return the operations that do the work of one, which finds room in the mesh and MEM in these pieces only."""
-    if isinstance(op, Pass):
-        return [*cut(op, 0, latched)]
-    if op.epilogue is None or LOWERINGS[MatMul].plans(op, Policy()):
-        return [op]
-    product, rest = op.apart()
-    return [product, *cut(rest, 0, latched)]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from compiler.ir.lanes import distinct, find_vectors, vectors_along, weight_vectors
-from compiler.ir.operation import MatMul
+from compiler.ir.matmul import MatMul
 from compiler.ir.scatter import SOURCE_SIDE, Scatter
 from compiler.ir.switch import Switch
 from compiler.ir.tensor import Elements, Tensor, as_view
@@ -21,14 +21,16 @@ def demands_of_switch(op: Switch) -> Iterator[Demand]:
     for key, operand in enumerate(op.operands):
         serial = op.is_serial(key)
         used = np.arange(op.steps if serial or op.register is None else 1)
-        yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, serial=serial)
+        yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, serial=serial, cycles=op.duration)
 
 
 def demands_of_scatter(op: Scatter) -> Iterator[Demand]:
     """Yield the demands of a Scatter: rows and indices, both from one side."""
     for key, operand in enumerate(op.operands):
         used = np.arange(op.steps)
-        yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, side=SOURCE_SIDE)
+        yield Demand(
+            op, key, operand.tensor, operand.steps, used, operand.vectors, side=SOURCE_SIDE, cycles=op.duration
+        )
 
 
 def demands_of_pass(op: Pass, plan: PassPlan) -> Iterator[Demand]:
@@ -46,7 +48,17 @@ def demands_of_pass(op: Pass, plan: PassPlan) -> Iterator[Demand]:
         operand = op.operands[stream.port]
         reads = tuple(streams[key] for streams in cycles) if sparse[key] else ()
         used = np.arange(op.steps)
-        yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, reads=reads, in_mesh=True)
+        yield Demand(
+            op,
+            key,
+            operand.tensor,
+            operand.steps,
+            used,
+            operand.vectors,
+            reads=reads,
+            in_mesh=True,
+            cycles=op.duration,
+        )
 
 
 def demands_of_product(op: MatMul, plan: Plan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:

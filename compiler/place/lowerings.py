@@ -1,17 +1,20 @@
-"""The table of lowerings: for each kind of operation its plans, its demands, and how one plan is tried."""
+"""The table of lowerings: for each kind of operation its plans, its demands, and how one plan is tried.
+
+Nothing else tells kinds apart: whoever has an operation asks its lowering, or the operation itself.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, Protocol
 
 import numpy as np
 
 from compiler.ir.gather import Gather
-from compiler.ir.operation import MatMul, Operation
+from compiler.ir.matmul import MatMul
+from compiler.ir.operation import Operation
 from compiler.ir.scatter import Scatter
 from compiler.ir.switch import Switch
 from compiler.ir.tensor import Tensor
-from compiler.ir.vector import Pass
+from compiler.ir.vector import Operand, Pass
 from compiler.lower.mem.gather import gather_template
 from compiler.lower.mem.scatter import scatter_template
 from compiler.lower.mxm.group import GroupBuilder, groups_of
@@ -19,11 +22,14 @@ from compiler.lower.mxm.plan import Plan, plans
 from compiler.lower.storage import OperationStorage
 from compiler.lower.sxm.builder import switch_templates
 from compiler.lower.vxm.builder import PassBuilder
+from compiler.lower.vxm.cut import cut
 from compiler.lower.vxm.pieces import pieces
 from compiler.lower.vxm.plan import PassPlan, pass_plans
 from compiler.memory.copies import Template
 from compiler.memory.demand import Demand
+from compiler.mesh.mapping import Mapping
 from compiler.place.demands import demands_of_pass, demands_of_product, demands_of_scatter, demands_of_switch
+from compiler.place.lowering import Lowering, MovePlan, Whole, place_first
 from compiler.place.operands import first_cycle, place_host, place_operands
 from compiler.place.policy import Policy
 from compiler.place.products import count_sums, place_product, place_stationary, place_weights
@@ -38,63 +44,6 @@ _AHEAD = 48
 
 _SHARES = 6
 """Most ways to share a Gather that are tried."""
-
-
-class Lowering(Protocol):
-    """Lowering of a kind of operation."""
-
-    def plans(self, op: Any, policy: Policy) -> Sequence[Any]:
-        """Return the plans of an operation, the most promising first.
-
-        Raises
-        ------
-        TaktError
-            When no unit does it.
-        """
-        ...
-
-    def demands(self, op: Any, plan: Any, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
-        """Yield what an operation reads under a plan."""
-        ...
-
-    def signature(self, op: Any) -> object:
-        """Return what operations have in common for which the same choice is best."""
-        ...
-
-    def prepare(self, state: PlacementState, trial: Trial, choice: Choice, step: str) -> bool:
-        """Place what the host writes for an operation: ``weights``, ``stationary`` operands of a product and its
-        others, ``operands`` of other operations.
-        """
-        ...
-
-    def attempt(self, state: PlacementState, trial: Trial, choice: Choice) -> bool:
-        """Place storage and cycles of an operation, tentatively; return whether that is possible.
-
-        What the trial holds then is what to commit. Otherwise the caller returns the state to where it was; `lacking`
-        and `clashing` of the trial may say which operands were in the way.
-        """
-        ...
-
-
-def place_first(state: PlacementState, trial: Trial, templates: Sequence[Template], limit: int | None) -> bool:
-    """Place the one of several templates that can start first."""
-    best: tuple[int, Template] | None = None
-    point = state.scheduler.mark()
-    for template in templates:
-        bounds = [] if limit is None else [limit - template.end]
-        bounds += [] if best is None else [best[0]]
-        # Placed to see when, and taken back at once.
-        start = state.scheduler.place(template.macro, template.needs, min(bounds, default=None))
-        state.scheduler.rollback(point)
-        if start is not None:
-            best = start, template
-    if best is None:
-        return False
-    first, template = best
-    start = state.scheduler.place(template.macro, first)
-    assert start is not None
-    trial.started.append((template, start))
-    return True
 
 
 def _free_states(state: PlacementState, op: Pass, storage: OperationStorage) -> None:
@@ -112,26 +61,35 @@ def _forget_results(trial: Trial) -> None:
     trial.parts, trial.published, trial.computed = [], [], []
 
 
-def signature_of_pass(op: Pass) -> object:
-    """Return expression, steps and what is host's of the operands of a pass."""
-    hosted = tuple(None if one.vectors is None else len(one.vectors) for one in op.operands)
-    return type(op), op.graph, op.steps, op.interval, op.turn, op.within, hosted
+def _hosted(operands: Sequence[Operand]) -> tuple[int | None, ...]:
+    """Return how many vectors the host writes of each operand; None of results."""
+    return tuple(None if one.vectors is None else len(one.vectors) for one in operands)
 
 
-class _WithPorts:
-    """Lowering of an operation that has operands in ports only."""
-
-    def signature(self, op: Any) -> object:
-        """Return expression, steps and what is host's of an operation's operands."""
-        return signature_of_pass(op)
-
-    def prepare(self, state: PlacementState, trial: Trial, choice: Choice, step: str) -> bool:
-        """Place what the host writes for the ports of an operation."""
-        return step != "operands" or place_host(state, trial, fresh=False)
+def _signature_of_pass(op: Pass) -> object:
+    return Pass, op.graph, op.steps, op.interval, op.turn, op.within, _hosted(op.operands)
 
 
-class PassLowering(_WithPorts):
+class PassLowering(Whole):
     """Lowering of a pass through the VXM."""
+
+    def pieces(self, op: Pass, spared: int, latched: bool) -> Sequence[Operation]:
+        """Return passes of parts of the expression, that mesh and slices have room for."""
+        return cut(op, spared, latched)
+
+    def beside(
+        self, plan: PassPlan, earlier: Sequence[Sequence[Mapping]], later: Sequence[Sequence[Mapping]]
+    ) -> PassPlan:
+        """Return the plan with those mappings first that leave ALUs for the passes that follow."""
+        return plan.beside(earlier, later)
+
+    def is_like(self, plan: PassPlan, other: PassPlan) -> bool:
+        """Return whether plans differ in the order of their mappings at most."""
+        return set(plan.mappings) == set(other.mappings)
+
+    def signature(self, op: Pass) -> object:
+        """Return expression, steps, pace, and what is host's of the operands of a pass."""
+        return _signature_of_pass(op)
 
     def plans(self, op: Pass, policy: Policy) -> Sequence[PassPlan]:
         """Return groups of mappings."""
@@ -237,18 +195,18 @@ class PassLowering(_WithPorts):
         return True
 
 
-class _WithOnePlan(_WithPorts):
-    """Lowering of an operation that needs no ALUs: where it runs is found when it is tried."""
-
-    def plans(self, op: Pass, policy: Policy) -> Sequence[PassPlan]:
-        """Return the one plan."""
-        return [PassPlan((), op.duration)]
-
-
-class SwitchLowering(_WithOnePlan):
+class SwitchLowering(Whole):
     """Lowering of an operation of the SXM."""
 
-    def demands(self, op: Switch, plan: PassPlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
+    def plans(self, op: Switch, policy: Policy) -> Sequence[MovePlan]:
+        """Return the one plan."""
+        return [MovePlan(op.duration)]
+
+    def signature(self, op: Switch) -> object:
+        """Return steps, size of an element, and what is host's of the operands."""
+        return Switch, op.steps, op.interval, _hosted(op.operands)
+
+    def demands(self, op: Switch, plan: MovePlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
         """Yield one demand per operand."""
         return demands_of_switch(op)
 
@@ -274,10 +232,18 @@ class SwitchLowering(_WithOnePlan):
         return False
 
 
-class GatherLowering(_WithOnePlan):
+class GatherLowering(Whole):
     """Lowering of a Gather."""
 
-    def demands(self, op: Gather, plan: PassPlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
+    def plans(self, op: Gather, policy: Policy) -> Sequence[MovePlan]:
+        """Return the one plan."""
+        return [MovePlan(op.blocks * op.m)]
+
+    def signature(self, op: Gather) -> object:
+        """Return the vectors that are gathered."""
+        return Gather, op.blocks * op.m
+
+    def demands(self, op: Gather, plan: MovePlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
         """Yield nothing: table and indices are placed with the work."""
         return iter(())
 
@@ -297,10 +263,18 @@ class GatherLowering(_WithOnePlan):
         return False
 
 
-class ScatterLowering(_WithOnePlan):
+class ScatterLowering(Whole):
     """Lowering of a Scatter."""
 
-    def demands(self, op: Scatter, plan: PassPlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
+    def plans(self, op: Scatter, policy: Policy) -> Sequence[MovePlan]:
+        """Return the one plan."""
+        return [MovePlan(op.duration)]
+
+    def signature(self, op: Scatter) -> object:
+        """Return steps, and what is host's of rows and indices."""
+        return Scatter, op.steps, _hosted(op.operands)
+
+    def demands(self, op: Scatter, plan: MovePlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
         """Yield rows and indices."""
         return demands_of_scatter(op)
 
@@ -316,16 +290,34 @@ class ScatterLowering(_WithOnePlan):
         return place_first(state, trial, [scatter_template(op, trial.storage)], choice.limit)
 
 
-class ProductLowering(_WithPorts):
+class ProductLowering(Whole):
     """Lowering of a matrix product with its epilogue."""
+
+    # It takes far longer than a vector takes through a unit, and reads as its plan says.
+    has_neighbours = False
+
+    def pieces(self, op: MatMul, spared: int, latched: bool) -> Sequence[Operation]:
+        """Return the product, and its epilogue as passes over the sums where it has no room on their way."""
+        return [op] if op.epilogue is None or plans(op) else self.apart(op, latched)
+
+    def apart(self, op: MatMul, latched: bool) -> Sequence[Operation]:
+        """Return the product, and its epilogue as passes over the sums in MEM."""
+        if op.epilogue is None:
+            return []
+        product, rest = op.apart()
+        return [product, *cut(rest, 0, latched)]
+
+    def rate(self, op: MatMul, plan: Plan) -> int:
+        """Return the multiply-accumulates per cycle of the planes that a plan uses."""
+        return plan.planes // op.array * op.config.vector_length**2 // op.interval
 
     def plans(self, op: MatMul, policy: Policy) -> Sequence[Plan]:
         """Return ways to share out the product among planes."""
         return plans(op)
 
-    def signature(self, op: Any) -> object:
+    def signature(self, op: MatMul) -> object:
         """Return sizes, formats, and the epilogue of a product."""
-        epilogue = None if op.epilogue is None else signature_of_pass(op.epilogue)
+        epilogue = None if op.epilogue is None else _signature_of_pass(op.epilogue)
         return MatMul, op.m, op.k, op.n, op.x.dtype, op.planes, op.ways, op.computed, epilogue
 
     def demands(self, op: MatMul, plan: Plan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
@@ -404,7 +396,7 @@ class ProductLowering(_WithPorts):
         return start
 
 
-LOWERINGS: dict[type[Operation], Lowering] = {
+LOWERINGS: dict[type, Lowering] = {
     MatMul: ProductLowering(),
     Pass: PassLowering(),
     Switch: SwitchLowering(),
@@ -412,3 +404,8 @@ LOWERINGS: dict[type[Operation], Lowering] = {
     Scatter: ScatterLowering(),
 }
 """By type of operation: a new kind needs an entry here, and no test of types anywhere else."""
+
+
+def lowering_of(op: Operation) -> Lowering:
+    """Return the lowering of an operation."""
+    return LOWERINGS[type(op)]

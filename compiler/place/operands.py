@@ -12,7 +12,7 @@ from compiler.memory.maps import element_words
 from compiler.memory.words import Bank, Cycles, Numbers
 from compiler.place.ranking import banks_near, ordered, sides_of, sparse_slices
 from compiler.place.state import HostCopy, PlacementState
-from compiler.place.trial import Trial, is_one_sided
+from compiler.place.trial import Choice, Trial, is_one_sided
 
 FEW = 16
 """Vectors of which every pass gets a copy of its own, so that passes can run at the same time."""
@@ -247,7 +247,7 @@ def first_cycle(state: PlacementState, trial: Trial, offsets: dict[object, np.nd
 
 def connect_known(state: PlacementState, op: Operation) -> None:
     """Connect ports of an operation that is not placed yet to copies that are there, so that others keep clear."""
-    trial = Trial(op, None, {demand.key: demand for demand in state.demands[op]})
+    trial = Trial(op, Choice(None), {demand.key: demand for demand in state.demands[op]})
     for demand in state.demands[op]:
         known = demand.elements is None and not demand.columns and demand.tensor in state.copies
         if known and _connect(state, trial, demand):

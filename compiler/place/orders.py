@@ -6,7 +6,7 @@ import numpy as np
 
 from arch.config import Config
 from compiler.ir.lanes import vector_count
-from compiler.ir.operation import MatMul
+from compiler.ir.matmul import MatMul
 from compiler.ir.tensor import Tensor
 from compiler.ir.vector import Result
 from compiler.lower.mxm.plan import Feeder, Plan

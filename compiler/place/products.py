@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from arch.geometry import Direction, Hemisphere
-from compiler.ir.operation import MatMul
+from compiler.ir.matmul import MatMul
 from compiler.ir.tensor import as_view
 from compiler.lower.mxm.plan import Feeder, Plan
 from compiler.lower.mxm.weights import weight_words
@@ -189,8 +189,8 @@ def place_product(state: PlacementState, trial: Trial, op: MatMul, plan: Plan, c
         places = [((side,),) for side in both]
     else:
         places = [tuple((side,) for side in both)]
-    if any(reader.in_mesh or not isinstance(reader.op, MatMul) or reader.columns for reader in readers):
-        # An ALU reads from one direction, and weights lie on one side.
+    if any(reader.near is None for reader in readers):
+        # All but activations: an ALU reads from one direction, and weights lie on one side.
         loads = copies_used([*trial.storage.weights.values()])
         quiet = sorted(both, key=lambda side: len(loads & set(state.slices_of(side))))
         places = [((side,),) for side in quiet]

@@ -15,7 +15,7 @@ from compiler.lower.vxm.plan import pass_plans
 from compiler.memory.copies import ReadPort, TensorCopy
 from compiler.memory.demand import Demand, Vectors
 from compiler.place.braid import take_braided
-from compiler.place.lowerings import place_first
+from compiler.place.lowering import place_first
 from compiler.place.ranking import banks_in, ordered
 from compiler.place.results import take_copies
 from compiler.place.state import PlacementState
@@ -92,7 +92,8 @@ def _copy_for(state: PlacementState, demand: Demand) -> bool:
     read = set().union(*(banks_in(state, copy.slices[:, part], copy.addrs[:, part]) for copy, part in groups))
     passes = [identity(state.config, demand.tensor, part) for _, part in groups]
     point = savepoint(state, passes[0])
-    head = Trial(passes[0], None, {})
+    choice = Choice(None, dense=True)
+    head = Trial(passes[0], choice, {})
     made = None
     # At best not in banks that the copying reads, which would have to wait for itself.
     for bar in (read, set()):
@@ -106,7 +107,7 @@ def _copy_for(state: PlacementState, demand: Demand) -> bool:
             bar,
             None,
             passes[0],
-            Choice(None, dense=True),
+            choice,
             0,
         )
         if made is not None:
@@ -159,7 +160,7 @@ def _copy(state: PlacementState, op: Pass, source: TensorCopy, vectors: Vectors,
     none = np.full(op.results[0].tensor.itemsize, -1, np.int32)
     best: Trial | None = None
     for plan in pass_plans(op):
-        trial = Trial(op, plan, {})
+        trial = Trial(op, Choice(plan), {})
         trial.storage.ports[0] = ReadPort(source, vectors, np.arange(len(vectors)), none, none)
         trial.storage.outputs = [[target]]
         templates = [PassBuilder(op, trial.storage, mapping).build() for mapping in plan.mappings]

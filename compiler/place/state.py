@@ -10,9 +10,8 @@ import numpy as np
 
 from arch.config import Config
 from arch.geometry import Direction, Hemisphere, units
-from compiler.ir.operation import MatMul, Operation
+from compiler.ir.operation import Operation
 from compiler.ir.tensor import Elements, Tensor
-from compiler.ir.vector import Pass
 from compiler.lower.storage import ComputedWeights, OperationStorage, Target
 from compiler.memory.copies import ReadPort, TensorCopy
 from compiler.memory.demand import Demand, Key
@@ -92,7 +91,7 @@ class PlacementState:
         """Cycles for which operations read, or write, each bank."""
         self.width: dict[Operation, dict[Direction, int]] = defaultdict(lambda: dict.fromkeys(Direction, 0))
         self._left: dict[Tensor, int] = defaultdict(int)
-        self._passes: list[Pass] = []
+        self._passes: list[Operation] = []
         self._numbers: dict[Operation, int] = {}
         self._order: dict[Operation, int] = {}
         self.written: dict[Tensor, list[TensorCopy]] = {}
@@ -121,8 +120,10 @@ class PlacementState:
 
     # Who reads what
 
-    def declare(self, operations: Sequence[Operation], demands: Mapping[Operation, list[Demand]]) -> None:
-        """Take operations in their order, with the demands of their preferred plans."""
+    def declare(
+        self, operations: Sequence[Operation], demands: Mapping[Operation, list[Demand]], passes: Sequence[Operation]
+    ) -> None:
+        """Take operations in their order, with the demands of their preferred plans, and which of them are passes."""
         for op in operations:
             self.demands[op] = demands[op]
             for demand in demands[op]:
@@ -132,7 +133,7 @@ class PlacementState:
             for tensor in set(op.reads()):
                 self._left[tensor] += 1
         self._order = {op: number for number, op in enumerate(operations)}
-        self._passes = [op for op in operations if isinstance(op, Pass)]
+        self._passes = list(passes)
         self._numbers = {op: number for number, op in enumerate(self._passes)}
 
     def replace(self, op: Operation, pieces: Sequence[Operation], demands: Mapping[Operation, list[Demand]]) -> None:
@@ -170,7 +171,7 @@ class PlacementState:
         mine = self._order.get(op, 0)
         return all(abs(self._order.get(other, 0) - mine) > _FAR for other in others)
 
-    def beside(self, op: Operation | None) -> list[Pass]:
+    def beside(self, op: Operation | None) -> list[Operation]:
         """Return the passes before and after one that may run at the same time."""
         if op is None or op not in self._numbers:
             return []
@@ -241,10 +242,10 @@ class PlacementState:
         """Count the banks and streams that a port takes."""
         op, size = demand.op, demand.tensor.itemsize
         slices, addrs, _ = port.words()
-        if isinstance(op, Pass) and not (demand.is_sparse and self.policy.pooled):
+        if demand.cycles and not (demand.is_sparse and self.policy.pooled):
             held = slices >= 0
-            self.reads[slices[held], addrs[held] // self.config.mem_depth] += op.duration
-        if isinstance(op, Pass) or (demand.of_epilogue and not demand.is_stationary):
+            self.reads[slices[held], addrs[held] // self.config.mem_depth] += demand.cycles
+        if demand.cycles or (demand.of_epilogue and not demand.is_stationary):
             first = units(self.config)[int(slices[0, demand.used[0]])]
             self.width[op][first.inward] += size
 
@@ -288,7 +289,7 @@ class PlacementState:
             if not self._left[tensor]:
                 self._release(tensor)
         # A result that nobody reads is over once it is written; but of some, parts are still to come.
-        for tensor in {*_results(op)}:
+        for tensor in set(op.writes()):
             if not self._left[tensor] and not self.partial.get(tensor):
                 self._release(tensor)
 
@@ -306,7 +307,3 @@ class PlacementState:
                 self.words.release(copy.slices, copy.addrs, np.maximum(copy.last + 1, 1))
             self.put(self.hosted, tensor, [])
             self.put(self.weights, tensor, [])
-
-
-def _results(op: Operation) -> Iterable[Tensor]:
-    return (op.y,) if isinstance(op, MatMul) else op.writes()

@@ -6,7 +6,7 @@ import numpy as np
 
 from arch.geometry import Hemisphere
 from compiler.ir.lanes import vector_count, vectors_along
-from compiler.ir.operation import MatMul
+from compiler.ir.operation import Operation
 from compiler.ir.scatter import STATE_SIDE
 from compiler.ir.tensor import Tensor
 from compiler.ir.vector import Pass
@@ -25,7 +25,7 @@ _FEW = 16
 """Vectors that a pass has read before it writes its first result."""
 
 
-def direct_updates(operations: Sequence[MatMul | Pass], updates: Mapping[Tensor, Pass]) -> dict[Tensor, Tensor]:
+def direct_updates(operations: Sequence[Operation], updates: Mapping[Tensor, Pass]) -> dict[Tensor, Tensor]:
     """Return results that can go to a state right away, as nothing reads its old value later, each with its state."""
     found: dict[Tensor, Tensor] = {}
     for state, update in updates.items():
@@ -37,21 +37,21 @@ def direct_updates(operations: Sequence[MatMul | Pass], updates: Mapping[Tensor,
             and np.array_equal(operand.steps, update.results[0].steps)
         )
         makers = [
-            number
+            (number, maker)
             for number, op in enumerate(operations)
-            if isinstance(op, Pass) and op.in_mesh and op.makes and any(tensor is value for tensor in op.writes())
+            if (maker := op.as_pass) is not None and maker.makes and value in maker.writes()
         ]
-        if whole and len(makers) == 1 and value not in found and not _meets(operations[makers[0]], value, state):
+        if whole and len(makers) == 1 and value not in found and not _meets(makers[0][1], value, state):
             # Whoever reads the state after this pass wants the old value, which would be gone.
-            later = operations[makers[0] + 1 :]
+            later = operations[makers[0][0] + 1 :]
             if not any(tensor is state for op in later for tensor in op.reads()):
                 found[value] = state
     return found
 
 
-def _meets(op: MatMul | Pass, value: Tensor, state: Tensor) -> bool:
+def _meets(op: Pass, value: Tensor, state: Tensor) -> bool:
     """Return whether a pass would write vectors of a state that it reads later."""
-    if not isinstance(op, Pass) or op.steps <= _FEW:
+    if op.steps <= _FEW:
         return False
     written = next(result.steps for result in op.results if result.tensor is value)
     return any(operand.tensor is state and not np.array_equal(operand.steps, written) for operand in op.operands)

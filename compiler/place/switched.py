@@ -28,7 +28,7 @@ def place_switched(
     Their bytes are written one after another: where they are read so too, or by the host, one slice has them all.
     `apart` keeps them out of slices that the operation reads, whose queues may have both to do in one cycle.
     """
-    tensor = op.results[0].tensor
+    tensor = op.target
     readers = state.readers[tensor]
     vectors = int(np.prod(vector_count(tensor, state.config.vector_length)))
     written: set[int] = set()
@@ -91,7 +91,7 @@ def _fill(
     apart: bool,
 ) -> set[int] | None:
     """Take words for what an operation adds to a copy, part by part; return their slices, None without room."""
-    tensor = op.results[0].tensor
+    tensor = op.target
     read = banks_read(state, trial.storage)
     near = state.beside(op)
     used = {bank for other in near if other in state.placed for bank in banks_read(state, state.placed[other])}

@@ -1,7 +1,8 @@
 """Trial of one choice for an operation: storage and cycles, tentative until it is committed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,8 +14,28 @@ from compiler.lower.storage import ComputedWeights, OperationStorage
 from compiler.memory.copies import Template, TensorCopy
 from compiler.memory.demand import Demand, Key, Vectors
 from compiler.memory.maps import MapWords, element_words
+from compiler.mesh.mapping import Mapping
 from compiler.place.state import HostCopy, PlacementState
 from compiler.schedule.scheduler import Mark
+
+
+class AnyPlan(Protocol):
+    """What the plans of all kinds of operations say."""
+
+    @property
+    def estimate(self) -> int:
+        """Rough cycles, to choose by."""
+        ...
+
+    @property
+    def planes(self) -> int:
+        """Planes of the MXM that it uses."""
+        ...
+
+    @property
+    def mappings(self) -> Sequence[Mapping] | None:
+        """Places in the mesh to choose from; None where they follow from the planes."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -23,7 +44,7 @@ class Choice:
 
     Attributes
     ----------
-    plan : object
+    plan : AnyPlan
         One of its lowering's.
     fresh : bool
         Take copies of its own of what the host writes.
@@ -52,8 +73,7 @@ class Trial:
     Attributes
     ----------
     op : Operation
-    choice : object
-        Plan of the operation.
+    choice : Choice
     demands : dict of Key to Demand
         Of this plan.
     window : (int, int)
@@ -71,7 +91,7 @@ class Trial:
     """
 
     op: Operation
-    choice: Any
+    choice: Choice
     demands: dict[Key, Demand]
     window: tuple[int, int] = (0, 0)
     storage: OperationStorage = field(default_factory=OperationStorage)

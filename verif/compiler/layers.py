@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.image import Image
-from compiler.ir.operation import MatMul
+from compiler.ir.matmul import MatMul
 from compiler.program import Program
 from golden.machine.machine import Machine
 

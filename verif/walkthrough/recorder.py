@@ -1,6 +1,6 @@
 """Records what the core decides while it compiles a program."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
@@ -8,7 +8,7 @@ from unittest.mock import patch
 import numpy as np
 
 from arch.image import Image
-from compiler.ir.operation import MatMul, Operation
+from compiler.ir.operation import Operation
 from compiler.memory.demand import Demand
 from compiler.place.core import Core
 from compiler.place.state import PlacementState
@@ -67,9 +67,9 @@ class RecordingCore(Core):
         self.repairs += [COPY] * found
         return found
 
-    def _place_either(self, op: MatMul, fused: Trial | None) -> int | None:
+    def _place_either(self, op: Operation, fused: Trial | None, pieces: Sequence[Operation]) -> int | None:
         before = len(self.committed)
-        found = super()._place_either(op, fused)
+        found = super()._place_either(op, fused, pieces)
         self.repairs += [APART] * (found is not None and self.committed[before:][-1].op is not op)
         return found
 

@@ -11,11 +11,12 @@ from arch.config import Config
 from arch.geometry import Direction, positions, units
 from compiler.emit.disassembly import disassemble_queues
 from compiler.ir.lanes import vector_count
-from compiler.ir.operation import MatMul, Operation
+from compiler.ir.matmul import MatMul
 from compiler.lower.mxm.plan import Plan
 from compiler.memory.copies import TensorCopy
 from compiler.memory.words import NEVER
-from compiler.place.lowerings import LOWERINGS, Lowering
+from compiler.place.lowering import Lowering
+from compiler.place.lowerings import LOWERINGS
 from compiler.program import Program
 from compiler.schedule.macro import Macro
 from runtime.table import markdown_table
@@ -89,9 +90,7 @@ def _operations(found: Recording) -> str:
     rows = []
     for op in found.core.operations:
         reads = ", ".join(f"`{tensor.name}`" for tensor in op.reads())
-        rows.append(
-            (f"`{_name(op)}`", type(op).__name__, reads, ", ".join(f"`{tensor.name}`" for tensor in op.writes()))
-        )
+        rows.append((f"`{op.name}`", type(op).__name__, reads, ", ".join(f"`{tensor.name}`" for tensor in op.writes())))
     return markdown_table(("operation", "kind", "reads", "writes"), rows)
 
 
@@ -187,7 +186,7 @@ def _demands(found: Recording) -> str:
             by = "a result" if demand.elements is None else "written by the host"
             rows.append(
                 (
-                    f"`{_name(op)}`",
+                    f"`{op.name}`",
                     f"`{demand.key}`",
                     f"`{demand.tensor.name}`",
                     f"{len(demand.used)} steps, {len(demand.order)} vectors",
@@ -207,7 +206,7 @@ def _trials(found: Recording) -> str:
         limit = "-" if choice.limit is None else f"before {choice.limit}"
         end = "no start in time" if trial is None else f"{trial.end}"
         rows.append(
-            (f"`{_name(op)}`", str(number), limit, end, "yes" if any(trial is done for done in core.committed) else "")
+            (f"`{op.name}`", str(number), limit, end, "yes" if any(trial is done for done in core.committed) else "")
         )
     return markdown_table(("operation", "plan", "must end", "results complete in cycle", "committed"), rows)
 
@@ -252,7 +251,7 @@ def _starts(found: Recording) -> str:
             macro = template.macro
             rows.append(
                 (
-                    f"`{_name(trial.op)}` {number}",
+                    f"`{trial.op.name}` {number}",
                     str(len(macro.actions)),
                     str(sum(flow.width for flow in macro.flows)),
                     str(template.needs),
@@ -279,9 +278,7 @@ def _waits(found: Recording) -> str:
                     f"{key[0]} {key[2] if key[0] == 'bank' else ''}".strip() + f" of {units(config)[key[1]].name}"
                     for key in met
                 )
-                lines.append(
-                    f"* `{_name(trial.op)}` {number} starts in {start}, not {start - 1}: taken would be {what}."
-                )
+                lines.append(f"* `{trial.op.name}` {number} starts in {start}, not {start - 1}: taken would be {what}.")
             for key, cycles in own.items():
                 taken.setdefault(key, set()).update(cycles)
     return "\n".join(lines)
@@ -340,11 +337,12 @@ def _words(found: Recording) -> str:
         for key, port in storage.ports.items():
             assert port.tensor is not None
             if port.elements is not None:
-                items.append((port.tensor.name, f"read by `{_name(trial.op)}`, port {key}", port.copy))
+                items.append((port.tensor.name, f"read by `{trial.op.name}`, port {key}", port.copy))
         for side, copy in storage.weights.items():
-            items.append((trial.op.w.name, f"weights of the {side.name}", copy))  # type: ignore[union-attr]
+            assert isinstance(trial.op, MatMul)
+            items.append((trial.op.w.name, f"weights of the {side.name}", copy))
         for tensor, copies in zip(trial.op.writes(), storage.outputs, strict=True):
-            items += [(tensor.name, f"written by `{_name(trial.op)}`", copy) for copy in copies]
+            items += [(tensor.name, f"written by `{trial.op.name}`", copy) for copy in copies]
         for name, what, copy in items:
             rows.append((f"`{name}`", what, *_lifetime(core.free_from, copy)))
     return markdown_table(
@@ -427,10 +425,6 @@ def _first(thing: Any) -> str:
     """Return the first paragraph of a docstring, as a cell."""
     text = (inspect.getdoc(thing) or "").partition("\n\n")[0]
     return " ".join(text.split()).replace("``", "`").replace("|", "\\|")
-
-
-def _name(op: Operation) -> str:
-    return op.y.name if isinstance(op, MatMul) else op.name
 
 
 def _shape(shape: Iterable[int]) -> str:

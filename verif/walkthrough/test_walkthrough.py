@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from arch.image import Image
-from compiler.ir.operation import MatMul
+from compiler.ir.matmul import MatMul
 from compiler.place.lowerings import LOWERINGS
 from runtime.backend import make_backend
 from verif.repo.files import ROOT

@@ -1,7 +1,7 @@
 """Ways to work on a product's sums in the mesh, on their way to MEM."""
 
 from arch.timing import timing
-from compiler.ir.operation import MatMul
+from compiler.ir.matmul import MatMul
 from compiler.mesh.keepers import forms
 from compiler.mesh.mapper import mappings
 from compiler.mesh.mapping import Mapping

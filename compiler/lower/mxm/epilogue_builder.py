@@ -6,7 +6,7 @@ import numpy as np
 
 from arch.geometry import Direction, UnitKind, units, vxm_position
 from arch.timing import timing
-from compiler.ir.operation import MatMul
+from compiler.ir.matmul import MatMul
 from compiler.lower.mxm.epilogue import latency, sum_level
 from compiler.lower.storage import OperationStorage
 from compiler.lower.vxm.cells import Streams, driving, instruction, repeating

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from arch.formats import DType
 from arch.geometry import Direction, Unit, UnitKind, mxm_position, units, vxm_position
 from arch.timing import timing
-from compiler.ir.operation import MatMul
+from compiler.ir.matmul import MatMul
 from compiler.lower.mxm.epilogue_builder import EpilogueBuilder, Exit
 from compiler.lower.mxm.plan import Feeder
 from compiler.lower.storage import OperationStorage

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from arch.geometry import Hemisphere
 from arch.timing import timing
-from compiler.ir.operation import MatMul
+from compiler.ir.matmul import MatMul
 from compiler.lower.mxm.epilogue import Chains, chains
 from compiler.mesh.mapping import Mapping
 
@@ -86,20 +86,15 @@ class Plan:
     joint : bool
         Both hemispheres' weights come from the same slices, one after the other's: that leaves slices for operands of
         the epilogue.
-    shares : bool
-        ALUs keep words for an epilogue, and weights come so rarely that these can lie beside them.
     """
 
     feeders: tuple[Feeder, ...]
     estimate: int
     planes: int
     joint: bool = False
-    shares: bool = False
 
-    @property
-    def simple(self) -> bool:
-        """Whether there is one feeder per hemisphere, so that no slice is read for two of them."""
-        return len(self.feeders) == len({feeder.hemisphere for feeder in self.feeders})
+    mappings = None
+    """Its epilogue takes the ALUs of its feeders."""
 
 
 def plans(op: MatMul) -> list[Plan]:
@@ -190,12 +185,7 @@ def _plan(
     if not _has_slices(op, feeders, joint):
         return None
     used = op.array * sum(len(feeder.planes) for feeder in feeders)
-    keeps = any(cell.node.holds for mapping in mesh for cell in mapping.cells)
-    seldom = all(
-        2 * feeder.load_steps(op, feeder.groups[0]) <= feeder.period(op, feeder.blocks[0][1], feeder.groups[0])
-        for feeder in feeders
-    )
-    return Plan(tuple(feeders), _estimate(op, feeders, mesh, joint), used, joint, keeps and seldom)
+    return Plan(tuple(feeders), _estimate(op, feeders, mesh, joint), used, joint)
 
 
 def _has_slices(op: MatMul, feeders: list[Feeder], joint: bool) -> bool:

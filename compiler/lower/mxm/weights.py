@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compiler.ir.operation import MatMul
+from compiler.ir.matmul import MatMul
 from compiler.ir.tensor import as_view
 from compiler.lower.mxm.plan import Feeder
 from compiler.memory.maps import MapWords, map_words

@@ -42,7 +42,7 @@ def cut(op: Pass, spare: int, kept: bool = False) -> list[Pass]:
     list of Pass
         The pass itself if it fits, or if no cut helps.
     """
-    if not op.in_mesh or ways(op, spare, kept):
+    if ways(op, spare, kept):
         return [op]
     # An operand that both parts convert need not cross in the wider format.
     forms = [replace(op, graph=graph) for graph in dict.fromkeys([op.graph, repeated(op.graph)])]

@@ -31,16 +31,21 @@ class PassPlan:
     estimate: int
     steady: bool = False
 
-    def beside(self, earlier: Sequence["PassPlan"], following: Sequence["PassPlan"]) -> "PassPlan":
+    def beside(self, earlier: Sequence[Sequence[Mapping]], later: Sequence[Sequence[Mapping]]) -> "PassPlan":
         """Return the plan with those mappings first that leave ALUs for the passes that follow, the next above all.
 
         Best is what leaves ALUs for most of them at the same time, those of the first mappings of earlier ones being
         taken.
+
+        Parameters
+        ----------
+        earlier, later : sequence of sequence of Mapping
+            What operations before and after choose from; nothing if they need no ALUs.
         """
         taken = 0
-        for plan in earlier:
-            taken |= _mask(plan.mappings[0]) if plan.mappings else 0
-        alus = [{_mask(mapping) for mapping in plan.mappings} for plan in following]
+        for group in earlier:
+            taken |= _mask(group[0]) if group else 0
+        alus = [{_mask(mapping) for mapping in group} for group in later]
 
         @cache
         def reach(used: int, number: int) -> int:
@@ -61,10 +66,6 @@ class PassPlan:
     planes = 0
     """Planes used."""
 
-    simple = True
-    shares = False
-    """As of a MatMul's plan."""
-
 
 def pass_plans(op: Pass, kept: bool = False, steady: bool = False) -> list[PassPlan]:
     """Return every way to compute a pass, the one with the fewest streams first.
@@ -82,8 +83,6 @@ def pass_plans(op: Pass, kept: bool = False, steady: bool = False) -> list[PassP
     TaktError
         When the expression does not fit the mesh.
     """
-    if not op.in_mesh:
-        return [PassPlan((), op.duration)]
     found = ways(op, kept=kept) or mappings(op.config, op.graph)
     if not found:
         raise TaktError(
