@@ -99,6 +99,14 @@ class Demand:
         places[self.steps[read]] = (block + column)[read]
         return places[vectors] % lanes
 
+    def tiles_of(self, vectors: Vectors, size: int) -> Vectors:
+        """Return to which tile, of `size` columns of a block, some weights belong first, numbered as `vectors` are."""
+        places = np.full(int(self.steps.max()) + 1, len(self.steps), np.int64)
+        block, column = np.divmod(np.arange(len(self.steps)), self.columns)
+        read = self.steps >= 0
+        np.minimum.at(places, self.steps[read], (block * -(-self.columns // size) + column // size)[read])
+        return np.unique(places[vectors], return_inverse=True)[1].astype(np.int64)
+
     def apart(self, other: "Demand") -> bool:
         """Return whether two ports are read so sparsely that they never meet: one slice can hold both."""
         if self.op is not other.op or not self.is_sparse or not other.is_sparse:

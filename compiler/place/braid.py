@@ -13,7 +13,7 @@ _LONG = 64
 """Least vectors of weights that change banks."""
 
 _CHANGES = 4
-"""Parts of weights that lie in another bank each."""
+"""Parts of vectors that lie in another bank each, where no tiles say better."""
 
 Taken = tuple[Numbers, Numbers, Cycles]
 
@@ -23,7 +23,8 @@ def fill_weights(
 ) -> ComputedWeights | None:
     """Take words for all vectors of a copy of computed weights, in `lanes` slices of `banks`; None without room."""
     order, lanes = want.order, state.config.lanes
-    found = take_braided(state, want.tensor.itemsize, lanes, want.slots_of(order, lanes), banks, when)
+    tiles = want.tiles_of(order, state.config.vector_length)
+    found = take_braided(state, want.tensor.itemsize, lanes, want.slots_of(order, lanes), banks, when, tiles)
     if found is None:
         return None
     taken, members = found
@@ -35,7 +36,13 @@ def fill_weights(
 
 
 def take_braided(
-    state: PlacementState, size: int, width: int, slots: Vectors, banks: list[Bank], when: int
+    state: PlacementState,
+    size: int,
+    width: int,
+    slots: Vectors,
+    banks: list[Bank],
+    when: int,
+    tiles: Vectors | None = None,
 ) -> tuple[Taken, list[int]] | None:
     """Take words in `width` slices so that bytes of a vector, and equal bytes of different slots, never meet.
 
@@ -51,6 +58,8 @@ def take_braided(
     banks : list of Bank
     when : int
         Cycle from which on words must be free.
+    tiles : ndarray, shape (n,), optional
+        By vector, the number of what is read as a whole, in the order of reading.
 
     Returns
     -------
@@ -61,8 +70,13 @@ def take_braided(
     # Bytes of an element are written at the same time by one ALU, in one direction: their slices come in pairs of a
     # side.
     offered = _in_pairs(state.config, banks) if size == 2 else banks
-    # A reader can follow the writer where that changes banks now and then.
-    parts = np.arange(len(slots)) * _CHANGES // len(slots) % 2 if len(slots) >= _LONG else np.zeros_like(slots)
+    parts = np.zeros_like(slots)
+    if len(slots) >= _LONG:
+        # A reader can follow the writer where that changes banks now and then: best from one tile to the next, as the
+        # whole of one is read while the next one is written.
+        parts = np.arange(len(slots)) * _CHANGES // len(slots) % 2
+        if tiles is not None and tiles.max():
+            parts = tiles % 2
     rows, first, row = [], 0, np.empty((size, len(slots)), np.int64)
     for part in range(int(parts.max()) + 1):
         turns = np.zeros(len(slots), np.int64)

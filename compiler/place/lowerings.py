@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from arch.geometry import UnitKind
 from compiler.ir.gather import Gather
 from compiler.ir.matmul import MatMul
 from compiler.ir.operation import Operation
@@ -17,7 +18,7 @@ from compiler.ir.tensor import Tensor
 from compiler.ir.vector import Operand, Pass
 from compiler.lower.mem.gather import gather_template
 from compiler.lower.mem.scatter import scatter_template
-from compiler.lower.mxm.group import GroupBuilder, groups_of
+from compiler.lower.mxm.group import Group, GroupBuilder, groups_of
 from compiler.lower.mxm.plan import Plan, plans
 from compiler.lower.storage import OperationStorage
 from compiler.lower.sxm.builder import switch_templates
@@ -41,6 +42,9 @@ from compiler.place.trial import Choice, Trial, give_up, savepoint
 
 _AHEAD = 48
 """Cycles that a part of a pass must be ready before the whole to start by itself."""
+
+_SOON = 8
+"""Cycles that a product rather waits for ALUs than that others are looked for."""
 
 _SHARES = 6
 """Most ways to share a Gather that are tried."""
@@ -374,15 +378,49 @@ class ProductLowering(Whole):
         for turn in range(max(len(groups) for groups in pending)):
             for number, groups in enumerate(pending):
                 if turn < len(groups):
-                    template = GroupBuilder(op, trial.storage, groups[turn]).build()
-                    limit = None if choice.limit is None else choice.limit - template.end
-                    first = max(earliest[number], template.needs)
-                    found = state.scheduler.place(template.macro, first, limit)
+                    found = self._place_group(state, trial, op, groups[turn], earliest[number], choice.limit)
                     if found is None:
                         return False
-                    trial.started.append((template, found))
-                    earliest[number] = found
+                    # Its planes are taken until then.
+                    feeder, rows, blocks = groups[turn].feeder, groups[turn].rows[1], groups[turn].blocks
+                    earliest[number] = found + op.k_blocks * feeder.period(op, rows, blocks)
         return True
+
+    def _place_group(
+        self, state: PlacementState, trial: Trial, op: MatMul, group: Group, earliest: int, end: int | None
+    ) -> int | None:
+        """Place a group with the ALUs with which it can start first; return its start, None where it has none."""
+        best: tuple[int, Template] | None = None
+        point = state.scheduler.mark()
+        least = earliest
+        for chains in group.feeder.alternatives:
+            template = GroupBuilder(op, trial.storage, group.through(chains)).build()
+            least = max(least, template.needs)
+            bounds = [] if end is None else [end - template.end]
+            bounds += [] if best is None else [best[0]]
+            start = state.scheduler.place(template.macro, least, min(bounds, default=None))
+            if start is not None and start - least <= _SOON:
+                trial.started.append((template, start))
+                return start
+            state.scheduler.rollback(point)
+            if start is None and best is None:
+                return None
+            if best is None:
+                # Where ALUs are not what it waits for, others are of no use.
+                assert start is not None
+                others = state.scheduler.place(template.macro.without(UnitKind.VXM), least, start)
+                state.scheduler.rollback(point)
+                least = start if others is None else others
+            if start is not None:
+                best = start, template
+            if best is not None and best[0] - least <= _SOON:
+                break
+        assert best is not None
+        # Nothing has changed since the start was found.
+        placed = state.scheduler.place(best[1].macro, best[0], best[0] + 1)
+        assert placed == best[0]
+        trial.started.append((best[1], placed))
+        return placed
 
     def _first(self, state: PlacementState, trial: Trial, op: MatMul, plan: Plan) -> int:
         """Return a cycle before which no activations can be read."""

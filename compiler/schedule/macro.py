@@ -116,6 +116,12 @@ class Macro:
     flows: list[Flow] = field(default_factory=list)
     holds: list[tuple[Key, Pattern]] = field(default_factory=list)
 
+    def without(self, kind: UnitKind) -> "Macro":
+        """Return it without its actions on units of a kind, nor what it holds of their issue slots."""
+        left = [action for action in self.actions if action.unit.kind is not kind]
+        own = {("issue", action.unit.id) for action in self.actions if action.unit.kind is kind}
+        return Macro(self.name, left, self.flows, [hold for hold in self.holds if hold[0] not in own])
+
     @property
     def first(self) -> int:
         """Relative cycle of the first issue."""

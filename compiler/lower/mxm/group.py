@@ -1,6 +1,6 @@
 """One group of a matrix product as a macro-operation: all its weight tiles, from MEM through plane and VXM to MEM."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +10,7 @@ from arch.formats import DType
 from arch.geometry import Direction, Unit, UnitKind, mxm_position, units, vxm_position
 from arch.timing import timing
 from compiler.ir.matmul import MatMul
+from compiler.lower.mxm.epilogue import Chains
 from compiler.lower.mxm.epilogue_builder import EpilogueBuilder, Exit
 from compiler.lower.mxm.plan import Feeder
 from compiler.lower.storage import OperationStorage
@@ -42,6 +43,10 @@ class Group:
     rows: tuple[int, int]
     blocks: tuple[int, ...]
     first_load: int
+
+    def through(self, chains: Chains) -> "Group":
+        """Return it with other ALUs for the planes' sums."""
+        return replace(self, feeder=replace(self.feeder, chains=chains))
 
 
 def groups_of(op: MatMul, feeder: Feeder, number: int) -> list[Group]:

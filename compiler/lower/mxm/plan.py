@@ -38,6 +38,8 @@ class Feeder:
         The VXM's part for each plane; empty when sums go to MEM as they are.
     ways : int
         Groups of `lanes` streams over which weights come at a time.
+    alternatives : tuple of Chains
+        `chains`, then others that do the same in other ALUs.
     """
 
     hemisphere: Hemisphere
@@ -46,6 +48,7 @@ class Feeder:
     groups: tuple[tuple[int, ...], ...]
     chains: tuple[Mapping, ...]
     ways: int = 1
+    alternatives: tuple[Chains, ...] = ((),)
 
     def loads(self, op: MatMul, group: tuple[int, ...]) -> list[list[Load]]:
         """Return the loads of a group's tile, one list per way; the ways take equally long."""
@@ -169,14 +172,18 @@ def _plan(
                 return None
             turn = len(feeders) * shared
             # Chains in turn: feeders that run side by side use different ALUs.
+            alternatives = [
+                tuple(mesh[(turn + start + i) % len(mesh)] for i in range(shared)) for start in range(len(mesh))
+            ]
             feeders.append(
                 Feeder(
                     Hemisphere(side),
                     tuple(op.array * array for array in ((number,) if rows_in else range(arrays))),
                     tuple(_split(part, -(-part[1] // config.acc_depth))),
                     groups,
-                    tuple(mesh[(turn + i) % len(mesh)] for i in range(shared)) if mesh else (),
+                    alternatives[0] if mesh else (),
                     ways[side],
+                    tuple(alternatives) or ((),),
                 )
             )
     # Planes would idle: a plan with fewer of them is the same.
