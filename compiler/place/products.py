@@ -1,6 +1,7 @@
 """Places of the weights, the results, and the stationary operands of a matrix product."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,7 +10,6 @@ from compiler.ir.matmul import MatMul
 from compiler.ir.tensor import as_view
 from compiler.lower.mxm.plan import Feeder, Plan
 from compiler.lower.mxm.weights import weight_words
-from compiler.lower.storage import OperationStorage
 from compiler.memory.copies import TensorCopy
 from compiler.memory.demand import Demand
 from compiler.memory.maps import element_words
@@ -17,7 +17,7 @@ from compiler.memory.words import Bank, Cycles, Numbers
 from compiler.place.braid import fill_weights
 from compiler.place.orders import is_copied, missing_vectors, product_turns, words_of, writing_order
 from compiler.place.ranking import banks_read, banks_to_write, copies_used
-from compiler.place.results import Made, wanted
+from compiler.place.results import MOST_COPIES, Made, wanted
 from compiler.place.state import HostCopy, PlacementState
 from compiler.place.trial import Choice, Trial
 
@@ -197,8 +197,9 @@ def place_product(state: PlacementState, trial: Trial, op: MatMul, plan: Plan, c
         if choice.loose or (len(readers) == 1 and readers[0].columns):
             places.append((both,) if not choice.loose or op.epilogue is None else tuple((side,) for side in both))
     mark, known = state.words.mark(), len(trial.computed)
+    copies = _Copies(state, trial, op, plan, choice, when)
     for sides in places:
-        found = _copies(state, trial, op, plan, sides, choice, when)
+        found = copies.place(sides)
         if found is not None:
             trial.storage.outputs.append(list(dict.fromkeys(copy for copy, _ in found)))
             trial.published.append((op.y, found))
@@ -208,106 +209,119 @@ def place_product(state: PlacementState, trial: Trial, op: MatMul, plan: Plan, c
     return False
 
 
-def _copies(
-    state: PlacementState, trial: Trial, op: MatMul, plan: Plan, sides: Sides, choice: Choice, when: int
-) -> Made | None:
-    storage: OperationStorage = trial.storage
-    # Weights of one tile are read before there are results.
-    once = op.k_blocks == 1 and all(len(feeder.groups) == len(feeder.blocks) == 1 for feeder in plan.feeders)
-    found: Made = []
-    readers = state.readers[op.y]
-    # Where readers cannot have it as they want it, there is one copy, whoever reads it.
-    wants = wanted(state, op.y) if not choice.loose else [None]
-    if None not in wants and len(missing_vectors(state.config, op.y, readers)):
-        # Planes emit every row, so that each has a way to MEM.
-        wants.append(None)
-    for want in wants:
-        order = writing_order(op, plan, readers if not choice.loose else []) if want is None else want.order
-        busy = copies_used([copy for copy, _ in found])
-        theirs = set() if want is None or choice.loose else state.busy(want.op)
-        if want is not None and not want.columns and (choice.dense or len(found) >= _MOST):
-            shared = next((copy for copy, other in found if copy.has(order) and not (other and other.columns)), None)
-            if shared is not None:
-                found.append((shared, want))
-                continue
+@dataclass(frozen=True)
+class _Bars:
+    """What a copy has to keep clear of.
+
+    Attributes
+    ----------
+    busy : set of int
+        Slices of other copies, and of what its reader reads besides.
+    read : set of Bank
+        Banks that the product reads.
+    last : set of int
+        Slices that are taken if there are no others.
+    """
+
+    busy: set[int]
+    read: set[Bank]
+    last: set[int]
+
+
+@dataclass(frozen=True)
+class _Copies:
+    """Places copies of the result of a product for those who read them."""
+
+    state: PlacementState
+    trial: Trial
+    op: MatMul
+    plan: Plan
+    choice: Choice
+    when: int
+
+    def place(self, sides: Sides) -> Made | None:
+        """Return the copies, on some sides; None when one finds no room."""
+        state, op, choice, storage = self.state, self.op, self.choice, self.trial.storage
+        # Weights of one tile are read before there are results.
+        once = op.k_blocks == 1 and all(len(feeder.groups) == len(feeder.blocks) == 1 for feeder in self.plan.feeders)
+        found: Made = []
+        readers = state.readers[op.y]
+        # Where readers cannot have it as they want it, there is one copy, whoever reads it.
+        wants = wanted(state, op.y) if not choice.loose else [None]
+        if None not in wants and len(missing_vectors(state.config, op.y, readers)):
+            # Planes emit every row, so that each has a way to MEM.
+            wants.append(None)
         last: set[int] = set()
         if choice.loose:
             last = {number for reader in readers for number in state.busy(reader.op)}
             last |= {number for port in storage.ports.values() for number in port.slices}
-        busy |= theirs
-        read = banks_read(state, storage, weights=not (once and want is not None and want.in_mesh))
-        copy = TensorCopy.empty(op.y.itemsize, op.n_blocks * op.m)
-        if want is not None and want.columns:
-            banks = banks_to_write(state, sides[0], busy, read, set(), set(), None, last)
-            computed = fill_weights(state, copy, want, banks, when)
-            if computed is None:
-                return None
-            trial.computed.append((want, computed))
+        for want in wants:
+            order = writing_order(op, self.plan, readers if not choice.loose else []) if want is None else want.order
+            if want is not None and not want.columns and (choice.dense or len(found) >= MOST_COPIES):
+                shared = next(
+                    (copy for copy, other in found if copy.has(order) and not (other and other.columns)), None
+                )
+                if shared is not None:
+                    found.append((shared, want))
+                    continue
+            busy = copies_used([copy for copy, _ in found])
+            busy |= set() if want is None or choice.loose else state.busy(want.op)
+            read = banks_read(state, storage, weights=not (once and want is not None and want.in_mesh))
+            copy = TensorCopy.empty(op.y.itemsize, op.n_blocks * op.m)
+            if want is not None and want.columns:
+                banks = banks_to_write(state, sides[0], busy, read, set(), set(), None, last)
+                computed = fill_weights(state, copy, want, banks, self.when)
+                if computed is None:
+                    return None
+                self.trial.computed.append((want, computed))
+            else:
+                bars = _Bars(busy, read, last)
+                if not all(self._take_rows(feeder, copy, want, order, sides, bars) for feeder in self.plan.feeders):
+                    return None
             found.append((copy, want))
-            continue
-        for feeder in plan.feeders:
-            if not _place_rows(state, storage, op, feeder, copy, want, order, busy, read, sides, choice, when, last):
-                return None
-        found.append((copy, want))
-    return found
+        return found
 
-
-_MOST = 4
-"""Copies of a result that are made at most."""
-
-
-def _place_rows(
-    state: PlacementState,
-    storage: OperationStorage,
-    op: MatMul,
-    feeder: Feeder,
-    copy: TensorCopy,
-    want: Demand | None,
-    order: np.ndarray,
-    busy: set[int],
-    read: set[Bank],
-    sides: Sides,
-    choice: Choice,
-    when: int,
-    last: set[int],
-) -> bool:
-    """Take words for what the planes of a feeder write to a copy."""
-    mine: set[int] = set()
-    # At best where the reader stands; otherwise where the sums come from.
-    near = want.near if want is not None and want.near is not None else feeder.hemisphere
-    source = feeder.hemisphere if op.epilogue is None else None
-    # Queues that READ all the time have no cycle for a WRITE. Weights mostly come now and then.
-    loads = feeder.load_steps(op, feeder.groups[0])
-    crowded = source is None or (want is None and loads >= feeder.blocks[0][1] * op.interval)
-    crowded |= len(feeder.groups) > _MANY
-    avoided = {bank.slice for bank in read}
-    if not crowded:
-        ports = {number for port in storage.ports.values() for number in port.slices}
-        avoided = ports | (storage.computed.copy.used if storage.computed else set())
-    size = op.y.itemsize
-    for words in words_of(op, feeder, order):
-        if not len(words):
-            continue
-        banks = [
-            banks_to_write(state, some, busy | mine, read, copy.used, avoided, source, last)
-            for some in sorted(sides, key=lambda some: near not in some)
-        ]
-        turns = product_turns(op, words)
-        taken: Taken | None = None
-        if want is not None and want.in_mesh and not choice.dense and turns.any():
-            # At best in slices that the copy does not have yet.
-            own = [bank for bank in banks[0] if bank.slice not in copy.used]
-            taken = state.words.take_striped(size, turns, own, 2, when)
-            taken = taken or state.words.take(size, len(words), banks[0], when)
-        for offered in banks if taken is None else ():
-            taken = state.words.take(size, len(words), offered, when)
-            if taken is not None:
-                break
-        if taken is None:
-            return False
-        copy.put(words, *taken)
-        mine |= {int(number) for number in np.unique(taken[0])}
-    return True
+    def _take_rows(
+        self, feeder: Feeder, copy: TensorCopy, want: Demand | None, order: np.ndarray, sides: Sides, bars: _Bars
+    ) -> bool:
+        """Take words for what the planes of a feeder write to a copy."""
+        state, op, storage, when = self.state, self.op, self.trial.storage, self.when
+        mine: set[int] = set()
+        # At best where the reader stands; otherwise where the sums come from.
+        near = want.near if want is not None and want.near is not None else feeder.hemisphere
+        source = feeder.hemisphere if op.epilogue is None else None
+        # Queues that READ all the time have no cycle for a WRITE. Weights mostly come now and then.
+        loads = feeder.load_steps(op, feeder.groups[0])
+        crowded = source is None or (want is None and loads >= feeder.blocks[0][1] * op.interval)
+        crowded |= len(feeder.groups) > _MANY
+        avoided = {bank.slice for bank in bars.read}
+        if not crowded:
+            ports = {number for port in storage.ports.values() for number in port.slices}
+            avoided = ports | (storage.computed.copy.used if storage.computed else set())
+        size = op.y.itemsize
+        for words in words_of(op, feeder, order):
+            if not len(words):
+                continue
+            banks = [
+                banks_to_write(state, some, bars.busy | mine, bars.read, copy.used, avoided, source, bars.last)
+                for some in sorted(sides, key=lambda some: near not in some)
+            ]
+            turns = product_turns(op, words)
+            taken: Taken | None = None
+            if want is not None and want.in_mesh and not self.choice.dense and turns.any():
+                # At best in slices that the copy does not have yet.
+                own = [bank for bank in banks[0] if bank.slice not in copy.used]
+                taken = state.words.take_striped(size, turns, own, 2, when)
+                taken = taken or state.words.take(size, len(words), banks[0], when)
+            for offered in banks if taken is None else ():
+                taken = state.words.take(size, len(words), offered, when)
+                if taken is not None:
+                    break
+            if taken is None:
+                return False
+            copy.put(words, *taken)
+            mine |= {int(number) for number in np.unique(taken[0])}
+        return True
 
 
 def count_sums(state: PlacementState, op: MatMul, plan: Plan) -> None:

@@ -17,7 +17,7 @@ from compiler.memory.demand import Demand, Vectors
 from compiler.place.braid import take_braided
 from compiler.place.lowering import place_first
 from compiler.place.ranking import banks_in, ordered
-from compiler.place.results import take_copies
+from compiler.place.results import Writing, take_copies
 from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, Trial, commit, give_up, savepoint
 
@@ -97,19 +97,8 @@ def _copy_for(state: PlacementState, demand: Demand) -> bool:
     made = None
     # At best not in banks that the copying reads, which would have to wait for itself.
     for bar in (read, set()):
-        made = take_copies(
-            state,
-            head,
-            demand.tensor,
-            [(demand, order)],
-            list(Hemisphere),
-            set(),
-            bar,
-            None,
-            passes[0],
-            choice,
-            0,
-        )
+        writing = Writing(demand.tensor, choice, passes[0], set(), bar, trial=head)
+        made = take_copies(state, writing, [(demand, order)], list(Hemisphere))
         if made is not None:
             break
     if made is None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -9,21 +10,67 @@ import numpy as np
 from arch.geometry import Direction, Hemisphere, units
 from compiler.ir.lanes import vector_count
 from compiler.ir.tensor import Tensor
-from compiler.ir.vector import Pass, Result
+from compiler.ir.vector import Pass
 from compiler.memory.copies import TensorCopy
 from compiler.memory.demand import Demand, Vectors
 from compiler.memory.words import Bank, Cycles, Numbers
 from compiler.place.braid import fill_weights
 from compiler.place.orders import distinct, missing_vectors, sharing, turns_of
-from compiler.place.ranking import banks_read, copies_used, count, ordered, sides_of, sparse_slices
+from compiler.place.ranking import banks_read, copies_used, count, ordered, sides_of
 from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, Trial
 
 Made = list[tuple[TensorCopy, Demand | None]]
 """Copies, each with the demand that it is for; None for the host and those who are not known yet."""
 
-_MOST = 4
+MOST_COPIES = 4
 """Copies of a result that are made at most: so many readers can run at the same time."""
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What writes copies of a tensor, and what they have to keep clear of.
+
+    Attributes
+    ----------
+    tensor : Tensor
+    choice : Choice
+    writer : Pass or None
+        None for the update of a state, which comes when everything else is over.
+    written : set of int
+        Slices that it writes besides; those of the copies are added.
+    read : set of Bank
+        Banks that it reads.
+    when : int
+        Cycle from which on words must be free.
+    turns : callable or None
+        As `compiler.place.orders.turns_of`, by vectors.
+    trial : Trial or None
+        Told of weights among the copies; None for what has no writer yet.
+    lasting : bool
+        Whether the copies stay for good.
+    """
+
+    tensor: Tensor
+    choice: Choice
+    writer: Pass | None
+    written: set[int]
+    read: set[Bank]
+    when: int = 0
+    turns: Callable[[Vectors], tuple[Numbers, int]] | None = None
+    trial: Trial | None = None
+    lasting: bool = False
+
+    @property
+    def window(self) -> tuple[int, int] | None:
+        """Cycles in which the copies are written at the earliest; None if nothing is known of these."""
+        duration = 1 if self.writer is None else self.writer.duration
+        return None if self.trial is None else (self.when, self.when + duration)
+
+    @property
+    def is_parted(self) -> bool:
+        """Whether several results of the writer are parts of the tensor."""
+        return self.writer is not None and sum(result.tensor is self.tensor for result in self.writer.results) > 1
 
 
 def wanted(state: PlacementState, tensor: Tensor) -> list[Demand | None]:
@@ -80,8 +127,10 @@ def place_results(
             wants += [(want, order)] if len(order) else []
         # An ALU drives a vector in one direction: copies that have one in common go there together, others where they
         # like.
+        turns = None if choice.dense else partial(turns_of, result, op.times)
+        writing = Writing(tensor, choice, op, written, read, when, turns, trial)
         for group in sharing(wants):
-            copies = _place_copies(state, trial, op, result, group, written, read, near, choice, when)
+            copies = _place_copies(state, writing, op, group, near)
             if copies is None:
                 return False
             for copy, want in copies:
@@ -98,24 +147,15 @@ def place_results(
 
 
 def _place_copies(
-    state: PlacementState,
-    trial: Trial,
-    op: Pass,
-    result: Result,
-    wants: list[tuple[Demand | None, Vectors]],
-    written: set[int],
-    read: set[Bank],
-    near: set[int],
-    choice: Choice,
-    when: int,
+    state: PlacementState, writing: Writing, op: Pass, wants: list[tuple[Demand | None, Vectors]], near: set[int]
 ) -> Made | None:
-    """Place copies of a result on one side, that of slices `near` if any; adds their slices to `written`."""
-    size = result.tensor.itemsize
+    """Place copies of a result of a pass on one side, that of slices `near` if any."""
+    assert writing.trial is not None
+    size = writing.tensor.itemsize
     readers = [want.op for want, _ in wants if want is not None]
-    sides = sides_of(state, op, readers, Direction.WEST, size, trial.slices_read)
+    sides = sides_of(state, op, readers, Direction.WEST, size, writing.trial.slices_read)
     sides = [side for side in sides if not near - set(state.slices_of(side))] or sides
-    turns = None if choice.dense else partial(turns_of, result, op.times)
-    found = take_copies(state, trial, result.tensor, wants, sides, written, read, turns, op, choice, when)
+    found = take_copies(state, writing, wants, sides)
     if found is None:
         return None
     first = int(found[0][0].slices.max())
@@ -127,48 +167,29 @@ def _place_copies(
 
 def take_copies(
     state: PlacementState,
-    trial: Trial | None,
-    tensor: Tensor,
+    writing: Writing,
     wants: list[tuple[Demand | None, Vectors]],
     sides: Sequence[Hemisphere],
-    written: set[int],
-    read: set[Bank],
-    turns: Callable[[Vectors], tuple[Numbers, int]] | None,
-    writer: Pass | None,
-    choice: Choice,
-    when: int,
-    lasting: bool = False,
 ) -> Made | None:
-    """Take words for copies on the first side that has room; adds their slices to `written`.
+    """Take words for copies on the first side that has room.
 
     At best dense ones change between slices that nobody reads beside their readers.
 
     Parameters
     ----------
     state : PlacementState
-    trial : Trial or None
-        Told of weights among the copies; None for what has no writer yet.
-    tensor : Tensor
+    writing : Writing
     wants : list of (Demand or None, ndarray of int64)
         For whom (None: the host) and the vectors, in order.
     sides : sequence of Hemisphere
         The better one first.
-    written, read : set of int, set of Bank
-        Slices and banks that the writer writes and reads besides.
-    turns : callable or None
-        As `compiler.place.orders.turns_of`, by vectors.
-    writer : Pass or None
-    choice : Choice
-    when : int
-        Cycle from which on words must be free.
-    lasting : bool
-        Whether it stays for good.
 
     Returns
     -------
     list of (TensorCopy, Demand or None), or None
         None when no side has room; nothing is taken then.
     """
+    trial, written = writing.trial, writing.written
     sides = next(([want.side] for want, _ in wants if want is not None and want.side is not None), list(sides))
     first = wants[0][0]
     if state.policy.pooled and first is not None:
@@ -182,11 +203,9 @@ def take_copies(
     mark = state.words.mark()
     known = 0 if trial is None else len(trial.computed)
     for chosen, quiet in attempts:
-        found = _take_on(
-            state, trial, tensor, wants, chosen, quiet, written, read, turns, writer, choice, when, lasting
-        )
+        found = _take_on(state, writing, wants, chosen, quiet)
         if found is not None:
-            written |= copies_used([copy for copy, _ in found])
+            written.update(copies_used([copy for copy, _ in found]))
             return found
         state.words.rollback(mark)
         if trial is not None:
@@ -196,39 +215,32 @@ def take_copies(
 
 def _take_on(
     state: PlacementState,
-    trial: Trial | None,
-    tensor: Tensor,
+    writing: Writing,
     wants: list[tuple[Demand | None, Vectors]],
     chosen: tuple[Hemisphere, ...],
     quiet: bool,
-    written: set[int],
-    read: set[Bank],
-    turns: Callable[[Vectors], tuple[Numbers, int]] | None,
-    writer: Pass | None,
-    choice: Choice,
-    when: int,
-    lasting: bool,
 ) -> Made | None:
     """Take words for copies on some sides; None where one has no room, or is not alone if they are to be `quiet`."""
     found: Made = []
     mine: set[int] = set()
-    size = tensor.itemsize
-    window = None if trial is None else (when, when + (writer.duration if writer is not None else 1))
-    parted = writer is not None and sum(result.tensor is tensor for result in writer.results) > 1
+    tensor, choice, read, when = writing.tensor, writing.choice, writing.read, writing.when
+    size, window = tensor.itemsize, writing.window
     for want, order in wants:
         theirs = set() if want is None or choice.loose else state.busy(want.op)
-        shared = _shareable(state, found, want, order, theirs, parted, choice.dense or len(distinct(found)) >= _MOST)
+        shared = _shareable(state, writing, found, want, order, theirs)
         if shared is not None:
             found.append((shared, want))
             continue
-        busy = written | mine | theirs
+        busy = writing.written | mine | theirs
         copy = TensorCopy.empty(size, int(np.prod(vector_count(tensor, state.config.vector_length))))
         reader = None if want is None else want.op
         many = want is not None and want.columns > 0
         # A bank is read or written: in the banks that it reads, a pass would have to wait for itself.
         forbidden = set() if choice.loose else read
         banks = [
-            bank for side in chosen for bank in ordered(state, side, busy, forbidden, reader, writer, many, window)
+            bank
+            for side in chosen
+            for bank in ordered(state, side, busy, forbidden, reader, writing.writer, many, window)
         ]
         if choice.loose:
             # Whether it really meets what is read, or what its readers read beside it, is seen when it is placed.
@@ -238,20 +250,20 @@ def _take_on(
             # Others that are read sparsely leave time.
             banks.sort(key=lambda bank: bank.slice not in state.sparse)
         if state.policy.pooled and want is not None:
-            banks = [*_sparse_banks(state, want, chosen, written | mine), *banks]
+            banks = [*_sparse_banks(state, want, chosen, writing.written | mine), *banks]
         if want is not None and want.columns:
             computed = fill_weights(state, copy, want, banks, when)
             if computed is None:
                 return None
-            if trial is not None:
-                trial.computed.append((want, computed))
+            if writing.trial is not None:
+                writing.trial.computed.append((want, computed))
             mine |= copy.used
             found.append((copy, want))
             continue
         taken: tuple[Numbers, Numbers, Cycles] | None
-        if want is not None and turns is not None:
+        if want is not None and writing.turns is not None:
             # A known reader is to follow the writer closely, without meeting it in a bank or an engine.
-            places, each = turns(order)
+            places, each = writing.turns(order)
             idle = len({bank.slice for bank in banks} - state.read_beside(want.op))
             if each > 1 and idle < each * size:
                 if quiet:
@@ -259,7 +271,7 @@ def _take_on(
                 each = 1
             taken = state.words.take_striped(size, places, banks, each, when)
         else:
-            taken = state.words.take(size, len(order), banks, when, high=lasting)
+            taken = state.words.take(size, len(order), banks, when, high=writing.lasting)
         if taken is None:
             return None
         copy.put(order, *taken)
@@ -270,16 +282,16 @@ def _take_on(
 
 def _shareable(
     state: PlacementState,
+    writing: Writing,
     found: Made,
     want: Demand | None,
     order: Vectors,
     busy: set[int],
-    parted: bool,
-    dense: bool,
 ) -> TensorCopy | None:
     """Return a copy that another operation reads and that will do for a reader too."""
-    if want is not None and (parted or want.columns):
+    if want is not None and (writing.is_parted or want.columns):
         return None
+    dense = writing.choice.dense or len(distinct(found)) >= MOST_COPIES
     mine = {copy for copy, other in found if want and other and want.op is other.op}
     suited = []
     for copy, other in found:
@@ -316,6 +328,3 @@ def _add(copy: TensorCopy, more: TensorCopy) -> None:
     """Add the vectors that another part of a copy holds."""
     held = more.slices[0] >= 0
     copy.put(np.flatnonzero(held), more.slices[:, held], more.addrs[:, held], more.free[held])
-
-
-__all__ = ["Made", "place_results", "sparse_slices", "take_copies", "wanted"]

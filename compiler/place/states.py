@@ -17,7 +17,7 @@ from compiler.memory.maps import element_words
 from compiler.memory.words import Bank
 from compiler.place.orders import distinct, missing_vectors, sharing, turns_in_place
 from compiler.place.ranking import banks_of_ports, count
-from compiler.place.results import take_copies
+from compiler.place.results import Writing, take_copies
 from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, is_one_sided
 
@@ -80,9 +80,8 @@ def place_state(state: PlacementState, tensor: Tensor, writer: Pass | None) -> b
         everything: list[tuple[Demand | None, Vectors]] = [(None, np.arange(len(rows)))]
         groups = [everything] if choice.loose else sharing(wants)
         for group in groups:
-            found = take_copies(
-                state, None, tensor, group, list(Hemisphere), written, read, turns, writer, choice, 0, lasting=True
-            )
+            writing = Writing(tensor, choice, writer, written, read, turns=turns, lasting=True)
+            found = take_copies(state, writing, group, list(Hemisphere))
             if found is None:
                 break
             placed += found

@@ -1,6 +1,6 @@
 """Places of the results of the SXM's operations."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -45,6 +45,7 @@ def place_switched(
     supplied = [want for _, want in found if want is not None]
     others = [reader for reader in readers if all(reader is not want for want in supplied)]
     missing = missing_vectors(state.config, tensor, supplied)
+    filling = _Filling(state, trial, op, choice, when, apart)
     for copy, want in found:
         order = missing if want is None else want.order
         users = others if want is None else [want]
@@ -59,7 +60,7 @@ def place_switched(
             choices = [[side] for side in sides if copy.used & set(state.slices_of(side))]
         mark, before = state.words.mark(), len(trial.computed)
         for some in choices:
-            mine = _fill(state, trial, op, copy, want, order, some, serial, written, choice, when, apart)
+            mine = filling.fill(copy, want, order, some, serial, written)
             if mine is not None:
                 written |= mine
                 break
@@ -76,71 +77,97 @@ def _clone(copy: TensorCopy) -> TensorCopy:
     return TensorCopy(copy.slices.copy(), copy.addrs.copy(), copy.free.copy(), copy.ready.copy(), copy.last.copy())
 
 
-def _fill(
-    state: PlacementState,
-    trial: Trial,
-    op: Switch,
-    copy: TensorCopy,
-    want: Demand | None,
-    order: Vectors,
-    sides: list[Hemisphere],
-    serial: bool,
-    written: set[int],
-    choice: Choice,
-    when: int,
-    apart: bool,
-) -> set[int] | None:
-    """Take words for what an operation adds to a copy, part by part; return their slices, None without room."""
-    tensor = op.target
-    read = banks_read(state, trial.storage)
-    near = state.beside(op)
-    used = {bank for other in near if other in state.placed for bank in banks_read(state, state.placed[other])}
-    used |= {bank for other in near if other not in state.placed for bank in banks_of_ports(state, other)}
-    taken = copies_used(
-        [one for other in near if other in state.placed for copies in state.placed[other].outputs for one in copies]
-    )
-    read_slices = {bank.slice for bank in read}
-    busy = written | (set() if want is None or choice.loose else state.busy(want.op))
-    reader = None if want is None else want.op
-    window = when, when + op.duration
-    every = [bank for side in sides for bank in ordered(state, side, busy, read, reader, op, window=window)]
-    # A queue that reads and writes at the same time may want to do both in one cycle.
-    distance = distances(state, trial)
-    every.sort(
-        key=lambda bank: (
-            apart and bank.slice in read_slices,
-            bank in used or bank.slice in taken or bank.slice in state.scattered,
-            bank.slice in read_slices,
-            distance[bank.slice],
-        )
-    )
-    if want is not None and want.columns:
-        # The first of several operations takes the words of all.
-        if not copy.used:
-            computed = fill_weights(state, copy, want, every, when)
-            if computed is None:
-                return None
-            trial.computed.append((want, computed))
+@dataclass(frozen=True)
+class _Filling:
+    """Takes words for what an operation adds to copies of its result; arguments as of `place_switched`."""
+
+    state: PlacementState
+    trial: Trial
+    op: Switch
+    choice: Choice
+    when: int
+    apart: bool
+
+    def fill(
+        self,
+        copy: TensorCopy,
+        want: Demand | None,
+        order: Vectors,
+        sides: list[Hemisphere],
+        serial: bool,
+        written: set[int],
+    ) -> set[int] | None:
+        """Take words for some vectors of a copy, part by part; return their slices, None without room.
+
+        Parameters
+        ----------
+        copy : TensorCopy
+        want : Demand or None
+            For whom; None for the host and those who take what there is.
+        order : ndarray of int64
+            The vectors.
+        sides : list of Hemisphere
+        serial : bool
+            Whether the bytes of an element may lie in one slice.
+        written : set of int
+            Slices of other copies.
+        """
+        state, trial, op, when = self.state, self.trial, self.op, self.when
+        every = self._banks(want, sides, written)
+        if want is not None and want.columns:
+            # The first of several operations takes the words of all.
+            if not copy.used:
+                computed = fill_weights(state, copy, want, every, when)
+                if computed is None:
+                    return None
+                trial.computed.append((want, computed))
+            else:
+                trial.computed.append((want, _with_copy(state, want, copy)))
+            return copy.used
+        members = [part for part in (result.steps[np.isin(result.steps, order)] for result in op.results) if len(part)]
+        if not members:
+            return set()
+        size, mark = op.target.itemsize, state.words.mark()
+        can_braid = not serial and size > 1 and len(members) > 1
+        ways = [_take_apart] if not can_braid else [_braid] if len(members) >= size else [_take_apart, _braid]
+        for way in ways:
+            found = way(state, size, members, every, when, serial)
+            if found is not None:
+                break
+            state.words.rollback(mark)
         else:
-            trial.computed.append((want, _with_copy(state, want, copy)))
-        return copy.used
-    members = [part for part in (result.steps[np.isin(result.steps, order)] for result in op.results) if len(part)]
-    if not members:
-        return set()
-    size, mark = tensor.itemsize, state.words.mark()
-    can_braid = not serial and size > 1 and len(members) > 1
-    ways = [_take_apart] if not can_braid else [_braid] if len(members) >= size else [_take_apart, _braid]
-    for way in ways:
-        found = way(state, size, members, every, when, serial)
-        if found is not None:
-            break
-        state.words.rollback(mark)
-    else:
-        return None
-    for vectors, words in found:
-        copy.put(vectors, *words)
-        count(state, state.writes, op.duration, *words[:2])
-    return slices_in(np.concatenate([words[0].reshape(-1) for _, words in found]))
+            return None
+        for vectors, words in found:
+            copy.put(vectors, *words)
+            count(state, state.writes, op.duration, *words[:2])
+        return slices_in(np.concatenate([words[0].reshape(-1) for _, words in found]))
+
+    def _banks(self, want: Demand | None, sides: list[Hemisphere], written: set[int]) -> list[Bank]:
+        """Return banks for a copy, the best ones first."""
+        state, op = self.state, self.op
+        read = banks_read(state, self.trial.storage)
+        near = state.beside(op)
+        used = {bank for other in near if other in state.placed for bank in banks_read(state, state.placed[other])}
+        used |= {bank for other in near if other not in state.placed for bank in banks_of_ports(state, other)}
+        taken = copies_used(
+            [one for other in near if other in state.placed for copies in state.placed[other].outputs for one in copies]
+        )
+        read_slices = {bank.slice for bank in read}
+        busy = written | (set() if want is None or self.choice.loose else state.busy(want.op))
+        reader = None if want is None else want.op
+        window = self.when, self.when + op.duration
+        every = [bank for side in sides for bank in ordered(state, side, busy, read, reader, op, window=window)]
+        # A queue that reads and writes at the same time may want to do both in one cycle.
+        distance = distances(state, self.trial)
+        every.sort(
+            key=lambda bank: (
+                self.apart and bank.slice in read_slices,
+                bank in used or bank.slice in taken or bank.slice in state.scattered,
+                bank.slice in read_slices,
+                distance[bank.slice],
+            )
+        )
+        return every
 
 
 Placed = list[tuple[Vectors, tuple[Numbers, Numbers, Cycles]]]

@@ -86,4 +86,5 @@ def test_every_kind_has_a_lowering() -> None:
 
 def test_operations_are_equal_to_themselves_only() -> None:
     """They are keys of dictionaries: two equal layers are two operations."""
-    assert all(kind.__eq__ is object.__eq__ and kind.__hash__ is object.__hash__ for kind in LOWERINGS)
+    compared = [kind.__name__ for kind in LOWERINGS if {"__eq__", "__hash__"} & set(vars(kind))]
+    assert compared == []
