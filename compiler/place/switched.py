@@ -103,11 +103,14 @@ def _fill(
     busy = written | (set() if want is None or choice.loose else state.busy(want.op))
     reader = None if want is None else want.op
     window = when, when + op.duration
-    every = [bank for side in sides for bank in ordered(state, side, busy, read, reader, op, window=window)]
+    # A bank is read or written; where nothing else is left, whether both really meet is seen when it is placed.
+    forbidden = set() if choice.loose else read
+    every = [bank for side in sides for bank in ordered(state, side, busy, forbidden, reader, op, window=window)]
     # A queue that reads and writes at the same time may want to do both in one cycle.
     distance = distances(state, trial)
     every.sort(
         key=lambda bank: (
+            bank in read,
             apart and bank.slice in read_slices,
             bank in used or bank.slice in taken or bank.slice in state.scattered,
             bank.slice in read_slices,
