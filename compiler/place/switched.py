@@ -156,11 +156,14 @@ class _Filling:
         busy = written | (set() if want is None or self.choice.loose else state.busy(want.op))
         reader = None if want is None else want.op
         window = self.when, self.when + op.duration
-        every = [bank for side in sides for bank in ordered(state, side, busy, read, reader, op, window=window)]
+        # A bank is read or written; where nothing else is left, whether both really meet is seen when it is placed.
+        forbidden = set() if self.choice.loose else read
+        every = [bank for side in sides for bank in ordered(state, side, busy, forbidden, reader, op, window=window)]
         # A queue that reads and writes at the same time may want to do both in one cycle.
         distance = distances(state, self.trial)
         every.sort(
             key=lambda bank: (
+                bank in read,
                 self.apart and bank.slice in read_slices,
                 bank in used or bank.slice in taken or bank.slice in state.scattered,
                 bank.slice in read_slices,
