@@ -276,10 +276,9 @@ def _place_rows(
     # At best where the reader stands; otherwise where the sums come from.
     near = want.near if want is not None and want.near is not None else feeder.hemisphere
     source = feeder.hemisphere if op.epilogue is None else None
-    # Queues that READ all the time have no cycle for a WRITE. Weights mostly come now and then.
-    loads = feeder.load_steps(op, feeder.groups[0])
-    crowded = source is None or (want is None and loads >= feeder.blocks[0][1] * op.interval)
-    crowded |= len(feeder.groups) > _MANY
+    # Of many groups READs and WRITEs in turn make long programs. What comes from the VXM stays near it, away from
+    # weights.
+    crowded = source is None or len(feeder.groups) > _MANY
     avoided = {bank.slice for bank in read}
     if not crowded:
         ports = {number for port in storage.ports.values() for number in port.slices}

@@ -36,18 +36,15 @@ class EpilogueBuilder:
     op : MatMul
     placed : OperationStorage
     template : Template
-    feeder : int
-        Number of the feeder.
     """
 
-    def __init__(self, op: MatMul, placed: OperationStorage, template: Template, feeder: int) -> None:
+    def __init__(self, op: MatMul, placed: OperationStorage, template: Template) -> None:
         self._op = op
         self._config = op.config
         self._timing = timing(op.config)
         self._placed = placed
         self._template = template
         self._macro = template.macro
-        self._feeder = feeder
         self._transfers = Transfers(op.config, template.macro)
         self._alus = [unit for unit in units(op.config) if unit.kind is UnitKind.VXM]
         self._middle = vxm_position(op.config)
@@ -59,15 +56,21 @@ class EpilogueBuilder:
         return latency(self._op, mapping)
 
     def build(
-        self, mapping: Mapping, plane: int, sums: Flow, arrival: int, vectors: tuple[int, int], exits: list[Exit]
+        self,
+        mapping: Mapping,
+        plane: tuple[int, int],
+        sums: Flow,
+        arrival: int,
+        vectors: tuple[int, int],
+        exits: list[Exit],
     ) -> None:
         """Work on the sums of a plane.
 
         Parameters
         ----------
         mapping : Mapping
-        plane : int
-            Number of the plane in the feeder.
+        plane : (int, int)
+            Numbers of the feeder, and of the plane in it.
         sums : Flow
         arrival : int
             When the first sum is on the VXM's register.
@@ -89,7 +92,7 @@ class EpilogueBuilder:
                 flow, keeping[number] = self._read_kept(number, stream.port, int(steps[0]), at, rows)
                 arriving.append(flow)
             else:
-                arriving.append(self._read((self._feeder, plane, number), steps, at))
+                arriving.append(self._read((*plane, number), steps, at))
         for number, cell in enumerate(mapping.cells):
             at = start + self._timing.chain * cell.level
             fields, streams = instruction(cell, arriving)

@@ -89,12 +89,15 @@ class Plan:
     joint : bool
         Both hemispheres' weights come from the same slices, one after the other's: that leaves slices for operands of
         the epilogue.
+    together : bool
+        Feeders of a hemisphere take their weights from the same streams in the same cycles.
     """
 
     feeders: tuple[Feeder, ...]
     estimate: int
     planes: int
     joint: bool = False
+    together: bool = False
 
     mappings = None
     """Its epilogue takes the ALUs of its feeders."""
@@ -155,18 +158,21 @@ def _plan(
     joint: bool,
 ) -> Plan | None:
     config = op.config
-    whole_rows, whole_blocks = (0, op.m), (0, op.n_blocks)
+    whole_rows = 0, op.m
     row_parts = _split(whole_rows, hemispheres) if rows_out else [whole_rows] * hemispheres
-    block_parts = [whole_blocks] * hemispheres if rows_out else _split_by(whole_blocks, ways)
     shared = 1 if rows_in else arrays
+    # Of a format that planes take, results are mostly read by another product.
+    alike = op.y.dtype == op.x.dtype and len(set(ways)) == 1
+    block_parts = [[*range(op.n_blocks)]] * hemispheres
+    if not rows_out:
+        block_parts = _in_turn(op.n_blocks, hemispheres, shared) if alike else _in_parts(op.n_blocks, ways)
     # Planes of a group emit at the same time: each needs ALUs of its own.
     if mesh and len(mesh) < shared:
         return None
     feeders: list[Feeder] = []
     for side in range(hemispheres):
-        first, count = block_parts[side]
-        blocks = range(first, first + count)
-        groups = tuple(tuple(blocks[i : i + shared]) for i in range(0, count, shared))
+        blocks = block_parts[side]
+        groups = tuple(tuple(blocks[i : i + shared]) for i in range(0, len(blocks), shared))
         for number, part in enumerate(_split(row_parts[side], arrays) if rows_in else [row_parts[side]]):
             if not part[1] or not groups:
                 return None
@@ -192,7 +198,10 @@ def _plan(
     if not _has_slices(op, feeders, joint):
         return None
     used = op.array * sum(len(feeder.planes) for feeder in feeders)
-    return Plan(tuple(feeders), _estimate(op, feeders, mesh, joint), used, joint)
+    # Side by side they emit at the same time too, so that each needs ALUs of its own.
+    turns = {len(feeder.blocks) for feeder in feeders}
+    together = rows_in and arrays > 1 and len(turns) == 1 and (not mesh or len(mesh) >= arrays)
+    return Plan(tuple(feeders), _estimate(op, feeders, mesh, joint, together), used, joint, together)
 
 
 def _has_slices(op: MatMul, feeders: list[Feeder], joint: bool) -> bool:
@@ -210,16 +219,19 @@ def _has_slices(op: MatMul, feeders: list[Feeder], joint: bool) -> bool:
     return needed <= config.slices
 
 
-def _estimate(op: MatMul, feeders: list[Feeder], mesh: Chains, joint: bool) -> int:
+def _estimate(op: MatMul, feeders: list[Feeder], mesh: Chains, joint: bool, together: bool) -> int:
     busiest = 0
     loads = dict.fromkeys(Hemisphere, 0)
     vectors = 0
+    loaded: set[Hemisphere] = set()
     for feeder in feeders:
         cycles = 0
+        shared = together and feeder.hemisphere in loaded
+        loaded.add(feeder.hemisphere)
         for _, rows in feeder.blocks:
             for group in feeder.groups:
                 cycles += op.k_blocks * feeder.period(op, rows, group)
-                loads[feeder.hemisphere] += op.k_blocks * feeder.load_steps(op, group)
+                loads[feeder.hemisphere] += 0 if shared else op.k_blocks * feeder.load_steps(op, group)
                 vectors += rows * len(group)
         busiest = max(busiest, cycles)
     # Planes, loads and VXM work side by side, so that the slowest decides; the rest is what fills them.
@@ -228,8 +240,9 @@ def _estimate(op: MatMul, feeders: list[Feeder], mesh: Chains, joint: bool) -> i
         # An ALU that keeps a word does nothing else between two rows.
         keeps = any(cell.node.holds for cell in mesh[0].cells)
         through_vxm = -(-vectors // len(mesh)) * (op.interval if keeps else 1)
-    # Two feeders of a hemisphere share its weights, streams and slices: they are apt to wait for each other.
-    crowding = len(feeders) - len({feeder.hemisphere for feeder in feeders})
+    # Two feeders of a hemisphere that load by themselves share its streams and slices: they are apt to wait for each
+    # other.
+    crowding = 0 if together else len(feeders) - len(loaded)
     first_load = feeders[0].load_steps(op, feeders[0].groups[0]) if op.tandem or joint else 0
     used = sum(len(feeder.planes) for feeder in feeders)
     if joint:
@@ -237,13 +250,30 @@ def _estimate(op: MatMul, feeders: list[Feeder], mesh: Chains, joint: bool) -> i
     return max(busiest, *loads.values(), through_vxm) + first_load + 4 * used + 8 * crowding
 
 
+def _in_parts(count: int, weights: tuple[int, ...]) -> list[list[int]]:
+    """Share out blocks of columns in proportion to some weights."""
+    bounds = [count * sum(weights[:part]) // sum(weights) for part in range(len(weights) + 1)]
+    return [[*range(low, high)] for low, high in pairwise(bounds)]
+
+
+def _in_turn(count: int, sides: int, shared: int) -> list[list[int]]:
+    """Share out blocks of columns evenly, `shared` of them at a time.
+
+    So the first ones are ready first, which is where a product that reads them begins.
+    """
+    sizes = [len(part) for part in _in_parts(count, (1,) * sides)]
+    found: list[list[int]] = [[] for _ in sizes]
+    first = 0
+    while first < count:
+        for own, size in zip(found, sizes, strict=True):
+            taken = min(shared, size - len(own))
+            own += range(first, first + taken)
+            first += taken
+    return found
+
+
 def _split(whole: tuple[int, int], parts: int) -> list[tuple[int, int]]:
     """Share out (first, count) evenly."""
-    return _split_by(whole, (1,) * parts)
-
-
-def _split_by(whole: tuple[int, int], weights: tuple[int, ...]) -> list[tuple[int, int]]:
-    """Share out (first, count) in proportion to some weights."""
     first, count = whole
-    bounds = [first + count * sum(weights[:part]) // sum(weights) for part in range(len(weights) + 1)]
+    bounds = [first + count * part // parts for part in range(parts + 1)]
     return [(low, high - low) for low, high in pairwise(bounds)]
