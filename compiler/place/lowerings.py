@@ -382,7 +382,7 @@ class ProductLowering(Whole):
                     if found is None:
                         return False
                     # Its planes are taken until then.
-                    earliest[number] = found + op.k_blocks * period(op, groups[turn])
+                    earliest[number] = found + groups[turn][0].feeder.tiles(op) * period(op, groups[turn])
         return True
 
     def _place_group(
@@ -426,11 +426,12 @@ class ProductLowering(Whole):
         """Return a cycle before which no activations can be read."""
         start = 0
         for number, feeder in enumerate(plan.feeders):
-            port = trial.storage.ports[number]
-            period = feeder.period(op, feeder.blocks[0][1], feeder.groups[0])
-            block, row = np.divmod(port.used, op.m)
-            ready = port.words()[2][port.used] - block * period - row * op.interval
-            start = max(start, int(ready.min()))
+            every = feeder.period(op, feeder.blocks[0][1], feeder.groups[0])
+            for part in range(feeder.parts):
+                port = trial.storage.ports[number * feeder.parts + part]
+                block, row = np.divmod(port.used, op.m)
+                ready = port.words()[2][port.used] - block // feeder.parts * every - row * op.interval
+                start = max(start, int(ready.min()))
         return start
 
 

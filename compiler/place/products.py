@@ -47,7 +47,7 @@ def place_weights(state: PlacementState, trial: Trial, op: MatMul, plan: Plan) -
             continue
         taken = copies_used([*placed.values()])
         beside = set().union(*(port.slices for port in state.ports[op].values()))
-        words = op.k_blocks * sum(feeder.load_steps(op, group) for group in feeder.groups)
+        words = feeder.tiles(op) * sum(feeder.load_steps(op, group) for group in feeder.groups)
         banks = [
             Bank(number, bank)
             for hemisphere in (side, Hemisphere(1 - side))
@@ -78,6 +78,7 @@ class WeightKey:
         self._order = (
             feeder.hemisphere,
             feeder.ways,
+            feeder.parts,
             feeder.groups,
             tuple(plane - feeder.planes[0] for plane in feeder.planes),
             op.array,
@@ -313,4 +314,4 @@ def count_sums(state: PlacementState, op: MatMul, plan: Plan) -> None:
     """Note the streams of sums on their way to the VXM."""
     for feeder in plan.feeders:
         inward = Direction.EAST if feeder.hemisphere is Hemisphere.WEST else Direction.WEST
-        state.width[op][inward] += 4 * len(feeder.chains)
+        state.width[op][inward] += 4 * feeder.parts * len(feeder.chains)

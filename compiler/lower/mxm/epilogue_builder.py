@@ -1,5 +1,6 @@
 """A product's epilogue as actions: sums come in on streams, results leave on streams, operands meet them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from arch.geometry import Direction, UnitKind, units, vxm_position
 from arch.timing import timing
 from compiler.ir.matmul import MatMul
-from compiler.lower.mxm.epilogue import latency, sum_level
+from compiler.lower.mxm.epilogue import is_of_sums, latency, sum_level
 from compiler.lower.storage import OperationStorage
 from compiler.lower.vxm.cells import Streams, driving, instruction, repeating
 from compiler.memory.copies import Cycles, Template
@@ -59,7 +60,7 @@ class EpilogueBuilder:
         self,
         mapping: Mapping,
         plane: tuple[int, int],
-        sums: Flow,
+        sums: Sequence[Flow],
         arrival: int,
         vectors: tuple[int, int],
         exits: list[Exit],
@@ -71,7 +72,8 @@ class EpilogueBuilder:
         mapping : Mapping
         plane : (int, int)
             Numbers of the feeder, and of the plane in it.
-        sums : Flow
+        sums : sequence of Flow
+            Of each part of K.
         arrival : int
             When the first sum is on the VXM's register.
         vectors : (int, int)
@@ -86,8 +88,8 @@ class EpilogueBuilder:
         keeping: dict[int, int] = {}
         for number, stream in enumerate(mapping.streams):
             at = start + self._timing.chain * stream.level
-            if stream.port == self._op.sum_port:
-                arriving.append(sums)
+            if is_of_sums(self._op, stream):
+                arriving.append(sums[stream.port != self._op.sum_port])
             elif mapping.holds(number):
                 flow, keeping[number] = self._read_kept(number, stream.port, int(steps[0]), at, rows)
                 arriving.append(flow)

@@ -46,6 +46,10 @@ class Group:
     blocks: tuple[int, ...]
     first_load: int
 
+    def port(self, part: int) -> int:
+        """Return the port of activations of a part of K."""
+        return self.number * self.feeder.parts + part
+
     def through(self, chains: Chains) -> "Group":
         """Return it with other ALUs for the planes' sums."""
         return replace(self, feeder=replace(self.feeder, chains=chains))
@@ -58,7 +62,7 @@ def groups_of(op: MatMul, feeder: Feeder, number: int) -> list[Group]:
         first_load = 0
         for blocks in feeder.groups:
             found.append(Group(feeder, number, rows, blocks, first_load))
-            first_load += op.k_blocks * feeder.load_steps(op, blocks)
+            first_load += feeder.tiles(op) * feeder.load_steps(op, blocks)
     return found
 
 
@@ -109,10 +113,12 @@ class GroupBuilder:
         """Return the template."""
         self._load_weights()
         for group in self._groups:
-            activations = self._read_activations(group)
+            activations = [self._read_activations(group, part) for part in range(group.feeder.parts)]
             for number, block in enumerate(group.blocks):
-                self._multiply(group, number, activations)
-                self._deliver(group, number, block)
+                planes = [number + part for part in range(group.feeder.parts)]
+                for plane, flow in zip(planes, activations, strict=True):
+                    self._multiply(group, plane, flow)
+                self._deliver(group, number, planes, block)
         # The scheduler picks in this order, and wide groups find room less easily.
         self._macro.flows.sort(key=lambda flow: -flow.width)
         return self._template
@@ -125,8 +131,8 @@ class GroupBuilder:
         )
 
     def _load_weights(self) -> None:
-        tiles, lanes = self._op.k_blocks, self._config.lanes
-        group = self._groups[0]
+        group, lanes = self._groups[0], self._config.lanes
+        tiles = group.feeder.tiles(self._op)
         load = group.feeder.load_steps(self._op, group.blocks)
         skew = self._timing["LW"].d_skew
         assert skew is not None
@@ -182,15 +188,17 @@ class GroupBuilder:
             ]
         )
 
-    def _read_activations(self, group: Group) -> Flow:
+    def _read_activations(self, group: Group, part: int) -> Flow:
         skew = self._timing["ABC"].d_skew
         assert skew is not None
-        flow = Flow(("activations", self._side, group.number), self._outward, self._op.x.itemsize)
+        key = group.port(part)
+        flow = Flow(("activations", self._side, key), self._outward, self._op.x.itemsize)
         self._macro.flows.append(flow)
         first, rows = group.rows
-        port = self._placed.ports[group.number]
-        every = (np.arange(self._op.k_blocks)[:, None] * self._op.m + np.arange(first, first + rows)).reshape(-1)
-        passing = np.arange(self._op.k_blocks)[:, None] * self._period + self._op.interval * np.arange(rows)
+        port = self._placed.ports[key]
+        tiles, blocks = np.arange(group.feeder.tiles(self._op)), np.arange(part, self._op.k_blocks, group.feeder.parts)
+        every = (blocks[:, None] * self._op.m + np.arange(first, first + rows)).reshape(-1)
+        passing = tiles[:, None] * self._period + self._op.interval * np.arange(rows)
         arrival = passing.reshape(-1) + skew
         slices, addrs, ready = port.words()
         slices, addrs, ready = slices[:, every], addrs[:, every], ready[every]
@@ -203,7 +211,7 @@ class GroupBuilder:
         return flow
 
     def _multiply(self, group: Group, number: int, activations: Flow) -> None:
-        tiles, rows = self._op.k_blocks, group.rows[1]
+        tiles, rows = group.feeder.tiles(self._op), group.rows[1]
         plane = group.feeder.planes[number]
         for member in range(self._op.array):
             taken = self._unit(UnitKind.MXM_ACTIVATIONS, plane + member)
@@ -218,7 +226,7 @@ class GroupBuilder:
 
     def _accumulate(self, group: Group, number: int, results: Flow) -> int:
         """Add the accumulator's part; return when its first result is on the register."""
-        tiles, rows, interval = self._op.k_blocks, group.rows[1], self._op.interval
+        tiles, rows, interval = group.feeder.tiles(self._op), group.rows[1], self._op.interval
         unit = self._unit(UnitKind.MXM_RESULTS, group.feeder.planes[number])
         start = self._timing.acc_after_fp16_abc if self._op.tandem else self._timing.acc_after_abc
         last = start + (tiles - 1) * self._period
@@ -240,19 +248,22 @@ class GroupBuilder:
         assert latency is not None
         return last + latency
 
-    def _deliver(self, group: Group, number: int, block: int) -> None:
-        """Bring the results of one plane to MEM, through the VXM where something remains to be done."""
+    def _deliver(self, group: Group, number: int, planes: Sequence[int], block: int) -> None:
+        """Bring the results of planes to MEM, through the VXM where something remains to be done."""
         inward = Direction.EAST if self._side == 0 else Direction.WEST
-        results = Flow(("results", self._side, group.feeder.planes[number]), inward, 4)
-        self._macro.flows.append(results)
-        emitted = self._accumulate(group, number, results)
+        sums = [Flow(("results", self._side, group.feeder.planes[plane]), inward, 4) for plane in planes]
+        results = sums[0]
+        self._macro.flows += sums
+        # All of them in the same cycles.
+        emitted = max(self._accumulate(group, plane, flow) for plane, flow in zip(planes, sums, strict=True))
         first, rows = group.rows
         if self._op.epilogue is None:
             self._write(results, block * self._op.m + first + np.arange(rows), emitted, self._position)
             return
         middle = vxm_position(self._config)
-        for member in range(results.width):
-            results.carry(member, self._position, middle, Pattern(emitted, 1, 1, rows, self._op.interval))
+        for flow in sums:
+            for member in range(flow.width):
+                flow.carry(member, self._position, middle, Pattern(emitted, 1, 1, rows, self._op.interval))
         mapping = group.feeder.chains[number]
         arrival = emitted + abs(middle - self._position)
         leaves = arrival + self._epilogue.latency(mapping)
@@ -264,9 +275,7 @@ class GroupBuilder:
             part = numbers[start : start + count]
             self._write(flow, part, leaves + start * self._op.interval, middle)
             exits.append(Exit(start, count, flow))
-        self._epilogue.build(
-            mapping, (group.number, number), results, arrival, (block * self._op.m + first, rows), exits
-        )
+        self._epilogue.build(mapping, (group.number, number), sums, arrival, (block * self._op.m + first, rows), exits)
 
     def _directions(self, numbers: Vectors) -> list[tuple[int, int, Direction]]:
         """Return runs of vectors (first, count) that leave the VXM in one direction."""

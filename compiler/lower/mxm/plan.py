@@ -7,18 +7,22 @@ from itertools import pairwise
 from arch.geometry import Hemisphere
 from arch.timing import timing
 from compiler.ir.matmul import MatMul
-from compiler.lower.mxm.epilogue import Chains, chains
+from compiler.lower.mxm.epilogue import Chains, chains, is_of_sums
 from compiler.mesh.mapping import Mapping
 
 
 @dataclass(frozen=True)
 class Load:
-    """Weights of one tile that one plane loads: byte `byte` of the columns of block `block`, in `steps` steps."""
+    """Weights of one tile that one plane loads: byte `byte` of the columns of block `block`, in `steps` steps.
+
+    Of planes that share out K, it is of their part `part`.
+    """
 
     plane: int
     byte: int
     block: int
     steps: int
+    part: int = 0
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,9 @@ class Feeder:
         Groups of `lanes` streams over which weights come at a time.
     alternatives : tuple of Chains
         `chains`, then others that do the same in other ALUs.
+    parts : int
+        Planes that share out the blocks of K, in turn, so that the first of these are first; each has its own
+        activations, and an ALU adds their sums.
     """
 
     hemisphere: Hemisphere
@@ -49,12 +56,18 @@ class Feeder:
     chains: tuple[Mapping, ...]
     ways: int = 1
     alternatives: tuple[Chains, ...] = ((),)
+    parts: int = 1
+
+    def tiles(self, op: MatMul) -> int:
+        """Return the tiles that a plane takes for a group, one after another."""
+        return op.k_blocks // self.parts
 
     def loads(self, op: MatMul, group: tuple[int, ...]) -> list[list[Load]]:
         """Return the loads of a group's tile, one list per way; the ways take equally long."""
         found = [
-            Load(plane + byte, byte, block, op.load_steps(block))
-            for plane, block in zip(self.planes, group, strict=False)
+            Load(plane + byte, byte, block, op.load_steps(block), part)
+            for part in range(self.parts)
+            for plane, block in zip(self.planes[part:], group, strict=False)
             for byte in range(op.array)
         ]
         return [found[way :: self.ways] for way in range(self.ways)]
@@ -113,7 +126,30 @@ def plans(op: MatMul) -> list[Plan]:
         for joint in _joint(op, bool(mesh), shape[0])
         if (plan := _plan(op, mesh, *shape, joint)) is not None
     ]
-    return sorted(found, key=lambda plan: plan.estimate)
+    return sorted([*found, *_plans_in_parts(op)], key=lambda plan: plan.estimate)
+
+
+_PARTS = 2
+"""Planes that share out K."""
+
+
+def _plans_in_parts(op: MatMul) -> Iterator[Plan]:
+    """Yield plans in which two planes share out K.
+
+    That takes an ALU more, so only where planes would idle otherwise; and other sums than int32, which wrap, depend on
+    their order.
+    """
+    idle = op.m * op.n_blocks * _PARTS <= min(op.planes, op.config.planes)
+    if op.epilogue is None or op.computed or op.tandem or op.k_blocks % _PARTS or not idle:
+        return
+    for mesh in chains(op, _PARTS):
+        for hemispheres in (1, 2):
+            for rows_out in (True, False)[:hemispheres]:
+                for ways in range(1, min(op.ways, _PARTS, op.config.streams // op.config.lanes) + 1):
+                    sides = (ways,) * hemispheres
+                    plan = _plan(op, mesh, hemispheres, 1, rows_out, False, sides, joint=False, parts=_PARTS)
+                    if plan is not None:
+                        yield plan
 
 
 def _joint(op: MatMul, fused: bool, hemispheres: int) -> tuple[bool, ...]:
@@ -156,6 +192,7 @@ def _plan(
     rows_in: bool,
     ways: tuple[int, ...],
     joint: bool,
+    parts: int = 1,
 ) -> Plan | None:
     config = op.config
     whole_rows = 0, op.m
@@ -184,12 +221,13 @@ def _plan(
             feeders.append(
                 Feeder(
                     Hemisphere(side),
-                    tuple(op.array * array for array in ((number,) if rows_in else range(arrays))),
+                    tuple(op.array * array for array in ((number,) if rows_in else range(arrays * parts))),
                     tuple(_split(part, -(-part[1] // config.acc_depth))),
                     groups,
                     alternatives[0] if mesh else (),
                     ways[side],
                     tuple(alternatives) or ((),),
+                    parts,
                 )
             )
     # Planes would idle: a plan with fewer of them is the same.
@@ -208,13 +246,13 @@ def _has_slices(op: MatMul, feeders: list[Feeder], joint: bool) -> bool:
     """Return whether there are MEM slices for all that is read at the same time; what ALUs keep finds room beside."""
     config = op.config
     # Feeders read their own copies of activations: two of them would have to read one slice in different cycles.
-    needed = len(feeders) * op.x.itemsize
+    needed = sum(feeder.parts for feeder in feeders) * op.x.itemsize
     ways = {feeder.hemisphere: feeder.ways for feeder in feeders}.values()
     needed += config.lanes * (max(ways) if joint or op.computed else sum(ways))
     for mapping in (mapping for feeder in feeders for mapping in feeder.chains):
         assert op.epilogue is not None
         for number, stream in enumerate(mapping.streams):
-            if stream.port != op.sum_port and not mapping.holds(number):
+            if not is_of_sums(op, stream) and not mapping.holds(number):
                 needed += op.epilogue.operands[stream.port].tensor.itemsize
     return needed <= config.slices
 
@@ -230,8 +268,8 @@ def _estimate(op: MatMul, feeders: list[Feeder], mesh: Chains, joint: bool, toge
         loaded.add(feeder.hemisphere)
         for _, rows in feeder.blocks:
             for group in feeder.groups:
-                cycles += op.k_blocks * feeder.period(op, rows, group)
-                loads[feeder.hemisphere] += 0 if shared else op.k_blocks * feeder.load_steps(op, group)
+                cycles += feeder.tiles(op) * feeder.period(op, rows, group)
+                loads[feeder.hemisphere] += 0 if shared else feeder.tiles(op) * feeder.load_steps(op, group)
                 vectors += rows * len(group)
         busiest = max(busiest, cycles)
     # Planes, loads and VXM work side by side, so that the slowest decides; the rest is what fills them.
