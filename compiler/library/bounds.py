@@ -122,29 +122,37 @@ def write_end(config: Config) -> int:
 def product_bound(config: Config, dtype: str, rows: int, k: int, n: int, levels: int | None = None) -> Bound:
     """Return the bound of a product of a (rows, k) and a (k, n) matrix, and of `levels` ALUs in a row behind it.
 
-    Without ALUs (None) sums go from the planes to MEM.
+    Without ALUs (None) sums go from the planes to MEM. Planes may share out the terms of sums, which then takes an ALU
+    more, to add theirs.
     """
     units = config.planes // (2 if dtype == "float16" else 1)
     tiles = vectors(config, k) * vectors(config, n)
-    cycles, limit = product_issue(config, dtype, rows, vectors(config, k), n)
-    cycles += sums_latency(config, dtype, through_vxm=levels is not None)
-    if levels is not None:
-        cycles += mesh_latency(config, levels)
-    # From the planes MEM is two hops away, from the VXM one.
-    cycles += write_end(config) + (levels is None)
+    found = []
+    for whole in (True, False):
+        cycles, limit = product_issue(config, dtype, rows, vectors(config, k), n, whole=whole)
+        alus = levels if whole else (levels or 0) + 1
+        cycles += sums_latency(config, dtype, through_vxm=alus is not None)
+        if alus is not None:
+            cycles += mesh_latency(config, alus)
+        # From the planes MEM is two hops away, from the VXM one.
+        found.append((cycles + write_end(config) + (alus is None), limit))
+    cycles, limit = min(found)
     arrays = "pairs" if dtype == "float16" else "planes"
     what = f"{rows} vectors through {tiles} tiles of weights on {units} {arrays}"
     return Bound(cycles, f"{limit}: {what}, and the latency of the first")
 
 
-def product_issue(config: Config, dtype: str, rows: int, k_blocks: int, n: int, more_words: int = 0) -> tuple[int, str]:
+def product_issue(
+    config: Config, dtype: str, rows: int, k_blocks: int, n: int, more_words: int = 0, whole: bool = False
+) -> tuple[int, str]:
     """Return the cycles from the first READ of weights to the last ABC of a product, and what limits it.
 
     MXM: an array (a plane, or a pair for float16) starts with the first columns of its weights and has the `lanes`
     columns of one step more every step, so that it loses half of each step until its tile is whole. Streams: weights of
     `ways` steps at a time, in each hemisphere, come from ``ways * lanes`` slices, of which `slices_per_hop` are equally
     far away. SRAM: a slice reads a word per cycle: of weights, of activations (every array of a hemisphere can take
-    them from the same streams), and `more_words` of what else is read before the end.
+    them from the same streams), and `more_words` of what else is read before the end. Where sums are `whole`, an array
+    takes all of K for a vector of results: it loads that many tiles one after another, and rows are not divided.
     """
     table = timing(config)
     read, load = table["READ"], table["LW"]
@@ -155,6 +163,12 @@ def product_issue(config: Config, dtype: str, rows: int, k_blocks: int, n: int, 
     steps = -(-min(n, config.vector_length) // config.lanes)
     columns = -(-n // config.lanes)
     elements = -(-size * rows * k_blocks * blocks // units)
+    loads = 0
+    if whole:
+        elements = size * k_blocks * -(-rows * blocks // units)
+        # One array has so many blocks of columns at least, at best the narrow one among them; another one a wide one.
+        share = -(-blocks // units)
+        loads = k_blocks * max(steps, columns - (blocks - share) * steps)
     activations = rows * k_blocks * -(-blocks * size // config.planes_per_hemisphere)
     words = size * (k_blocks * columns * config.lanes + activations) + more_words
     found = []
@@ -163,6 +177,7 @@ def product_issue(config: Config, dtype: str, rows: int, k_blocks: int, n: int, 
         step = size / min(ways, size)
         limits = {
             "MXM": int(first + step + (steps - 1) * step / 2 + elements - size),
+            "weights of a plane": first + int(loads * step),
             "streams": first + -(-size * k_blocks * columns // (HEMISPHERES * ways)),
             "SRAM": first + -(-words // config.slices),
         }

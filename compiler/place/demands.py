@@ -10,6 +10,7 @@ from compiler.ir.scatter import SOURCE_SIDE, Scatter
 from compiler.ir.switch import Switch
 from compiler.ir.tensor import Elements, Tensor, as_view
 from compiler.ir.vector import Pass
+from compiler.lower.mxm.epilogue import is_of_sums
 from compiler.lower.mxm.plan import Feeder, Plan
 from compiler.lower.vxm.plan import PassPlan
 from compiler.lower.vxm.steps import reading_cycles
@@ -73,8 +74,10 @@ def demands_of_product(op: MatMul, plan: Plan, stored: Callable[[Tensor], bool])
     else:
         # Views may have a vector many times, as windows do: the host writes it once.
         elements, steps = distinct(np.maximum(wanted, -1))
-    for key, feeder in enumerate(plan.feeders):
-        yield Demand(op, key, view.tensor, steps, _reading_order(op, feeder), elements, feeder.hemisphere)
+    for number, feeder in enumerate(plan.feeders):
+        for part in range(feeder.parts):
+            key, order = number * feeder.parts + part, _reading_order(op, feeder, part)
+            yield Demand(op, key, view.tensor, steps, order, elements, feeder.hemisphere)
     if op.computed:
         weights = as_view(op.w)
         steps = weight_vectors(weights, op.config.vector_length)
@@ -92,6 +95,8 @@ def _demands_of_epilogue(op: MatMul, plan: Plan) -> Iterator[Demand]:
             if not len(steps):
                 continue
             for place, stream in enumerate(mapping.streams):
+                if is_of_sums(op, stream):
+                    continue
                 operand = op.epilogue.operands[stream.port]
                 key: Key = (number, plane, place)
                 used = steps
@@ -99,17 +104,17 @@ def _demands_of_epilogue(op: MatMul, plan: Plan) -> Iterator[Demand]:
                     # ALUs hold it while the rows of a block pass: one read per block, in a port that all planes
                     # share.
                     key, used = (stream.port,), np.arange(op.n_blocks) * op.m
-                if stream.port != op.sum_port and stream.port not in kept:
+                if stream.port not in kept:
                     yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, in_mesh=True)
                 if mapping.holds(place):
                     kept.add(stream.port)
 
 
-def _reading_order(op: MatMul, feeder: Feeder) -> Vectors:
-    """Return the steps of activations in the order in which a feeder reads them."""
+def _reading_order(op: MatMul, feeder: Feeder, part: int) -> Vectors:
+    """Return the steps of activations of a part of K in the order in which a feeder reads them."""
     return np.concatenate(
         [
-            (np.arange(op.k_blocks)[:, None] * op.m + np.arange(first, first + count)).reshape(-1)
+            (np.arange(part, op.k_blocks, feeder.parts)[:, None] * op.m + np.arange(first, first + count)).reshape(-1)
             for first, count in feeder.blocks
         ]
     )

@@ -18,7 +18,7 @@ from compiler.ir.tensor import Tensor
 from compiler.ir.vector import Operand, Pass
 from compiler.lower.mem.gather import gather_template
 from compiler.lower.mem.scatter import scatter_template
-from compiler.lower.mxm.group import Group, GroupBuilder, groups_of
+from compiler.lower.mxm.group import Group, GroupBuilder, period, teams_of
 from compiler.lower.mxm.plan import Plan, plans
 from compiler.lower.storage import OperationStorage
 from compiler.lower.sxm.builder import switch_templates
@@ -372,7 +372,7 @@ class ProductLowering(Whole):
         count_sums(state, op, plan)
         if not place_product(state, trial, op, plan, choice, max(choice.when, start)):
             return False
-        pending = [groups_of(op, feeder, number) for number, feeder in enumerate(plan.feeders)]
+        pending = teams_of(op, plan)
         earliest = [0] * len(pending)
         # Feeders run side by side: all groups of one first would leave the others what that has not taken.
         for turn in range(max(len(groups) for groups in pending)):
@@ -382,19 +382,19 @@ class ProductLowering(Whole):
                     if found is None:
                         return False
                     # Its planes are taken until then.
-                    feeder, rows, blocks = groups[turn].feeder, groups[turn].rows[1], groups[turn].blocks
-                    earliest[number] = found + op.k_blocks * feeder.period(op, rows, blocks)
+                    earliest[number] = found + groups[turn][0].feeder.tiles(op) * period(op, groups[turn])
         return True
 
     def _place_group(
-        self, state: PlacementState, trial: Trial, op: MatMul, group: Group, earliest: int, end: int | None
+        self, state: PlacementState, trial: Trial, op: MatMul, team: Sequence[Group], earliest: int, end: int | None
     ) -> int | None:
-        """Place a group with the ALUs with which it can start first; return its start, None where it has none."""
+        """Place groups side by side with the ALUs with which they can start first; return the start, None without."""
         best: tuple[int, Template] | None = None
         point = state.scheduler.mark()
         least = earliest
-        for chains in group.feeder.alternatives:
-            template = GroupBuilder(op, trial.storage, group.through(chains)).build()
+        for ways in zip(*(group.feeder.alternatives for group in team), strict=True):
+            groups = [group.through(chains) for group, chains in zip(team, ways, strict=True)]
+            template = GroupBuilder(op, trial.storage, groups).build()
             least = max(least, template.needs)
             bounds = [] if end is None else [end - template.end]
             bounds += [] if best is None else [best[0]]
@@ -426,11 +426,12 @@ class ProductLowering(Whole):
         """Return a cycle before which no activations can be read."""
         start = 0
         for number, feeder in enumerate(plan.feeders):
-            port = trial.storage.ports[number]
-            period = feeder.period(op, feeder.blocks[0][1], feeder.groups[0])
-            block, row = np.divmod(port.used, op.m)
-            ready = port.words()[2][port.used] - block * period - row * op.interval
-            start = max(start, int(ready.min()))
+            every = feeder.period(op, feeder.blocks[0][1], feeder.groups[0])
+            for part in range(feeder.parts):
+                port = trial.storage.ports[number * feeder.parts + part]
+                block, row = np.divmod(port.used, op.m)
+                ready = port.words()[2][port.used] - block // feeder.parts * every - row * op.interval
+                start = max(start, int(ready.min()))
         return start
 
 

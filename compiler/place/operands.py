@@ -117,9 +117,9 @@ def _place_host(state: PlacementState, trial: Trial, demand: Demand, fresh: bool
         return True
     if known is not None and known.serves(demand):
         trial.shared |= known.shared
-        # Another plan may have other weights in these slices.
+        # Another plan may have other weights in these slices, or its feeder of this number in the other hemisphere.
         clashes = not demand.is_sparse and bool(known.slices & trial.slices_read)
-        if not (fresh and known.shared) and not clashes:
+        if not (fresh and known.shared) and not clashes and not _is_far(state, demand, known.slices):
             ports[demand.key] = replace(known, used=demand.used)
             return True
     # Sharing first: it costs no words.
@@ -129,7 +129,8 @@ def _place_host(state: PlacementState, trial: Trial, demand: Demand, fresh: bool
             alike = host.serial == demand.serial and np.array_equal(host.elements, elements)
             # Of few vectors, operations that may run at the same time have copies of their own.
             alike &= (len(elements) > FEW and not state.policy.copied) or state.far(trial.op, host.users)
-            if alike and host.copy.has(demand.order) and not host.copy.used & busy and _suits(state, demand, host.copy):
+            alike &= not host.copy.used & busy and not _is_far(state, demand, host.copy.used)
+            if alike and host.copy.has(demand.order) and _suits(state, demand, host.copy):
                 port = state.port_of(demand, host.copy)
                 if port is not None:
                     ports[demand.key] = replace(port, shared=True)
@@ -161,6 +162,11 @@ def _suits(state: PlacementState, demand: Demand, copy: TensorCopy) -> bool:
         east = bool((copy.slices[:, order] >= state.config.mem_slices).all())
         return is_one_sided(state, copy, order) and east == (demand.side is Hemisphere.EAST)
     return not demand.in_mesh or is_one_sided(state, copy, order)
+
+
+def _is_far(state: PlacementState, demand: Demand, slices: set[int]) -> bool:
+    """Return whether slices lie in the other hemisphere than the reader."""
+    return demand.near is not None and slices.isdisjoint(state.slices_of(demand.near))
 
 
 def _any_host(state: PlacementState, trial: Trial, demand: Demand) -> bool:

@@ -47,7 +47,7 @@ def place_weights(state: PlacementState, trial: Trial, op: MatMul, plan: Plan) -
             continue
         taken = copies_used([*placed.values()])
         beside = set().union(*(port.slices for port in state.ports[op].values()))
-        words = op.k_blocks * sum(feeder.load_steps(op, group) for group in feeder.groups)
+        words = feeder.tiles(op) * sum(feeder.load_steps(op, group) for group in feeder.groups)
         banks = [
             Bank(number, bank)
             for hemisphere in (side, Hemisphere(1 - side))
@@ -78,6 +78,7 @@ class WeightKey:
         self._order = (
             feeder.hemisphere,
             feeder.ways,
+            feeder.parts,
             feeder.groups,
             tuple(plane - feeder.planes[0] for plane in feeder.planes),
             op.array,
@@ -290,10 +291,9 @@ class _Copies:
         # At best where the reader stands; otherwise where the sums come from.
         near = want.near if want is not None and want.near is not None else feeder.hemisphere
         source = feeder.hemisphere if op.epilogue is None else None
-        # Queues that READ all the time have no cycle for a WRITE. Weights mostly come now and then.
-        loads = feeder.load_steps(op, feeder.groups[0])
-        crowded = source is None or (want is None and loads >= feeder.blocks[0][1] * op.interval)
-        crowded |= len(feeder.groups) > _MANY
+        # Of many groups READs and WRITEs in turn make long programs. What comes from the VXM stays near it, away from
+        # weights.
+        crowded = source is None or len(feeder.groups) > _MANY
         avoided = {bank.slice for bank in bars.read}
         if not crowded:
             ports = {number for port in storage.ports.values() for number in port.slices}
@@ -328,4 +328,4 @@ def count_sums(state: PlacementState, op: MatMul, plan: Plan) -> None:
     """Note the streams of sums on their way to the VXM."""
     for feeder in plan.feeders:
         inward = Direction.EAST if feeder.hemisphere is Hemisphere.WEST else Direction.WEST
-        state.width[op][inward] += 4 * len(feeder.chains)
+        state.width[op][inward] += 4 * feeder.parts * len(feeder.chains)

@@ -4,6 +4,7 @@ import pytest
 
 from arch.presets import preset
 from compiler.lower.mxm.epilogue import chains
+from compiler.lower.mxm.group import teams_of
 from compiler.lower.mxm.plan import plans
 from compiler.mesh.graph import Kind
 from verif.compiler.layers import product
@@ -81,3 +82,29 @@ def test_joint_weights_need_fewer_slices():
     found = plans(product(SMALL, 64, 64, 64, 4, bias=True, scale=True))
     assert {plan.joint for plan in found} == {False, True}
     assert not any(plan.joint for plan in found if len({feeder.hemisphere for feeder in plan.feeders}) == 1)
+
+
+@pytest.mark.parametrize("blocks", [2, 5, 8, 13])
+def test_hemispheres_take_blocks_of_columns_in_turn(blocks):
+    """The first blocks are ready first, whoever makes them: readers begin with these."""
+    found = plans(product(SMALL, 4, 16, 16 * blocks, 4, scale=True))
+    shared = [plan for plan in found if len(plan.feeders) == 2 and plan.feeders[0].groups != plan.feeders[1].groups]
+    assert shared
+    for plan in shared:
+        west, east = plan.feeders
+        if west.ways == east.ways and 2 * len(west.groups[0]) <= blocks:
+            assert {*west.groups[0], *east.groups[0]} == {*range(2 * len(west.groups[0]))}
+            assert 0 <= sum(map(len, east.groups)) - sum(map(len, west.groups)) <= 1
+
+
+@pytest.mark.parametrize("extras", [{}, {"bias"}, {"bias", "scale", "relu", "zero_point"}])
+def test_planes_that_share_out_rows_load_the_same_weights_once(extras):
+    op = product(SMALL, 64, 16, 16, 4, **dict.fromkeys(extras, True))
+    found = [plan for plan in plans(op) if len({feeder.hemisphere for feeder in plan.feeders}) < len(plan.feeders)]
+    # The mesh has room for the longest epilogue once, and rows of two planes cannot leave in the same cycles then.
+    assert {plan.together for plan in found} == {len(extras) < 4}
+    for plan in found:
+        for group in (groups for team in teams_of(op, plan) for groups in team):
+            assert len(group) == 1 + plan.together
+            alus = [cell.alu for one in group for chain in one.feeder.chains for cell in chain.cells]
+            assert len(set(alus)) == len(alus)

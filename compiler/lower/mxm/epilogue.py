@@ -1,20 +1,23 @@
 """Ways to work on a product's sums in the mesh, on their way to MEM."""
 
+from dataclasses import replace
+
 from arch.timing import timing
 from compiler.ir.matmul import MatMul
+from compiler.mesh.graph import Graph, Kind, Node, Port, Ref
 from compiler.mesh.keepers import forms
 from compiler.mesh.mapper import mappings
-from compiler.mesh.mapping import Mapping
+from compiler.mesh.mapping import Mapping, Stream
 
 Chains = tuple[Mapping, ...]
 """Mappings of one epilogue that have no ALU in common, and the same streams."""
 
 
-def chains(op: MatMul) -> list[Chains]:
+def chains(op: MatMul, parts: int = 1) -> list[Chains]:
     """Return the ways to map an epilogue, each as many times as the mesh has room for.
 
     Operands that are the same for all rows (a bias, a number) are kept by ALUs of their own, or read again for every
-    row, which takes slices and streams instead.
+    row, which takes slices and streams instead. Where planes share out K in two `parts`, it adds their sums first.
 
     Raises
     ------
@@ -26,7 +29,8 @@ def chains(op: MatMul) -> list[Chains]:
     # What takes no sums has nothing to be timed by: it is a pass of its own.
     if op.sum_port < 0:
         return []
-    for graph in forms(op.epilogue.graph, kept_ports(op)):
+    whole = op.epilogue.graph if parts == 1 else _with_addition(op)
+    for graph in forms(whole, kept_ports(op)):
         groups = [_disjoint(op, group) for group in mappings(op.config, graph, op.sum_port)]
         if groups:
             # The fewest streams, or the most planes at a time: which is better depends on the product.
@@ -42,6 +46,29 @@ def kept_ports(op: MatMul) -> set[int]:
     return {port for port, rows in enumerate(steps) if port != op.sum_port and (rows == rows[:, :1]).all()}
 
 
+def is_of_sums(op: MatMul, stream: Stream) -> bool:
+    """Return whether a stream of a mapping carries sums, or the other part's, which have a port more."""
+    assert op.epilogue is not None
+    return stream.port == op.sum_port or stream.port == len(op.epilogue.operands)
+
+
+def _with_addition(op: MatMul) -> Graph:
+    """Return the epilogue's graph with an addition of sums in front, which come in by the ports of sums."""
+    assert op.epilogue is not None
+    graph, port = op.epilogue.graph, op.sum_port
+    dtype = graph.ports[port].dtype
+    first = Node("ADD", dtype, dtype, (Ref(Kind.PORT, port), Ref(Kind.PORT, len(graph.ports))))
+
+    def moved(ref: Ref) -> Ref:
+        if ref == Ref(Kind.PORT, port):
+            return Ref(Kind.NODE, 0)
+        return Ref(Kind.NODE, ref.number + 1) if ref.kind is Kind.NODE else ref
+
+    nodes = [replace(node, operands=tuple(map(moved, node.operands))) for node in graph.nodes]
+    ports = (*graph.ports, Port(None, dtype))
+    return Graph((first, *nodes), ports, tuple(number + 1 for number in graph.outputs))
+
+
 def latency(op: MatMul, mapping: Mapping) -> int:
     """Return the cycles from a sum's arrival at the VXM to the result on the register there."""
     table = timing(op.config)["PASS"]
@@ -52,7 +79,7 @@ def latency(op: MatMul, mapping: Mapping) -> int:
 
 def sum_level(op: MatMul, mapping: Mapping) -> int:
     """Return the level that takes the sums."""
-    return next(stream.level for stream in mapping.streams if stream.port == op.sum_port)
+    return next(stream.level for stream in mapping.streams if is_of_sums(op, stream))
 
 
 def _disjoint(op: MatMul, group: list[Mapping]) -> Chains:

@@ -1,5 +1,6 @@
 """A product's epilogue as actions: sums come in on streams, results leave on streams, operands meet them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from arch.geometry import Direction, UnitKind, units, vxm_position
 from arch.timing import timing
 from compiler.ir.matmul import MatMul
-from compiler.lower.mxm.epilogue import latency, sum_level
+from compiler.lower.mxm.epilogue import is_of_sums, latency, sum_level
 from compiler.lower.storage import OperationStorage
 from compiler.lower.vxm.cells import Streams, driving, instruction, repeating
 from compiler.memory.copies import Cycles, Template
@@ -36,18 +37,15 @@ class EpilogueBuilder:
     op : MatMul
     placed : OperationStorage
     template : Template
-    feeder : int
-        Number of the feeder.
     """
 
-    def __init__(self, op: MatMul, placed: OperationStorage, template: Template, feeder: int) -> None:
+    def __init__(self, op: MatMul, placed: OperationStorage, template: Template) -> None:
         self._op = op
         self._config = op.config
         self._timing = timing(op.config)
         self._placed = placed
         self._template = template
         self._macro = template.macro
-        self._feeder = feeder
         self._transfers = Transfers(op.config, template.macro)
         self._alus = [unit for unit in units(op.config) if unit.kind is UnitKind.VXM]
         self._middle = vxm_position(op.config)
@@ -59,16 +57,23 @@ class EpilogueBuilder:
         return latency(self._op, mapping)
 
     def build(
-        self, mapping: Mapping, plane: int, sums: Flow, arrival: int, vectors: tuple[int, int], exits: list[Exit]
+        self,
+        mapping: Mapping,
+        plane: tuple[int, int],
+        sums: Sequence[Flow],
+        arrival: int,
+        vectors: tuple[int, int],
+        exits: list[Exit],
     ) -> None:
         """Work on the sums of a plane.
 
         Parameters
         ----------
         mapping : Mapping
-        plane : int
-            Number of the plane in the feeder.
-        sums : Flow
+        plane : (int, int)
+            Numbers of the feeder, and of the plane in it.
+        sums : sequence of Flow
+            Of each part of K.
         arrival : int
             When the first sum is on the VXM's register.
         vectors : (int, int)
@@ -83,13 +88,13 @@ class EpilogueBuilder:
         keeping: dict[int, int] = {}
         for number, stream in enumerate(mapping.streams):
             at = start + self._timing.chain * stream.level
-            if stream.port == self._op.sum_port:
-                arriving.append(sums)
+            if is_of_sums(self._op, stream):
+                arriving.append(sums[stream.port != self._op.sum_port])
             elif mapping.holds(number):
                 flow, keeping[number] = self._read_kept(number, stream.port, int(steps[0]), at, rows)
                 arriving.append(flow)
             else:
-                arriving.append(self._read((self._feeder, plane, number), steps, at))
+                arriving.append(self._read((*plane, number), steps, at))
         for number, cell in enumerate(mapping.cells):
             at = start + self._timing.chain * cell.level
             fields, streams = instruction(cell, arriving)

@@ -1,5 +1,6 @@
 """One group of a matrix product as a macro-operation: all its weight tiles, from MEM through plane and VXM to MEM."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -12,9 +13,10 @@ from arch.timing import timing
 from compiler.ir.matmul import MatMul
 from compiler.lower.mxm.epilogue import Chains
 from compiler.lower.mxm.epilogue_builder import EpilogueBuilder, Exit
-from compiler.lower.mxm.plan import Feeder
+from compiler.lower.mxm.plan import Feeder, Load, Plan
 from compiler.lower.storage import OperationStorage
-from compiler.memory.copies import Cycles, Template
+from compiler.memory.copies import Template
+from compiler.memory.demand import Vectors
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
@@ -44,6 +46,10 @@ class Group:
     blocks: tuple[int, ...]
     first_load: int
 
+    def port(self, part: int) -> int:
+        """Return the port of activations of a part of K."""
+        return self.number * self.feeder.parts + part
+
     def through(self, chains: Chains) -> "Group":
         """Return it with other ALUs for the planes' sums."""
         return replace(self, feeder=replace(self.feeder, chains=chains))
@@ -56,39 +62,63 @@ def groups_of(op: MatMul, feeder: Feeder, number: int) -> list[Group]:
         first_load = 0
         for blocks in feeder.groups:
             found.append(Group(feeder, number, rows, blocks, first_load))
-            first_load += op.k_blocks * feeder.load_steps(op, blocks)
+            first_load += feeder.tiles(op) * feeder.load_steps(op, blocks)
     return found
 
 
+def teams_of(op: MatMul, plan: Plan) -> list[list[tuple[Group, ...]]]:
+    """Return for each team of feeders, alone or all of a hemisphere, what becomes a macro-operation, in order."""
+    every = [groups_of(op, feeder, number) for number, feeder in enumerate(plan.feeders)]
+    if not plan.together:
+        return [[(group,) for group in groups] for groups in every]
+    sides = dict.fromkeys(feeder.hemisphere for feeder in plan.feeders)
+    return [[*zip(*(groups for groups in every if groups[0].feeder.hemisphere is side), strict=True)] for side in sides]
+
+
+def period(op: MatMul, groups: Sequence[Group]) -> int:
+    """Return the cycles from one tile of groups that are side by side to the next."""
+    return max(group.feeder.period(op, group.rows[1], group.blocks) for group in groups)
+
+
 class GroupBuilder:
-    """Builds the macro-operation of a group.
+    """Builds the macro-operation of a group, or of groups that load the same weights in the same cycles.
 
     Tile i multiplies the activations' block i. Its ABC issues ``i * period`` cycles after the first one; the planes'
     weights come one after another, the last just in time. Pairs of planes take a row every second cycle.
+
+    Parameters
+    ----------
+    op : MatMul
+    placed : OperationStorage
+    groups : sequence of Group
+        More than one only of feeders of one hemisphere, for the same blocks of columns.
     """
 
-    def __init__(self, op: MatMul, placed: OperationStorage, group: Group) -> None:
+    def __init__(self, op: MatMul, placed: OperationStorage, groups: Sequence[Group]) -> None:
         self._op = op
         self._config = op.config
         self._timing = timing(op.config)
         self._placed = placed
-        self._group = group
-        self._side = group.feeder.hemisphere
+        self._groups = groups
+        self._side = groups[0].feeder.hemisphere
         self._position = mxm_position(op.config, self._side)
-        self._period = group.feeder.period(op, group.rows[1], group.blocks)
+        self._period = period(op, groups)
         self._template = Template(Macro(op.y.name))
         self._macro = self._template.macro
         self._transfers = Transfers(op.config, self._macro)
-        self._epilogue = EpilogueBuilder(op, placed, self._template, group.number)
+        self._epilogue = EpilogueBuilder(op, placed, self._template)
         self._outward = Direction.WEST if self._side == 0 else Direction.EAST
 
     def build(self) -> Template:
-        """Return the group's template."""
+        """Return the template."""
         self._load_weights()
-        activations = self._read_activations()
-        for number, block in enumerate(self._group.blocks):
-            self._multiply(number, activations)
-            self._deliver(number, block)
+        for group in self._groups:
+            activations = [self._read_activations(group, part) for part in range(group.feeder.parts)]
+            for number, block in enumerate(group.blocks):
+                planes = [number + part for part in range(group.feeder.parts)]
+                for plane, flow in zip(planes, activations, strict=True):
+                    self._multiply(group, plane, flow)
+                self._deliver(group, number, planes, block)
         # The scheduler picks in this order, and wide groups find room less easily.
         self._macro.flows.sort(key=lambda flow: -flow.width)
         return self._template
@@ -101,8 +131,9 @@ class GroupBuilder:
         )
 
     def _load_weights(self) -> None:
-        tiles, lanes = self._op.k_blocks, self._config.lanes
-        load = self._group.feeder.load_steps(self._op, self._group.blocks)
+        group, lanes = self._groups[0], self._config.lanes
+        tiles = group.feeder.tiles(self._op)
+        load = group.feeder.load_steps(self._op, group.blocks)
         skew = self._timing["LW"].d_skew
         assert skew is not None
         # A plane installs with the first ABC of a tile what is in its buffer: loading ends just before.
@@ -111,7 +142,7 @@ class GroupBuilder:
         computed = self._placed.computed
         if computed is None:
             weights = self._placed.weights[self._side]
-            words = np.arange(self._group.first_load, self._group.first_load + tiles * load)
+            words = np.arange(group.first_load, group.first_load + tiles * load)
             slices, addrs, numbers = (
                 weights.slices[:, words],
                 weights.addrs[:, words],
@@ -121,7 +152,7 @@ class GroupBuilder:
         else:
             slices, addrs, ready, numbers = computed.words(self._op, self._load_steps())
             copy = computed.copy
-        for way, loads in enumerate(self._group.feeder.loads(self._op, self._group.blocks)):
+        for way in range(group.feeder.ways):
             flow = Flow(("weights", self._side, way), self._outward, lanes)
             self._macro.flows.append(flow)
             for member in range(lanes):
@@ -129,19 +160,25 @@ class GroupBuilder:
                 self._transfers.read(flow, member, slices[row], addrs[row], steps, self._position)
                 access = steps - self._transfers.read_travel(slices[row], self._position)
                 self._template.reads(copy, numbers[member], access, ready[member])
-            at = first
-            for part in loads:
+            for at, part in self._loads(way, first):
                 unit = self._unit(UnitKind.MXM_WEIGHTS, part.plane)
                 action = Action(unit, "LW", at, {"count": part.steps}, {"stream": (flow, 0)}, tiles, self._period)
                 self._macro.actions.append(action)
                 # Until the install, another load would overwrite it.
                 self._macro.holds.append((("buffer", unit.id), Pattern(at, tiles, self._period, -at)))
-                at += part.steps
+
+    def _loads(self, way: int, first: int) -> Iterator[tuple[int, Load]]:
+        """Yield the loads of a way from cycle `first` on, each with its cycle; reading a stream leaves it to others."""
+        for group in self._groups:
+            at = first
+            for load in group.feeder.loads(self._op, group.blocks)[way]:
+                yield at, load
+                at += load.steps
 
     def _load_steps(self) -> npt.NDArray[np.int64]:
         """Return block of K, first column and byte of every step in which the group's weights are loaded, one way."""
         op, lanes = self._op, self._config.lanes
-        (loads,) = self._group.feeder.loads(op, self._group.blocks)
+        (loads,) = self._groups[0].feeder.loads(op, self._groups[0].blocks)
         return np.array(
             [
                 (k_block, load.block * self._config.vector_length + lanes * column_block, load.byte)
@@ -151,15 +188,17 @@ class GroupBuilder:
             ]
         )
 
-    def _read_activations(self) -> Flow:
+    def _read_activations(self, group: Group, part: int) -> Flow:
         skew = self._timing["ABC"].d_skew
         assert skew is not None
-        flow = Flow(("activations", self._side, self._group.number), self._outward, self._op.x.itemsize)
+        key = group.port(part)
+        flow = Flow(("activations", self._side, key), self._outward, self._op.x.itemsize)
         self._macro.flows.append(flow)
-        first, rows = self._group.rows
-        port = self._placed.ports[self._group.number]
-        every = (np.arange(self._op.k_blocks)[:, None] * self._op.m + np.arange(first, first + rows)).reshape(-1)
-        passing = np.arange(self._op.k_blocks)[:, None] * self._period + self._op.interval * np.arange(rows)
+        first, rows = group.rows
+        port = self._placed.ports[key]
+        tiles, blocks = np.arange(group.feeder.tiles(self._op)), np.arange(part, self._op.k_blocks, group.feeder.parts)
+        every = (blocks[:, None] * self._op.m + np.arange(first, first + rows)).reshape(-1)
+        passing = tiles[:, None] * self._period + self._op.interval * np.arange(rows)
         arrival = passing.reshape(-1) + skew
         slices, addrs, ready = port.words()
         slices, addrs, ready = slices[:, every], addrs[:, every], ready[every]
@@ -171,9 +210,9 @@ class GroupBuilder:
             self._template.reads(port.copy, port.steps[every], access, ready)
         return flow
 
-    def _multiply(self, number: int, activations: Flow) -> None:
-        tiles, rows = self._op.k_blocks, self._group.rows[1]
-        plane = self._group.feeder.planes[number]
+    def _multiply(self, group: Group, number: int, activations: Flow) -> None:
+        tiles, rows = group.feeder.tiles(self._op), group.rows[1]
+        plane = group.feeder.planes[number]
         for member in range(self._op.array):
             taken = self._unit(UnitKind.MXM_ACTIVATIONS, plane + member)
             # Through the pauses too: another install would change the weights under the rows that follow.
@@ -185,10 +224,10 @@ class GroupBuilder:
             Action(unit, "ABC", 0, fields, streams, tiles, self._period, interval=self._op.interval)
         )
 
-    def _accumulate(self, number: int, results: Flow) -> int:
+    def _accumulate(self, group: Group, number: int, results: Flow) -> int:
         """Add the accumulator's part; return when its first result is on the register."""
-        tiles, rows, interval = self._op.k_blocks, self._group.rows[1], self._op.interval
-        unit = self._unit(UnitKind.MXM_RESULTS, self._group.feeder.planes[number])
+        tiles, rows, interval = group.feeder.tiles(self._op), group.rows[1], self._op.interval
+        unit = self._unit(UnitKind.MXM_RESULTS, group.feeder.planes[number])
         start = self._timing.acc_after_fp16_abc if self._op.tandem else self._timing.acc_after_abc
         last = start + (tiles - 1) * self._period
         # Sums of products of the other format arrive after another latency: they must not meet these.
@@ -209,54 +248,56 @@ class GroupBuilder:
         assert latency is not None
         return last + latency
 
-    def _deliver(self, number: int, block: int) -> None:
-        """Bring the results of one plane to MEM, through the VXM where something remains to be done."""
+    def _deliver(self, group: Group, number: int, planes: Sequence[int], block: int) -> None:
+        """Bring the results of planes to MEM, through the VXM where something remains to be done."""
         inward = Direction.EAST if self._side == 0 else Direction.WEST
-        results = Flow(("results", self._side, self._group.feeder.planes[number]), inward, 4)
-        self._macro.flows.append(results)
-        emitted = self._accumulate(number, results)
-        first, rows = self._group.rows
+        sums = [Flow(("results", self._side, group.feeder.planes[plane]), inward, 4) for plane in planes]
+        results = sums[0]
+        self._macro.flows += sums
+        # All of them in the same cycles.
+        emitted = max(self._accumulate(group, plane, flow) for plane, flow in zip(planes, sums, strict=True))
+        first, rows = group.rows
         if self._op.epilogue is None:
-            self._write(results, block, np.arange(rows), emitted, self._position)
+            self._write(results, block * self._op.m + first + np.arange(rows), emitted, self._position)
             return
         middle = vxm_position(self._config)
-        for member in range(results.width):
-            results.carry(member, self._position, middle, Pattern(emitted, 1, 1, rows, self._op.interval))
-        mapping = self._group.feeder.chains[number]
+        for flow in sums:
+            for member in range(flow.width):
+                flow.carry(member, self._position, middle, Pattern(emitted, 1, 1, rows, self._op.interval))
+        mapping = group.feeder.chains[number]
         arrival = emitted + abs(middle - self._position)
         leaves = arrival + self._epilogue.latency(mapping)
         exits = []
-        for start, count, direction in self._directions(block):
+        numbers = block * self._op.m + first + np.arange(rows)
+        for start, count, direction in self._directions(numbers):
             flow = Flow(("out", self._side, results.key, direction), direction, self._op.y.itemsize)
             self._macro.flows.append(flow)
-            self._write(flow, block, np.arange(start, start + count), leaves, middle)
+            part = numbers[start : start + count]
+            self._write(flow, part, leaves + start * self._op.interval, middle)
             exits.append(Exit(start, count, flow))
-        self._epilogue.build(mapping, number, results, arrival, (block * self._op.m + first, rows), exits)
+        self._epilogue.build(mapping, (group.number, number), sums, arrival, (block * self._op.m + first, rows), exits)
 
-    def _directions(self, block: int) -> list[tuple[int, int, Direction]]:
-        """Return runs of rows (first, rows) that leave the VXM in one direction."""
-        first, rows = self._group.rows
-        numbers = block * self._op.m + np.arange(first, first + rows)
+    def _directions(self, numbers: Vectors) -> list[tuple[int, int, Direction]]:
+        """Return runs of vectors (first, count) that leave the VXM in one direction."""
         # An ALU's word drives one direction. Copies that lack a row (-1) have no say.
         slices = np.max([copy.slices[0, numbers] for copy in self._placed.outputs[0]], axis=0)
         east = slices >= self._config.mem_slices
         starts = [0, *(np.flatnonzero(np.diff(east)) + 1).tolist()]
-        ends = [*starts[1:], rows]
+        ends = [*starts[1:], len(numbers)]
         return [
             (start, end - start, units(self._config)[int(slices[start])].outward)
             for start, end in zip(starts, ends, strict=True)
         ]
 
-    def _write(self, flow: Flow, block: int, rows: Cycles, first_cycle: int, source: int) -> None:
-        """Write rows of the group (numbered from its first) to every copy; row 0 passes `source` in `first_cycle`."""
-        numbers = block * self._op.m + rows + self._group.rows[0]
-        # In runs of rows that go to the same copies, since a value is carried as far as all of its copies need.
+    def _write(self, flow: Flow, numbers: Vectors, first_cycle: int, source: int) -> None:
+        """Write vectors to every copy; the first passes `source` in `first_cycle`."""
+        # In runs of vectors that go to the same copies, since a value is carried as far as all of its copies need.
         holds = np.array([copy.slices[0, numbers] >= 0 for copy in self._placed.outputs[0]])
-        starts = [0, *(np.flatnonzero((np.diff(holds, axis=1) != 0).any(axis=0)) + 1).tolist(), len(rows)]
+        starts = [0, *(np.flatnonzero((np.diff(holds, axis=1) != 0).any(axis=0)) + 1).tolist(), len(numbers)]
         for start, end in pairwise(starts):
             part = numbers[start:end]
             copies = [copy for copy, held in zip(self._placed.outputs[0], holds[:, start], strict=True) if held]
-            cycles = first_cycle + self._op.interval * rows[start:end].astype(np.int64)
+            cycles = first_cycle + self._op.interval * np.arange(start, end)
             ready = [np.zeros(len(part), np.int64)] * len(copies)
             for member in range(self._op.y.itemsize):
                 words = [(copy.slices[member, part], copy.addrs[member, part]) for copy in copies]

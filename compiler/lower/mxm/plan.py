@@ -7,18 +7,22 @@ from itertools import pairwise
 from arch.geometry import Hemisphere
 from arch.timing import timing
 from compiler.ir.matmul import MatMul
-from compiler.lower.mxm.epilogue import Chains, chains
+from compiler.lower.mxm.epilogue import Chains, chains, is_of_sums
 from compiler.mesh.mapping import Mapping
 
 
 @dataclass(frozen=True)
 class Load:
-    """Weights of one tile that one plane loads: byte `byte` of the columns of block `block`, in `steps` steps."""
+    """Weights of one tile that one plane loads: byte `byte` of the columns of block `block`, in `steps` steps.
+
+    Of planes that share out K, it is of their part `part`.
+    """
 
     plane: int
     byte: int
     block: int
     steps: int
+    part: int = 0
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,9 @@ class Feeder:
         Groups of `lanes` streams over which weights come at a time.
     alternatives : tuple of Chains
         `chains`, then others that do the same in other ALUs.
+    parts : int
+        Planes that share out the blocks of K, in turn, so that the first of these are first; each has its own
+        activations, and an ALU adds their sums.
     """
 
     hemisphere: Hemisphere
@@ -49,12 +56,18 @@ class Feeder:
     chains: tuple[Mapping, ...]
     ways: int = 1
     alternatives: tuple[Chains, ...] = ((),)
+    parts: int = 1
+
+    def tiles(self, op: MatMul) -> int:
+        """Return the tiles that a plane takes for a group, one after another."""
+        return op.k_blocks // self.parts
 
     def loads(self, op: MatMul, group: tuple[int, ...]) -> list[list[Load]]:
         """Return the loads of a group's tile, one list per way; the ways take equally long."""
         found = [
-            Load(plane + byte, byte, block, op.load_steps(block))
-            for plane, block in zip(self.planes, group, strict=False)
+            Load(plane + byte, byte, block, op.load_steps(block), part)
+            for part in range(self.parts)
+            for plane, block in zip(self.planes[part:], group, strict=False)
             for byte in range(op.array)
         ]
         return [found[way :: self.ways] for way in range(self.ways)]
@@ -89,12 +102,15 @@ class Plan:
     joint : bool
         Both hemispheres' weights come from the same slices, one after the other's: that leaves slices for operands of
         the epilogue.
+    together : bool
+        Feeders of a hemisphere take their weights from the same streams in the same cycles.
     """
 
     feeders: tuple[Feeder, ...]
     estimate: int
     planes: int
     joint: bool = False
+    together: bool = False
 
     mappings = None
     """Its epilogue takes the ALUs of its feeders."""
@@ -110,7 +126,30 @@ def plans(op: MatMul) -> list[Plan]:
         for joint in _joint(op, bool(mesh), shape[0])
         if (plan := _plan(op, mesh, *shape, joint)) is not None
     ]
-    return sorted(found, key=lambda plan: plan.estimate)
+    return sorted([*found, *_plans_in_parts(op)], key=lambda plan: plan.estimate)
+
+
+_PARTS = 2
+"""Planes that share out K."""
+
+
+def _plans_in_parts(op: MatMul) -> Iterator[Plan]:
+    """Yield plans in which two planes share out K.
+
+    That takes an ALU more, so only where planes would idle otherwise; and other sums than int32, which wrap, depend on
+    their order.
+    """
+    idle = op.m * op.n_blocks * _PARTS <= min(op.planes, op.config.planes)
+    if op.epilogue is None or op.computed or op.tandem or op.k_blocks % _PARTS or not idle:
+        return
+    for mesh in chains(op, _PARTS):
+        for hemispheres in (1, 2):
+            for rows_out in (True, False)[:hemispheres]:
+                for ways in range(1, min(op.ways, _PARTS, op.config.streams // op.config.lanes) + 1):
+                    sides = (ways,) * hemispheres
+                    plan = _plan(op, mesh, hemispheres, 1, rows_out, False, sides, joint=False, parts=_PARTS)
+                    if plan is not None:
+                        yield plan
 
 
 def _joint(op: MatMul, fused: bool, hemispheres: int) -> tuple[bool, ...]:
@@ -153,20 +192,24 @@ def _plan(
     rows_in: bool,
     ways: tuple[int, ...],
     joint: bool,
+    parts: int = 1,
 ) -> Plan | None:
     config = op.config
-    whole_rows, whole_blocks = (0, op.m), (0, op.n_blocks)
+    whole_rows = 0, op.m
     row_parts = _split(whole_rows, hemispheres) if rows_out else [whole_rows] * hemispheres
-    block_parts = [whole_blocks] * hemispheres if rows_out else _split_by(whole_blocks, ways)
     shared = 1 if rows_in else arrays
+    # Of a format that planes take, results are mostly read by another product.
+    alike = op.y.dtype == op.x.dtype and len(set(ways)) == 1
+    block_parts = [[*range(op.n_blocks)]] * hemispheres
+    if not rows_out:
+        block_parts = _in_turn(op.n_blocks, hemispheres, shared) if alike else _in_parts(op.n_blocks, ways)
     # Planes of a group emit at the same time: each needs ALUs of its own.
     if mesh and len(mesh) < shared:
         return None
     feeders: list[Feeder] = []
     for side in range(hemispheres):
-        first, count = block_parts[side]
-        blocks = range(first, first + count)
-        groups = tuple(tuple(blocks[i : i + shared]) for i in range(0, count, shared))
+        blocks = block_parts[side]
+        groups = tuple(tuple(blocks[i : i + shared]) for i in range(0, len(blocks), shared))
         for number, part in enumerate(_split(row_parts[side], arrays) if rows_in else [row_parts[side]]):
             if not part[1] or not groups:
                 return None
@@ -178,12 +221,13 @@ def _plan(
             feeders.append(
                 Feeder(
                     Hemisphere(side),
-                    tuple(op.array * array for array in ((number,) if rows_in else range(arrays))),
+                    tuple(op.array * array for array in ((number,) if rows_in else range(arrays * parts))),
                     tuple(_split(part, -(-part[1] // config.acc_depth))),
                     groups,
                     alternatives[0] if mesh else (),
                     ways[side],
                     tuple(alternatives) or ((),),
+                    parts,
                 )
             )
     # Planes would idle: a plan with fewer of them is the same.
@@ -192,34 +236,40 @@ def _plan(
     if not _has_slices(op, feeders, joint):
         return None
     used = op.array * sum(len(feeder.planes) for feeder in feeders)
-    return Plan(tuple(feeders), _estimate(op, feeders, mesh, joint), used, joint)
+    # Side by side they emit at the same time too, so that each needs ALUs of its own.
+    turns = {len(feeder.blocks) for feeder in feeders}
+    together = rows_in and arrays > 1 and len(turns) == 1 and (not mesh or len(mesh) >= arrays)
+    return Plan(tuple(feeders), _estimate(op, feeders, mesh, joint, together), used, joint, together)
 
 
 def _has_slices(op: MatMul, feeders: list[Feeder], joint: bool) -> bool:
     """Return whether there are MEM slices for all that is read at the same time; what ALUs keep finds room beside."""
     config = op.config
     # Feeders read their own copies of activations: two of them would have to read one slice in different cycles.
-    needed = len(feeders) * op.x.itemsize
+    needed = sum(feeder.parts for feeder in feeders) * op.x.itemsize
     ways = {feeder.hemisphere: feeder.ways for feeder in feeders}.values()
     needed += config.lanes * (max(ways) if joint or op.computed else sum(ways))
     for mapping in (mapping for feeder in feeders for mapping in feeder.chains):
         assert op.epilogue is not None
         for number, stream in enumerate(mapping.streams):
-            if stream.port != op.sum_port and not mapping.holds(number):
+            if not is_of_sums(op, stream) and not mapping.holds(number):
                 needed += op.epilogue.operands[stream.port].tensor.itemsize
     return needed <= config.slices
 
 
-def _estimate(op: MatMul, feeders: list[Feeder], mesh: Chains, joint: bool) -> int:
+def _estimate(op: MatMul, feeders: list[Feeder], mesh: Chains, joint: bool, together: bool) -> int:
     busiest = 0
     loads = dict.fromkeys(Hemisphere, 0)
     vectors = 0
+    loaded: set[Hemisphere] = set()
     for feeder in feeders:
         cycles = 0
+        shared = together and feeder.hemisphere in loaded
+        loaded.add(feeder.hemisphere)
         for _, rows in feeder.blocks:
             for group in feeder.groups:
-                cycles += op.k_blocks * feeder.period(op, rows, group)
-                loads[feeder.hemisphere] += op.k_blocks * feeder.load_steps(op, group)
+                cycles += feeder.tiles(op) * feeder.period(op, rows, group)
+                loads[feeder.hemisphere] += 0 if shared else feeder.tiles(op) * feeder.load_steps(op, group)
                 vectors += rows * len(group)
         busiest = max(busiest, cycles)
     # Planes, loads and VXM work side by side, so that the slowest decides; the rest is what fills them.
@@ -228,8 +278,9 @@ def _estimate(op: MatMul, feeders: list[Feeder], mesh: Chains, joint: bool) -> i
         # An ALU that keeps a word does nothing else between two rows.
         keeps = any(cell.node.holds for cell in mesh[0].cells)
         through_vxm = -(-vectors // len(mesh)) * (op.interval if keeps else 1)
-    # Two feeders of a hemisphere share its weights, streams and slices: they are apt to wait for each other.
-    crowding = len(feeders) - len({feeder.hemisphere for feeder in feeders})
+    # Two feeders of a hemisphere that load by themselves share its streams and slices: they are apt to wait for each
+    # other.
+    crowding = 0 if together else len(feeders) - len(loaded)
     first_load = feeders[0].load_steps(op, feeders[0].groups[0]) if op.tandem or joint else 0
     used = sum(len(feeder.planes) for feeder in feeders)
     if joint:
@@ -237,13 +288,30 @@ def _estimate(op: MatMul, feeders: list[Feeder], mesh: Chains, joint: bool) -> i
     return max(busiest, *loads.values(), through_vxm) + first_load + 4 * used + 8 * crowding
 
 
+def _in_parts(count: int, weights: tuple[int, ...]) -> list[list[int]]:
+    """Share out blocks of columns in proportion to some weights."""
+    bounds = [count * sum(weights[:part]) // sum(weights) for part in range(len(weights) + 1)]
+    return [[*range(low, high)] for low, high in pairwise(bounds)]
+
+
+def _in_turn(count: int, sides: int, shared: int) -> list[list[int]]:
+    """Share out blocks of columns evenly, `shared` of them at a time.
+
+    So the first ones are ready first, which is where a product that reads them begins.
+    """
+    sizes = [len(part) for part in _in_parts(count, (1,) * sides)]
+    found: list[list[int]] = [[] for _ in sizes]
+    first = 0
+    while first < count:
+        for own, size in zip(found, sizes, strict=True):
+            taken = min(shared, size - len(own))
+            own += range(first, first + taken)
+            first += taken
+    return found
+
+
 def _split(whole: tuple[int, int], parts: int) -> list[tuple[int, int]]:
     """Share out (first, count) evenly."""
-    return _split_by(whole, (1,) * parts)
-
-
-def _split_by(whole: tuple[int, int], weights: tuple[int, ...]) -> list[tuple[int, int]]:
-    """Share out (first, count) in proportion to some weights."""
     first, count = whole
-    bounds = [first + count * sum(weights[:part]) // sum(weights) for part in range(len(weights) + 1)]
+    bounds = [first + count * part // parts for part in range(parts + 1)]
     return [(low, high - low) for low, high in pairwise(bounds)]

@@ -20,13 +20,13 @@ def weight_words(op: MatMul, feeder: Feeder, slices: Numbers, addrs: Numbers) ->
             loads = feeder.loads(op, group)[way]
             # A way with less to load than others waits for them: columns beyond the end, of which nothing is taken.
             rest = feeder.load_steps(op, group) - sum(load.steps for load in loads)
-            for k_block in range(op.k_blocks):
+            for tile in range(feeder.tiles(op)):
                 tiles += [
-                    (k_block, load.block * vector + lanes * column_block, load.byte)
+                    (tile * feeder.parts + load.part, load.block * vector + lanes * column_block, load.byte)
                     for load in loads
                     for column_block in reversed(range(load.steps))
                 ]
-                tiles += [(k_block, op.n, 0)] * rest
+                tiles += [(tile, op.n, 0)] * rest
         k_blocks, columns, byte = np.array(tiles).T[:, None, :, None]
         column = columns + np.arange(lanes)[:, None, None]
         row = k_blocks * vector + np.arange(vector)
