@@ -57,9 +57,14 @@ def place_switched(
         choices = [[side] for side in sides] if one_sided else [sides]
         if one_sided and copy.used:
             choices = [[side] for side in sides if copy.used & set(state.slices_of(side))]
+        if one_sided and choice.loose:
+            # What lies on both sides is copied to one before ALUs read it.
+            choices.append(sides)
         mark, before = state.words.mark(), len(trial.computed)
-        for some in choices:
-            mine = _fill(state, trial, op, copy, want, order, some, serial, written, choice, when, apart)
+        # Nowhere near what is read, on whichever side; where there is no room, as far from it as can be.
+        barred = (trial.slices_read, set[int]()) if apart else (set[int](),)
+        for bar, some in ((bar, some) for bar in barred for some in choices):
+            mine = _fill(state, trial, op, copy, want, order, some, serial, written | bar, choice, when, apart)
             if mine is not None:
                 written |= mine
                 break
@@ -103,11 +108,14 @@ def _fill(
     busy = written | (set() if want is None or choice.loose else state.busy(want.op))
     reader = None if want is None else want.op
     window = when, when + op.duration
-    every = [bank for side in sides for bank in ordered(state, side, busy, read, reader, op, window=window)]
+    # Whether it really meets what is read is seen when it is placed.
+    forbidden = set() if choice.loose else read
+    every = [bank for side in sides for bank in ordered(state, side, busy, forbidden, reader, op, window=window)]
     # A queue that reads and writes at the same time may want to do both in one cycle.
     distance = distances(state, trial)
     every.sort(
         key=lambda bank: (
+            bank in read,
             apart and bank.slice in read_slices,
             bank in used or bank.slice in taken or bank.slice in state.scattered,
             bank.slice in read_slices,
