@@ -205,7 +205,8 @@ def map_pass(
 ) -> tuple[Pass, bool]:
     """Return the pass of an elementwise function with NumPy's broadcasting, and whether it has a tuple of results.
 
-    With `join` these are parts of one tensor, next to each other along that axis (negative).
+    With `join` these are parts of one tensor, next to each other along that axis (negative); but tensors of their own
+    if parts would begin within a vector.
     """
     outputs, several = trace(function, operand_exprs(views))
     if dtype is not None:
@@ -218,8 +219,10 @@ def map_pass(
     rows = [(view.tensor, vectors_along(np.broadcast_to(view.elements, shape), lanes, vector)) for view in views]
     steps: Numbers = np.arange(len(rows[0][1]), dtype=np.int64)
     if join is not None:
-        results = _joined(name, [output.dtype.numpy.name for output in outputs], shape, lanes, vector, join)
-        return build_pass(scope, name, outputs, rows, results), several
+        _check_join([output.dtype.numpy.name for output in outputs], shape, join)
+        if join != lanes or shape[lanes] % vector == 0 or len(outputs) == 1:
+            results = _joined(name, outputs[0].dtype.numpy.name, len(outputs), shape, lanes, vector, join)
+            return build_pass(scope, name, outputs, rows, results), several
     results = [
         Result(Tensor(name if not several else f"{name}.{index}", shape, output.dtype.numpy.name, None, lanes), steps)
         for index, output in enumerate(outputs)
@@ -227,16 +230,20 @@ def map_pass(
     return build_pass(scope, name, outputs, rows, results), several
 
 
-def _joined(
-    name: str, dtypes: Sequence[str], shape: tuple[int, ...], lanes: int, vector: int, axis: int
-) -> list[Result]:
-    """Return results that are parts of one tensor, which is as many times as large along an axis."""
+def _check_join(dtypes: Sequence[str], shape: tuple[int, ...], axis: int) -> None:
+    """Raise TaktError unless results of these formats can be parts of one tensor along an axis."""
     if not -len(shape) <= integer("join", axis) <= -1 or len(set(dtypes)) > 1:
         raise TaktError(
             f"results to join must have one dtype and an axis from -{len(shape)} to -1, not {', '.join(dtypes)}, {axis}"
         )
+
+
+def _joined(
+    name: str, dtype: str, count: int, shape: tuple[int, ...], lanes: int, vector: int, axis: int
+) -> list[Result]:
+    """Return results that are parts of one tensor, which is `count` times as large along an axis."""
     whole = list(shape)
-    whole[axis] *= len(dtypes)
-    tensor = Tensor(name, tuple(whole), dtypes[0], None, lanes)
-    parts = np.split(np.arange(tensor.size, dtype=np.int32).reshape(whole), len(dtypes), axis)
+    whole[axis] *= count
+    tensor = Tensor(name, tuple(whole), dtype, None, lanes)
+    parts = np.split(np.arange(tensor.size, dtype=np.int32).reshape(whole), count, axis)
     return [Result(tensor, find_vectors(tensor, vectors_along(part, lanes, vector), vector)) for part in parts]

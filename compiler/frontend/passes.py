@@ -97,7 +97,8 @@ class Passes(Workspace):
         layout : str or int, optional
             Lane axis of the result; needed only where no operand decides it.
         join : int, optional
-            Axis, from the end, along which several results lie next to each other as parts of one tensor.
+            Axis, from the end, along which several results lie next to each other as parts of one tensor. Along the
+            lane axis, parts that are not whole vectors cost a `concatenate`.
 
         Returns
         -------
@@ -113,15 +114,18 @@ class Passes(Workspace):
         Raises
         ------
         TaktError
-            For shapes that do not broadcast, formats that do not match, an operation that the machine lacks, a result
-            that is not used in whole vectors, or an operation with more operands than MEM has slices for.
+            For shapes that do not broadcast, formats that do not match, an operation that the machine lacks, or one
+            with more operands than MEM has slices for.
         """
         views = [self._view(tensor) for tensor in tensors]
         if not views:
             raise TaktError("map must have a tensor, not none")
         op, several = map_pass(self._scope, self._fresh("map"), function, views, dtype, layout, join)
         results = self._append(op)
-        return results if several and join is None else results[0]
+        if join is None or len(set(results)) == 1:
+            return results if several and join is None else results[0]
+        # Parts that would begin within a vector have to be moved.
+        return self._joined([result.view() for result in results], join, results[0].lanes).tensor
 
     def reduce(
         self,

@@ -196,11 +196,12 @@ class Workspace:
         order[-2:] = source, lanes
         return made[-1][0].view().transpose(*np.argsort([axis % rank for axis in order]).tolist())
 
-    def _joined(self, views: Sequence[View], axis: int) -> View:
+    def _joined(self, views: Sequence[View], axis: int, lanes: int | None = None) -> View:
         """Return views of one format, next to each other along an axis (negative), as a view of one tensor.
 
-        Parts of one tensor stay where they are. Parts of several are put together along the lane axis for which the
-        least has to move; a part whose matrices have to be transposed for that is transposed first.
+        Parts of one tensor stay where they are. Parts of several are put together along the lane axis `lanes`, by
+        default the one for which the least has to move; a part whose matrices have to be transposed for that is
+        transposed first.
         """
         shape = list(views[0].shape)
         shape[axis] = sum(view.shape[axis] for view in views)
@@ -227,7 +228,7 @@ class Workspace:
             moved = sum(view.elements.size // view.shape[lanes] for view in stored) if cut else 0
             return each + moved * views[0].itemsize + math.prod(shape) // shape[lanes] * -(-shape[lanes] // vector)
 
-        lanes = min(range(-1, -rank - 1, -1), key=cost)
+        lanes = min(range(-1, -rank - 1, -1), key=cost) if lanes is None else lanes
         turned = [
             self._settled(view, lanes)
             if self._is_stored(view.tensor) and cheapest_move(self._config, view, lanes).source != lanes

@@ -13,7 +13,8 @@ from compiler.ir.operation import Operation
 from compiler.memory.demand import Demand
 from compiler.place.lowerings import lowering_of
 from compiler.place.operands import connect_known
-from compiler.place.repair import copies_for
+from compiler.place.ranking import banks_in
+from compiler.place.repair import copies_for, written_banks
 from compiler.place.state import PlacementState
 from compiler.place.trial import AnyPlan, Choice, Trial, adopt, commit, give_up, savepoint
 
@@ -288,8 +289,17 @@ class Core:
         # Only to learn what it lacks: nothing of it stays.
         lowering_of(op).attempt(self._state, trial, choice)
         give_up(self._state, point)
-        wanted = trial.lacking or trial.clashing
+        wanted = trial.lacking or trial.clashing or self._overwritten(trial)
         return bool(wanted) and copies_for(self._state, wanted)
+
+    def _overwritten(self, trial: Trial) -> list[Demand]:
+        """Return the demands of a trial read from banks that its operation has to write."""
+        fixed, ports = written_banks(self._state, trial.op), trial.storage.ports
+        return [
+            demand
+            for key, demand in trial.demands.items()
+            if fixed and key in ports and fixed & banks_in(self._state, *ports[key].words()[:2])
+        ]
 
     def _beside(self, op: Operation, plan: AnyPlan) -> AnyPlan:
         """Return a plan that tries first what leaves ALUs for the passes that follow."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from arch.geometry import Hemisphere
 from compiler.ir.lanes import vector_count
+from compiler.ir.operation import Operation
 from compiler.ir.tensor import Tensor
 from compiler.ir.vector import Pass
 from compiler.lower.storage import ComputedWeights
@@ -14,6 +15,7 @@ from compiler.lower.vxm.identity import identity
 from compiler.lower.vxm.plan import pass_plans
 from compiler.memory.copies import ReadPort, TensorCopy
 from compiler.memory.demand import Demand, Vectors
+from compiler.memory.words import Bank
 from compiler.place.braid import take_braided
 from compiler.place.lowering import place_first
 from compiler.place.ranking import banks_in, ordered
@@ -29,46 +31,81 @@ def copies_for(state: PlacementState, demands: Sequence[Demand]) -> bool:
     """
     left = list(demands)
     for demand in demands:
-        if not demand.serial:
+        if not demand.serial or demand not in left:
             continue
         every = [one for one in state.demands[demand.op] if one.tensor is demand.tensor and one.serial]
         group = [one for one in every if len(one.order)]
-        vectors = np.concatenate([one.order for one in group])
-        if demand in left and len(group) > 1 and len(np.unique(vectors)) == len(vectors):
-            if not _copy_braided(state, group):
-                return False
+        if len(group) > 1 and _copy_braided(state, group):
             left = [one for one in left if one not in every]
     return all(_copy_for(state, demand) for demand in left)
 
 
 def _copy_braided(state: PlacementState, demands: Sequence[Demand]) -> bool:
-    """Place one copy for ports that are read at the same time, each in another slice for every byte."""
+    """Place copies for ports that are read at the same time, each in another slice for every byte.
+
+    All of them lie in the same slices. One copy holds what several ports read if these have no vector in common.
+    """
     op, tensor = demands[0].op, demands[0].tensor
-    orders = [demand.order for demand in demands]
-    order, slots = np.concatenate(orders), np.repeat(np.arange(len(orders)), [len(one) for one in orders])
-    groups = list(_sources(state, tensor, order))
-    if sum(len(vectors) for _, vectors in groups) < len(order):
+    layers = _layers(demands)
+    orders = [np.concatenate([one.order for one in layer]) for layer in layers]
+    groups = [list(_sources(state, tensor, order)) for order in orders]
+    if any(sum(len(part) for _, part in mine) < len(order) for mine, order in zip(groups, orders, strict=True)):
         return False
-    passes = [identity(state.config, tensor, part) for _, part in groups]
-    point = savepoint(state, passes[0])
-    busy = state.busy(op) - set().union(*(copy.used for copy, _ in groups))
-    read = set().union(*(banks_in(state, copy.slices[:, part], copy.addrs[:, part]) for copy, part in groups))
+    passes = [[identity(state.config, tensor, part) for _, part in mine] for mine in groups]
+    point = savepoint(state, passes[0][0])
+    every = [source for mine in groups for source in mine]
+    busy = state.busy(op) - set().union(*(copy.used for copy, _ in every))
+    read = set().union(*(banks_in(state, copy.slices[:, part], copy.addrs[:, part]) for copy, part in every))
+    ports = [one for layer in layers for one in layer]
+    slots = np.repeat(np.arange(len(ports)), [len(one.order) for one in ports])
+    blocks, steps = vector_count(tensor, state.config.vector_length)
+    fixed = written_banks(state, op)
     # A result leaves the VXM in one direction.
-    for side, apart in ((side, apart) for apart in (busy, set[int]()) for side in Hemisphere):
-        banks = ordered(state, side, apart, read, op, passes[0])
-        found = take_braided(state, tensor.itemsize, max(len(demands), tensor.itemsize), slots, banks, 0)
+    for side, bar, apart in (
+        (side, bar, apart) for bar in (read | fixed, read) for apart in (busy, set[int]()) for side in Hemisphere
+    ):
+        banks = ordered(state, side, apart, bar, op, passes[0][0])
+        found = take_braided(state, tensor.itemsize, max(len(ports), tensor.itemsize), slots, banks, 0)
         if found is None:
             continue
-        blocks, steps = vector_count(tensor, state.config.vector_length)
-        target = TensorCopy.empty(tensor.itemsize, blocks * steps)
-        target.put(order, *found[0])
-        if _copy_all(state, passes, groups, target, []) and all(
-            _connect_to(state, demand, target) for demand in demands
+        targets, first = [], 0
+        for order in orders:
+            its = slice(first, first + len(order))
+            targets.append(TensorCopy.empty(tensor.itemsize, blocks * steps))
+            targets[-1].put(order, found[0][0][:, its], found[0][1][:, its], found[0][2][its])
+            first += len(order)
+        if all(
+            _copy_all(state, some, mine, target, []) and all(_connect_to(state, demand, target) for demand in layer)
+            for some, mine, target, layer in zip(passes, groups, targets, layers, strict=True)
         ):
-            state.add(state.copies[tensor], target)
+            for target in targets:
+                state.add(state.copies[tensor], target)
             return True
         give_up(state, point)
     return False
+
+
+def _layers(demands: Sequence[Demand]) -> list[list[Demand]]:
+    """Return demands in groups that have no vector in common."""
+    layers: list[tuple[set[int], list[Demand]]] = []
+    for demand in demands:
+        wanted = set(demand.order.tolist())
+        held, layer = next((one for one in layers if not one[0] & wanted), (set[int](), list[Demand]()))
+        if not layer:
+            layers.append((held, layer))
+        held |= wanted
+        layer.append(demand)
+    return [layer for _, layer in layers]
+
+
+def written_banks(state: PlacementState, op: Operation) -> set[Bank]:
+    """Return the banks that an operation will write in words that are not its choice: of states, or begun by others."""
+    copies: list[TensorCopy] = []
+    for tensor in set(op.writes()):
+        copies += state.copies.get(tensor, []) if tensor in state.states else []
+        copies += state.written.get(tensor, [])
+        copies += [copy for copy, _ in state.partial.get(tensor) or ()]
+    return set().union(*(banks_in(state, copy.slices, copy.addrs) for copy in copies))
 
 
 def _connect_to(state: PlacementState, demand: Demand, copy: TensorCopy) -> bool:
@@ -95,8 +132,9 @@ def _copy_for(state: PlacementState, demand: Demand) -> bool:
     choice = Choice(None, dense=True)
     head = Trial(passes[0], choice, {})
     made = None
+    fixed = written_banks(state, demand.op)
     # At best not in banks that the copying reads, which would have to wait for itself.
-    for bar in (read, set()):
+    for bar in (read | fixed, fixed, set[Bank]()):
         writing = Writing(demand.tensor, choice, passes[0], set(), bar, trial=head)
         made = take_copies(state, writing, [(demand, order)], list(Hemisphere))
         if made is not None:

@@ -58,9 +58,14 @@ def place_switched(
         choices = [[side] for side in sides] if one_sided else [sides]
         if one_sided and copy.used:
             choices = [[side] for side in sides if copy.used & set(state.slices_of(side))]
+        if one_sided and choice.loose:
+            # What lies on both sides is copied to one before ALUs read it.
+            choices.append(sides)
         mark, before = state.words.mark(), len(trial.computed)
-        for some in choices:
-            mine = filling.fill(copy, want, order, some, serial, written)
+        # Nowhere near what is read, on whichever side; where there is no room, as far from it as can be.
+        barred = (trial.slices_read, set[int]()) if apart else (set[int](),)
+        for bar, some in ((bar, some) for bar in barred for some in choices):
+            mine = filling.fill(copy, want, order, some, serial, written | bar)
             if mine is not None:
                 written |= mine
                 break

@@ -224,7 +224,8 @@ def _publish(state: PlacementState, tensor: Tensor, found: list[tuple[TensorCopy
     copies = list(dict.fromkeys(copy for copy, _ in found))
     state.put(state.copies, tensor, copies)
     for copy, demand in found:
-        if demand is not None and not demand.columns and copy.has(demand.order):
+        in_reach = demand is None or not demand.in_mesh or is_one_sided(state, copy, demand.order)
+        if demand is not None and not demand.columns and copy.has(demand.order) and in_reach:
             port = state.port_of(demand, copy)
             if port is not None:
                 state.connect(demand, port)

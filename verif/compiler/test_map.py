@@ -213,16 +213,18 @@ def test_narrowed_bits_and_choices(saturate, rng):
 
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("read", [False, True])
-def test_results_that_are_parts_of_one_tensor(read, machine, rng):
+@pytest.mark.parametrize("axis", [-2, -1])
+def test_results_that_are_parts_of_one_tensor(axis, read, machine, rng):
+    """Along lanes, parts of 11 begin within a vector."""
     shape = (4, 3, 11)
     program = Program(MACHINES[machine])
     a, b = (program.input(name, shape, "int16") for name in "ab")
-    y = program.map(lambda p, q: (p + q, p - q, p * q), a, b, join=-2)
-    assert y.shape == (4, 9, 11)
+    y = program.map(lambda p, q: (p + q, p - q, p * q), a, b, join=axis)
+    assert y.shape == ((4, 9, 11) if axis == -2 else (4, 3, 33))
     program.output("y", program.map(lambda value: value + 1, y) if read else y)
     x, z = (rng.integers(-99, 99, shape).astype(np.int16) for _ in range(2))
     found = run_golden(program.compile(), a=x, b=z)["y"]
-    same_bits(found, np.concatenate([x + z, x - z, x * z], axis=1) + read)
+    same_bits(found, np.concatenate([x + z, x - z, x * z], axis) + read)
 
 
 def test_parts_of_one_tensor_have_one_format():

@@ -110,3 +110,26 @@ def test_the_best_choice_is_placed_as_it_was_tried(rng):
     found = run_golden(program.compile(), x=x)
     same_bits(found["which"].reshape(13), scale.argmax(axis=0).reshape(13).astype(np.int32))
     same_bits(found["y"], x * x)
+
+
+@pytest.mark.parametrize("name", ["nano", "small"])
+def test_a_column_is_spread_over_lanes(name, rng):
+    """Every stream of the TRANSPOSE has the same vectors, in the same cycles: each needs a copy of its own."""
+    program = Program(preset(name))
+    x, y = rng.integers(-9, 10, (50, 5)).astype(np.int32), rng.integers(-9, 10, (50, 66)).astype(np.int32)
+    total = program.reduce(program.input("x", x.shape, "int32"), "add", -1, keepdims=True)
+    both = program.map(lambda a, b: a + b, total, program.map(lambda a: a * 2, program.input("y", y.shape, "int32")))
+    program.output("y", both)
+    same_bits(run_golden(program.compile(), x=x, y=y)["y"], x.sum(axis=1, keepdims=True, dtype=np.int32) + y * 2)
+
+
+def test_a_transposition_for_alus_leaves_what_it_reads(rng):
+    """Sixteen vectors are read from eight slices of either side, so neither has sixteen others."""
+    program = Program(SMALL)
+    x = rng.integers(-99, 99, (66, 37)).astype(np.int8)
+    y = program.map(lambda a: a + 1, program.input("x", x.shape, "int8"), dtype="int8")
+    program.output("most", program.max(y, axis=-1))
+    program.output("more", program.map(lambda a: a + 1, y, dtype="int8"))
+    found = run_golden(program.compile(), x=x)
+    same_bits(found["most"], (x + 1).max(axis=1))
+    same_bits(found["more"], x + 2)

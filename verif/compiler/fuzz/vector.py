@@ -94,7 +94,13 @@ def _narrower(draft: "Draft", dtype: str) -> str | None:
 
 
 def total(operation: str, terms: Array, count: int, in_turn: bool = False) -> Array:
-    """Return the reduction of the last `count` axes, their elements in C order."""
+    """Return the reduction of the last `count` axes, their elements in C order; of all axes, the last one's at the end.
+
+    The order is that of `compiler.frontend.passes.Passes.reduce`.
+    """
+    if 1 < count == terms.ndim:
+        lines = total(operation, terms.transpose(terms.ndim - 1, *range(terms.ndim - 1)), count - 1, in_turn)
+        return total(operation, lines, 1, in_turn)
     if operation == "add":
         terms = convert(terms, "float32" if terms.dtype.kind == "f" else "int32")
     elif terms.dtype == np.float16:
