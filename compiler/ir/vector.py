@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.errors import TaktError
+from compiler.expression.expr import BITS
 from compiler.ir.tensor import Elements, Tensor
 from compiler.ir.work import Work
-from compiler.mesh.graph import Graph
+from compiler.mesh.graph import Graph, Kind, Node, Port, Ref
 
 Numbers = npt.NDArray[np.int64]
 
@@ -141,6 +142,13 @@ class Pass:
     def finished_by(self, change: Callable[["Pass"], "Pass"]) -> "Pass":
         """Return what a change makes of the pass."""
         return change(self)
+
+
+def identity(config: Config, name: str, operand: Operand, result: Result, makes: bool = True) -> Pass:
+    """Return the pass that copies vectors: the bits of each of an operand's to the result's of the same step."""
+    bits = BITS[operand.tensor.itemsize]
+    graph = Graph((Node("PASS", bits, bits, (Ref(Kind.PORT, 0),)),), (Port(0, bits),), (0,))
+    return Pass(config, name, graph, (operand,), (result,), np.zeros(len(result.steps), np.bool_), makes=makes)
 
 
 def words_of(operands: Iterable[Operand], results: Iterable[Result]) -> Iterator[tuple[Tensor, int]]:

@@ -23,8 +23,7 @@ from compiler.lower.mxm.plan import Plan, plans
 from compiler.lower.storage import OperationStorage
 from compiler.lower.sxm.builder import switch_templates
 from compiler.lower.vxm.builder import PassBuilder
-from compiler.lower.vxm.cut import cut
-from compiler.lower.vxm.pieces import pieces
+from compiler.lower.vxm.cut import blocks_of, cut
 from compiler.lower.vxm.plan import PassPlan, pass_plans
 from compiler.memory.copies import Template
 from compiler.memory.demand import Demand
@@ -130,7 +129,7 @@ class PassLowering(Whole):
         plan = choice.plan
         if state.policy.copied or not op.makes or any(result.tensor in state.written for result in op.results):
             return self._place(state, trial, op, trial.storage, plan, choice.limit)
-        parts = [*pieces(op, trial.storage)]
+        parts = [*blocks_of(op, trial.storage)]
         # Blocks that are ready much earlier than the last one need not wait for it.
         if parts:
             first, found = parts[0]

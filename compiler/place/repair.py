@@ -7,10 +7,9 @@ import numpy as np
 from arch.geometry import Hemisphere
 from compiler.ir.lanes import vector_count
 from compiler.ir.tensor import Tensor
-from compiler.ir.vector import Pass
+from compiler.ir.vector import Operand, Pass, Result, identity
 from compiler.lower.storage import ComputedWeights
 from compiler.lower.vxm.builder import PassBuilder
-from compiler.lower.vxm.identity import identity
 from compiler.lower.vxm.plan import pass_plans
 from compiler.memory.copies import ReadPort, TensorCopy
 from compiler.memory.demand import Demand, Vectors
@@ -49,7 +48,7 @@ def _copy_braided(state: PlacementState, demands: Sequence[Demand]) -> bool:
     groups = list(_sources(state, tensor, order))
     if sum(len(vectors) for _, vectors in groups) < len(order):
         return False
-    passes = [identity(state.config, tensor, part) for _, part in groups]
+    passes = [_copying(state, tensor, part) for _, part in groups]
     point = savepoint(state, passes[0])
     busy = state.busy(op) - set().union(*(copy.used for copy, _ in groups))
     read = set().union(*(banks_in(state, copy.slices[:, part], copy.addrs[:, part]) for copy, part in groups))
@@ -90,7 +89,7 @@ def _copy_for(state: PlacementState, demand: Demand) -> bool:
     if sum(len(vectors) for _, vectors in groups) < len(order):
         return False
     read = set().union(*(banks_in(state, copy.slices[:, part], copy.addrs[:, part]) for copy, part in groups))
-    passes = [identity(state.config, demand.tensor, part) for _, part in groups]
+    passes = [_copying(state, demand.tensor, part) for _, part in groups]
     point = savepoint(state, passes[0])
     choice = Choice(None, dense=True)
     head = Trial(passes[0], choice, {})
@@ -142,6 +141,11 @@ def _sources(state: PlacementState, tensor: Tensor, order: Vectors) -> Iterator[
             if mine.any():
                 yield copy, left[mine]
                 left = left[~mine]
+
+
+def _copying(state: PlacementState, tensor: Tensor, vectors: Vectors) -> Pass:
+    """Return the pass that copies some vectors of a tensor to another copy of it."""
+    return identity(state.config, f"copy of {tensor.name}", Operand(tensor, None, vectors), Result(tensor, vectors))
 
 
 def _copy(state: PlacementState, op: Pass, source: TensorCopy, vectors: Vectors, target: TensorCopy) -> Trial | None:
