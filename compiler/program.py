@@ -1,4 +1,4 @@
-"""What a kernel is written against."""
+"""Programs: tensors and operations, which kernels are written against."""
 
 from arch.errors import TaktError
 from arch.image import Image

@@ -34,7 +34,7 @@ Mask = Callable[[int, int], Tensor]
 
 
 class Need(IntEnum):
-    """What a reader needs of padding."""
+    """Need of a reader: what padding has to be for it."""
 
     NOTHING = 0
     TIMES_ZERO = 1

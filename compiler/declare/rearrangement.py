@@ -36,7 +36,7 @@ Piece = tuple[Tensor, Elements]
 
 @dataclass(frozen=True)
 class _Part:
-    """What an operand brings to each wanted vector.
+    """Contribution of an operand to each wanted vector.
 
     Attributes
     ----------

@@ -78,7 +78,7 @@ class Workspace:
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        """What the program does, in order."""
+        """Operations of the program, in order."""
         return tuple(self._operations)
 
     def input(self, name: str, shape: tuple[int, ...], dtype: str = "int8", layout: str | int = "rows") -> Tensor:

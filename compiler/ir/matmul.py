@@ -50,7 +50,7 @@ class MatMul:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Name in messages: the result's."""
         return self.y.name
 
     @property
@@ -157,7 +157,7 @@ class MatMul:
 
     @property
     def work(self) -> Work:
-        """What it asks of units at least; weights are read and loaded once, and the activations of every row."""
+        """Work of units that it takes at least; weights are read and loaded once, and the activations of every row."""
         epilogue = self.epilogue
         return Work(
             macs=self.m * self.k * self.n,

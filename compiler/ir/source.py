@@ -11,7 +11,7 @@ from compiler.ir.vector import Pass
 
 @dataclass(frozen=True)
 class Control:
-    """What holds for operations as a whole.
+    """Barriers and superlanes: what holds for operations as a whole.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Control:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """What is compiled.
+    """Program to be compiled.
 
     Attributes
     ----------

@@ -9,16 +9,15 @@ import numpy.typing as npt
 from arch.config import Config
 from arch.errors import TaktError
 from compiler.expression.expr import BITS
+from compiler.ir.lanes import Numbers
 from compiler.ir.tensor import Elements, Tensor
 from compiler.ir.work import Work
 from compiler.mesh.graph import Graph, Kind, Node, Port, Ref
 
-Numbers = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True, eq=False)
 class Operand:
-    """What a port of the graph carries.
+    """Vectors that a port of an operation reads, step by step.
 
     Attributes
     ----------
@@ -36,7 +35,7 @@ class Operand:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What becomes of an output of the graph: in each step a vector of `tensor`, or (-1) nothing."""
+    """Vectors that an output of an operation becomes: in each step one of `tensor`, or (-1) nothing."""
 
     tensor: Tensor
     steps: Numbers
@@ -91,7 +90,7 @@ class Pass:
 
     @property
     def work(self) -> Work:
-        """What it asks of units at least: an operation may read a vector once for many of its steps."""
+        """Work of units that it takes at least: an operation may read a vector once for many of its steps."""
         words = sum(len(np.unique(one.steps[one.steps >= 0])) * one.tensor.itemsize for one in self.operands)
         return Work(operations=len(self.graph.nodes) * self.steps, words=words)
 

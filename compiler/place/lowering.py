@@ -83,7 +83,7 @@ class Lowering(Protocol):
 
 
 class Whole:
-    """What holds for most kinds of operations: they are fused of nothing, and the host writes operands only."""
+    """Lowering of an operation that is fused of nothing, and of which the host writes operands only."""
 
     has_neighbours = True
 

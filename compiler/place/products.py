@@ -97,7 +97,7 @@ class WeightKey:
 def place_stationary(state: PlacementState, trial: Trial, op: MatMul, tight: bool) -> bool:
     """Place what ALUs latch in slices of its own: it is read word by word, at different times.
 
-    Where there are no others it is placed last and `tight`: it shares slices with weights, both being read rarely.
+    Where there are no others it is placed last and `tight`: it shares slices with weights, both being read sparsely.
     """
     kept = [demand for demand in trial.demands.values() if demand.is_stationary and demand.elements is not None]
     known = state.ports[op]
@@ -211,7 +211,7 @@ def place_product(state: PlacementState, trial: Trial, op: MatMul, plan: Plan, c
 
 @dataclass(frozen=True)
 class _Bars:
-    """What a copy has to keep clear of.
+    """Slices and banks that a copy has to keep clear of.
 
     Attributes
     ----------
@@ -290,7 +290,7 @@ class _Copies:
         # At best where the reader stands; otherwise where the sums come from.
         near = want.near if want is not None and want.near is not None else feeder.hemisphere
         source = feeder.hemisphere if op.epilogue is None else None
-        # Queues that READ all the time have no cycle for a WRITE. Weights mostly come now and then.
+        # Queues that READ all the time have no cycle for a WRITE. Weights mostly are sparse.
         loads = feeder.load_steps(op, feeder.groups[0])
         crowded = source is None or (want is None and loads >= feeder.blocks[0][1] * op.interval)
         crowded |= len(feeder.groups) > _MANY

@@ -29,7 +29,7 @@ MOST_COPIES = 4
 
 @dataclass(frozen=True)
 class Writing:
-    """What writes copies of a tensor, and what they have to keep clear of.
+    """Writer of copies of a tensor, and the slices and banks that they have to keep clear of.
 
     Attributes
     ----------

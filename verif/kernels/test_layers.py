@@ -13,9 +13,7 @@ from verif.kernels.layers import attend, decode, encode, recur
 
 LONG = pytest.mark.long
 
-LATER = (
-    (encode, BASE, 16, 64, 4, 16, 256, True, 8),
-)
+LATER = ((encode, BASE, 16, 64, 4, 16, 256, True, 8),)
 """Function and arguments."""
 
 

@@ -1,4 +1,4 @@
-"""How the slices of a table share the work of a Gather."""
+"""Shares of the slices of a table in the work of a Gather."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ _CHUNKS = 4
 
 
 @dataclass(frozen=True)
-class Unit:
-    """What a slice does in one turn: it gathers a part of the table for the indices of a way."""
+class Stint:
+    """Work of a slice in one turn: it gathers a part of the table for the indices of a way."""
 
     part: int
     turn: int
@@ -61,15 +61,15 @@ class Share:
         return self.whole + (self.parts - self.whole) * self.chunks
 
     @cached_property
-    def units(self) -> tuple[Unit, ...]:
+    def stints(self) -> tuple[Stint, ...]:
         """Units in the order of their turns, chunk after chunk, so that few of these pass at a time."""
-        found = [Unit(part, part // self.slices, 0) for part in range(self.whole)]
+        found = [Stint(part, part // self.slices, 0) for part in range(self.whole)]
         before = -(-self.whole // self.slices)
         left = self.parts - self.whole
         for number in range(left * self.chunks):
             turn = number // self.slices
             way = number // left - turn * self.slices // left
-            found.append(Unit(self.whole + number % left, before + turn, way))
+            found.append(Stint(self.whole + number % left, before + turn, way))
         return tuple(found)
 
     @cached_property

@@ -146,7 +146,7 @@ def _cost(op: Pass, part: Part) -> tuple[int, int, int]:
 
 
 def _divide(op: Pass, part: Part) -> tuple[Pass, Pass] | None:
-    """Return the passes of a first part and of the rest; None when a value that crosses is written now and then,
+    """Return the passes of a first part and of the rest; None when a value that crosses is written sparsely,
     or parts of one tensor would come from both.
     """
     graph = op.graph
