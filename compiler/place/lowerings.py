@@ -96,7 +96,7 @@ class PassLowering(Whole):
 
     def plans(self, op: Pass, policy: Policy) -> Sequence[PassPlan]:
         """Return groups of mappings."""
-        return pass_plans(op, policy.latched, policy.pooled)
+        return pass_plans(op, policy.latched, policy.sparse)
 
     def demands(self, op: Pass, plan: PassPlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
         """Yield one demand per stream."""

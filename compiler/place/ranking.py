@@ -43,7 +43,7 @@ def sides_of(
         Both, the better one first.
     """
     config = state.config
-    if state.policy.pooled:
+    if state.policy.sparse:
         readers = [op] if source is Direction.EAST else others
         taken = set().union(*(state.busy(reader) | state.read_beside(reader) for reader in readers))
         # Slices must do for whoever reads: for its own operands and what runs beside it.
@@ -51,7 +51,7 @@ def sides_of(
 
     def crowding(side: Hemisphere) -> tuple[int, int, int, int]:
         fit = 0
-        if state.policy.pooled:
+        if state.policy.sparse:
             idle = len(set(state.slices_of(side)) - taken)
             fit = idle if idle >= size else config.slices
         inward = Direction.EAST if side is Hemisphere.WEST else Direction.WEST
@@ -118,7 +118,7 @@ def ordered(
             clash[number],
             # Queues with much text have to be filled while they run.
             _PARTS * state.scheduler.text(number) // state.config.queue_depth,
-            state.policy.pooled and bank in used,
+            state.policy.sparse and bank in used,
             number in beside_used,
             many and bank in used,
             bank,

@@ -242,7 +242,7 @@ class PlacementState:
         """Count the banks and streams that a port takes."""
         op, size = demand.op, demand.tensor.itemsize
         slices, addrs, _ = port.words()
-        if demand.cycles and not (demand.is_sparse and self.policy.pooled):
+        if demand.cycles and not (demand.is_sparse and self.policy.sparse):
             held = slices >= 0
             self.reads[slices[held], addrs[held] // self.config.mem_depth] += demand.cycles
         if demand.cycles or (demand.of_epilogue and not demand.is_stationary):

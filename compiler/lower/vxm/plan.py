@@ -42,6 +42,7 @@ class PassPlan:
         earlier, later : sequence of sequence of Mapping
             What operations before and after choose from; nothing if they need no ALUs.
         """
+        # Of earlier ones the first mapping is not sure, but likely: it is tried first.
         taken = 0
         for group in earlier:
             taken |= _mask(group[0]) if group else 0
@@ -53,6 +54,7 @@ class PassPlan:
             free = [mask for mask in alus[number] if not mask & used] if number < len(alus) else []
             return max((reach(used | mask, number + 1) for mask in free), default=number)
 
+        # Among those that leave room for as many, better one beside which the next pass alone has a place.
         def crowds(mapping: Mapping) -> tuple[bool | int, ...]:
             mine = _mask(mapping)
             return -reach(mine | taken, 0), *(all(mine & mask for mask in masks) for masks in alus)
