@@ -74,7 +74,7 @@ class Words:
         free = np.zeros(rows, np.int64)
         mark = self.mark()
         done = 0
-        # Few long pieces: every piece is a burst of its own, and so another word of text for whoever reads or writes it.
+        # Few long pieces: every piece is a burst of its own, another word of text for whoever reads or writes it.
         while done < rows:
             chosen, count = self._choose(order, width, rows - done, when)
             if not chosen:

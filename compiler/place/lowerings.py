@@ -80,11 +80,11 @@ class PassLowering(Whole):
         """Return passes of parts of the expression, that mesh and slices have room for."""
         return cut(op, spared, latched)
 
-    def beside(
+    def leaving_alus(
         self, plan: PassPlan, earlier: Sequence[Sequence[Mapping]], later: Sequence[Sequence[Mapping]]
     ) -> PassPlan:
         """Return the plan with those mappings first that leave ALUs for the passes that follow."""
-        return plan.beside(earlier, later)
+        return plan.leaving_alus(earlier, later)
 
     def is_like(self, plan: PassPlan, other: PassPlan) -> bool:
         """Return whether plans differ in the order of their mappings at most."""

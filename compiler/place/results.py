@@ -264,7 +264,7 @@ def _take_on(
         if want is not None and writing.turns is not None:
             # A known reader is to follow the writer closely, without meeting it in a bank or an engine.
             places, each = writing.turns(order)
-            idle = len({bank.slice for bank in banks} - state.read_beside(want.op))
+            idle = len({bank.slice for bank in banks} - state.read_by_neighbours(want.op))
             if each > 1 and idle < each * size:
                 if quiet:
                     return None

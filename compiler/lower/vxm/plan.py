@@ -31,7 +31,7 @@ class PassPlan:
     estimate: int
     steady: bool = False
 
-    def beside(self, earlier: Sequence[Sequence[Mapping]], later: Sequence[Sequence[Mapping]]) -> "PassPlan":
+    def leaving_alus(self, earlier: Sequence[Sequence[Mapping]], later: Sequence[Sequence[Mapping]]) -> "PassPlan":
         """Return the plan with those mappings first that leave ALUs for the passes that follow, the next above all.
 
         Best is what leaves ALUs for most of them at the same time, those of the first mappings of earlier ones being
