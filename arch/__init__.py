@@ -1,4 +1,4 @@
-"""What the machine is: configuration, geometry, instruction table, timing table, number formats, image file.
+"""The machine: configuration, geometry, instruction table, timing table, number formats, image file.
 
 Every other package reads these tables; this package imports none of them.
 """

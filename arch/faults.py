@@ -7,7 +7,7 @@ from arch.errors import TaktError
 
 
 class FaultKind(enum.IntEnum):
-    """What rule was broken. The code is what the host reads from the fault register; 0 means no fault.
+    """Rule that was broken. The code is what the host reads from the fault register; 0 means no fault.
 
     In one cycle the lowest queue wins; in one queue and cycle the lowest code.
     """
@@ -57,7 +57,7 @@ class Fault:
 
     @property
     def key(self) -> tuple[int, int, int]:
-        """What must agree between verifier, golden model and RTL."""
+        """Part that must agree between verifier, golden model and RTL."""
         return self.cycle, self.unit, int(self.kind)
 
 

@@ -1,4 +1,4 @@
-"""Where every unit stands, and the order of the instruction queues."""
+"""Positions of all units, and the order of the instruction queues."""
 
 import enum
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Direction(enum.IntEnum):
 
 
 class UnitKind(enum.Enum):
-    """What an instruction queue controls."""
+    """Unit that an instruction queue controls, by kind."""
 
     MEM = "MEM"
     VXM = "VXM"

@@ -29,7 +29,7 @@ Bytes = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class TensorMap:
-    """Where the bytes of a tensor live in MEM.
+    """Places of the bytes of a tensor in MEM.
 
     Attributes
     ----------

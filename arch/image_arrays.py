@@ -17,7 +17,7 @@ Int32 = npt.NDArray[np.int32]
 
 
 class Expected(NamedTuple):
-    """What an array must be: `rows` at most, each of the shape `row`."""
+    """Limit of an array: `rows` at most, each of the shape `row`."""
 
     dtype: str
     rows: int

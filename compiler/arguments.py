@@ -1,4 +1,4 @@
-"""What callers of the interface hand over, checked before anything uses it."""
+"""Arguments of the interface, checked before anything uses them."""
 
 from collections.abc import Sequence
 from numbers import Integral

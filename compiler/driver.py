@@ -60,9 +60,9 @@ def _policies(source: Source) -> Iterator[Policy]:
     if small and len(passes) > 1:
         yield Policy(copied=True)
     if small and sum(operand.tensor.itemsize for op in passes for operand in op.operands) > source.config.slices:
-        yield Policy(copied=True, pooled=True)
+        yield Policy(copied=True, sparse=True)
         if any(kept_ports(op) for op in passes):
-            yield Policy(copied=True, pooled=True, latched=True)
+            yield Policy(copied=True, sparse=True, latched=True)
     # Only where nothing else was possible.
     yield Policy(dense=True)
 

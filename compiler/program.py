@@ -1,4 +1,4 @@
-"""What a kernel is written against."""
+"""Programs: tensors and operations, which kernels are written against."""
 
 from arch.errors import TaktError
 from arch.image import Image
@@ -9,8 +9,7 @@ from compiler.driver import compile_program
 from compiler.frontend.arrays import Arrays
 from compiler.frontend.size import check_size
 from compiler.frontend.superlanes import superlanes_of
-from compiler.ir.control import Control
-from compiler.ir.source import Source
+from compiler.ir.source import Control, Source
 from compiler.ir.tensor import Tensor, View, as_view
 
 

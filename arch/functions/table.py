@@ -30,7 +30,7 @@ LOG2E = ONE * (1 << LOG2E_BITS + 1) // ln2() + 1 >> 1
 
 @dataclass(frozen=True)
 class Segment:
-    """What the table holds of one segment.
+    """Row of the table: one segment.
 
     Attributes
     ----------

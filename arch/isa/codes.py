@@ -4,7 +4,7 @@ import enum
 
 
 class Source(enum.IntEnum):
-    """Where a VXM operand comes from, by its code."""
+    """Origin of a VXM operand, by its code."""
 
     STREAM = 0
     """Stream group ``dir, index``."""
@@ -17,7 +17,7 @@ class Source(enum.IntEnum):
 
 
 class Relation(enum.IntEnum):
-    """What CMP asks, by its code."""
+    """Question that CMP asks, by its code."""
 
     EQ = 0
     NE = 1

@@ -1,4 +1,4 @@
-"""Which streams an instruction reads and drives, element by element."""
+"""Footprint of an instruction: the streams that it reads and drives, element by element."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class StreamGroup:
 
 @dataclass(frozen=True)
 class Footprint:
-    """What one element of an instruction touches, `elements` times, `interval` cycles apart.
+    """Footprint of one element of an instruction, of which there are `elements`, `interval` cycles apart.
 
     Attributes
     ----------

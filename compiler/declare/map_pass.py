@@ -23,7 +23,7 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Scope:
-    """What passes need to know of the program that they belong to.
+    """Program that passes belong to, as far as they need to know it.
 
     Attributes
     ----------

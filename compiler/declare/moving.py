@@ -1,4 +1,4 @@
-"""What it costs to bring elements into other lanes, and the cheapest way."""
+"""Cost of bringing elements into other lanes, and the cheapest way."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ QUEUES = 2
 
 
 class Move(NamedTuple):
-    """How a view of a result comes to have lanes along an axis.
+    """Way in which a view of a result comes to have lanes along an axis.
 
     Attributes
     ----------

@@ -21,13 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from compiler.declare.ranges import ZERO, Range, range_of, range_of_values, ranges
-from compiler.expression.expr import FORMATS
+from compiler.expression.expr import BITS, FORMATS
 from compiler.ir.lanes import lengths, vector_count
 from compiler.ir.operation import Operation
 from compiler.ir.tensor import Tensor
 from compiler.ir.vector import Operand, Pass, Result
 from compiler.mesh.graph import Graph, Kind, Node, Port, Ref
-from compiler.mesh.keepers import BITS
 
 Steps = npt.NDArray[np.bool_]
 Mask = Callable[[int, int], Tensor]
@@ -35,7 +34,7 @@ Mask = Callable[[int, int], Tensor]
 
 
 class Need(IntEnum):
-    """What a reader needs of padding."""
+    """Need of a reader: what padding has to be for it."""
 
     NOTHING = 0
     TIMES_ZERO = 1

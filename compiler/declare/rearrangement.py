@@ -16,13 +16,13 @@ from arch.geometry import UnitKind
 from compiler.declare.map_pass import Scope
 from compiler.declare.moving import QUEUES
 from compiler.declare.switch_pass import chained, switch
+from compiler.expression.expr import BITS
 from compiler.ir.lanes import Numbers, Pairs, distinct, pairs_of
 from compiler.ir.operation import Operation
 from compiler.ir.switch import Switch
 from compiler.ir.tensor import Elements, Tensor
 from compiler.ir.vector import Operand, Pass, Result
 from compiler.mesh.graph import Graph, Kind, Node, Port, Ref
-from compiler.mesh.keepers import BITS
 
 _FEW = 32
 """Pairs that one queue of the SXM takes alone."""
@@ -36,7 +36,7 @@ Piece = tuple[Tensor, Elements]
 
 @dataclass(frozen=True)
 class _Part:
-    """What an operand brings to each wanted vector.
+    """Contribution of an operand to each wanted vector.
 
     Attributes
     ----------

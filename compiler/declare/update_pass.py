@@ -6,11 +6,11 @@ import numpy as np
 
 from arch.errors import TaktError
 from compiler.declare.map_pass import Scope, common_lanes, operand_of
+from compiler.expression.expr import BITS
 from compiler.ir.lanes import distinct, vectors_along
 from compiler.ir.tensor import Tensor, View
-from compiler.ir.vector import Operand, Pass, Result
+from compiler.ir.vector import Operand, Pass, Result, identity
 from compiler.mesh.graph import Graph, Kind, Node, Port, Ref
-from compiler.mesh.keepers import BITS
 
 
 def copy_pass(scope: Scope, name: str, value: View) -> Pass:
@@ -56,9 +56,5 @@ def clearing_pass(scope: Scope, name: str, value: View, lanes: int) -> Pass:
 
 def _copy(scope: Scope, name: str, value: View, target: Tensor, makes: bool) -> Pass:
     wanted = vectors_along(value.elements, target.lanes, scope.config.vector_length)
-    operand = operand_of(scope, value.tensor, wanted)
-    bits = BITS[target.itemsize]
-    graph = Graph((Node("PASS", bits, bits, (Ref(Kind.PORT, 0),)),), (Port(0, bits),), (0,))
-    result = Result(target, np.arange(len(wanted)))
-    restarts = np.zeros(len(wanted), np.bool_)
-    return Pass(scope.config, name, graph, (operand,), (result,), restarts, makes=makes)
+    operand, result = operand_of(scope, value.tensor, wanted), Result(target, np.arange(len(wanted)))
+    return identity(scope.config, name, operand, result, makes)

@@ -15,6 +15,8 @@ OPERAND = "OPERAND"
 CONSTANT = "CONSTANT"
 FORMATS = {dtype.numpy.name: dtype for dtype in DType}
 """Formats by NumPy name."""
+BITS = {1: DType.INT8, 2: DType.INT16, 4: DType.INT32}
+"""Formats that leave bits alone, by size."""
 
 
 @dataclass(frozen=True, eq=False)

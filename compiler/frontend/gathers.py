@@ -10,7 +10,7 @@ from compiler.declare.map_pass import map_pass, operand_of
 from compiler.declare.padding import Need
 from compiler.declare.reduce_pass import reduce_passes
 from compiler.declare.update_pass import copy_pass
-from compiler.expression.expr import Expr
+from compiler.expression.expr import BITS, Expr
 from compiler.expression.functions import cast, equal, where
 from compiler.frontend.workspace import Operand, Workspace
 from compiler.ir.gather import Gather
@@ -19,7 +19,6 @@ from compiler.ir.scatter import Scatter
 from compiler.ir.tensor import Tensor, View, check_elements
 from compiler.ir.vector import Operand as VectorOperand
 from compiler.ir.vector import Pass, Result
-from compiler.mesh.keepers import BITS
 
 
 class Gathers(Workspace):

@@ -1,4 +1,4 @@
-"""Whether a program can fit MEM at all."""
+"""Size of a program: a lower bound of the MEM that it takes, however it is placed."""
 
 from collections.abc import Iterable
 from itertools import accumulate

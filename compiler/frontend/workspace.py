@@ -20,7 +20,7 @@ from compiler.declare.padding import Need
 from compiler.declare.rearrangement import rearrangement
 from compiler.declare.transposition import transposition
 from compiler.declare.update_pass import clearing_pass, copy_pass
-from compiler.expression.expr import FORMATS
+from compiler.expression.expr import BITS, FORMATS
 from compiler.frontend.superlanes import superlanes_at
 from compiler.ir.lanes import BEYOND, Strays, are_vectors, strays, vectors_along
 from compiler.ir.operation import Operation
@@ -36,7 +36,6 @@ from compiler.ir.tensor import (
     layout_axis,
 )
 from compiler.ir.vector import Pass
-from compiler.mesh.keepers import BITS
 
 Array = npt.NDArray[Any]
 Operand = Tensor | View | Array
@@ -79,7 +78,7 @@ class Workspace:
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        """What the program does, in order."""
+        """Operations of the program, in order."""
         return tuple(self._operations)
 
     def input(self, name: str, shape: tuple[int, ...], dtype: str = "int8", layout: str | int = "rows") -> Tensor:

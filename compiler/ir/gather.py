@@ -37,7 +37,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Part:
+class TablePart:
     """A byte of a block of columns of a table, or a copy of it: in one slice, from `addr` on, for a way of a turn."""
 
     block: int
@@ -50,7 +50,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Gathering:
-    """Where indices and table of a Gather are.
+    """Places of the indices and the table of a Gather.
 
     Attributes
     ----------
@@ -59,13 +59,13 @@ class Gathering:
     turns : tuple of Turn
     words : tuple of (slices, addrs)
         Low bytes of the indices of each turn in the order in which they pass, shape (2, n).
-    parts : tuple of Part
+    parts : tuple of TablePart
     """
 
     direction: Direction
     turns: tuple[Turn, ...]
     words: tuple[tuple[Numbers, Numbers], ...]
-    parts: tuple[Part, ...]
+    parts: tuple[TablePart, ...]
 
 
 @dataclass(frozen=True, eq=False)

@@ -152,7 +152,7 @@ def pairs_of(tensor: Tensor, wanted: Elements, vector: int) -> Pairs:
 
 
 class Strays(NamedTuple):
-    """What vectors of a result hold in lanes where no element of it is wanted.
+    """Contents of vectors of a result in lanes where no element of it is wanted.
 
     Attributes
     ----------

@@ -9,10 +9,8 @@ import numpy as np
 from arch.config import Config
 from arch.errors import TaktError
 from compiler.ir.tensor import Tensor, View, as_view
-from compiler.ir.vector import Operand, Pass, Result, check_lengths, words_of
+from compiler.ir.vector import Operand, Pass, Result, check_lengths, identity, words_of
 from compiler.ir.work import Work
-from compiler.mesh.graph import Graph, Kind, Node, Port, Ref
-from compiler.mesh.keepers import BITS
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +50,7 @@ class MatMul:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Name in messages: the result's."""
         return self.y.name
 
     @property
@@ -112,17 +110,10 @@ class MatMul:
         sums, epilogue = self.sums, self.epilogue
         if epilogue is None:
             sums = replace(self.sums, name=f"{self.sums.name}.sums")
-            epilogue = self._identity(sums)
+            steps = np.arange(self.n_blocks * self.m)
+            epilogue = identity(self.config, self.sums.name, Operand(sums, None, steps), Result(self.sums, steps))
         changed = change(epilogue)
         return self if changed is epilogue else replace(self, sums=sums, epilogue=changed)
-
-    def _identity(self, sums: Tensor) -> Pass:
-        """Return the epilogue that makes the result of equal sums."""
-        bits = BITS[sums.itemsize]
-        steps = np.arange(self.n_blocks * self.m)
-        graph = Graph((Node("PASS", bits, bits, (Ref(Kind.PORT, 0),)),), (Port(0, bits),), (0,))
-        operand, result = Operand(sums, None, steps), Result(self.sums, steps)
-        return Pass(self.config, self.sums.name, graph, (operand,), (result,), np.zeros(len(steps), np.bool_))
 
     @property
     def m(self) -> int:
@@ -166,7 +157,7 @@ class MatMul:
 
     @property
     def work(self) -> Work:
-        """What it asks of units at least; weights are read and loaded once, and the activations of every row."""
+        """Work of units that it takes at least; weights are read and loaded once, and the activations of every row."""
         epilogue = self.epilogue
         return Work(
             macs=self.m * self.k * self.n,

@@ -10,7 +10,7 @@ from compiler.ir.work import Work
 
 
 class Operation(Protocol):
-    """What a unit is told to do.
+    """Operation of a unit: one node of a program.
 
     Kinds are siblings: `compiler.place.lowerings` has the one table of them. An operation is equal to itself only, so
     that it serves as the key of all that is known of it.
@@ -23,7 +23,7 @@ class Operation(Protocol):
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Name in messages."""
         ...
 
     @property
@@ -38,7 +38,7 @@ class Operation(Protocol):
 
     @property
     def work(self) -> Work:
-        """What it asks of units at least; of the SXM, and of tables, nothing is counted."""
+        """Work of units that it takes at least; of the SXM, and of tables, nothing is counted."""
         ...
 
     def reads(self) -> Iterator[Tensor]:

@@ -13,10 +13,10 @@ from compiler.ir.vector import Operand, Pass, Result, check_lanes, words_of
 from compiler.ir.work import Work
 
 STATE_SIDE = Hemisphere.EAST
-"""Where states live that rows are scattered into."""
+"""Hemisphere of states that rows are scattered into."""
 
 SOURCE_SIDE = Hemisphere.WEST
-"""Where rows and indices come from: they pass all copies of the state one after another."""
+"""Hemisphere of rows and indices: they pass all copies of the state one after another."""
 
 
 @dataclass(frozen=True, eq=False)

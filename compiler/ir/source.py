@@ -4,15 +4,38 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from arch.config import Config
-from compiler.ir.control import Control
 from compiler.ir.operation import Operation
 from compiler.ir.tensor import Tensor, View
 from compiler.ir.vector import Pass
 
 
+@dataclass(frozen=True)
+class Control:
+    """Barriers and superlanes: what holds for operations as a whole.
+
+    Attributes
+    ----------
+    barriers : collection of Operation
+        Those behind which all queues wait for one another.
+    superlanes : mapping of Operation to int
+        How many each one uses; all where it says nothing.
+    """
+
+    barriers: Collection[Operation]
+    superlanes: Mapping[Operation, int]
+
+    def of_pieces(self, operations: Sequence[Operation], pieces: Sequence[Sequence[Operation]]) -> "Control":
+        """Return the same for the pieces that do the work of each operation."""
+        both = list(zip(operations, pieces, strict=True))
+        return Control(
+            {its[-1] for op, its in both if op in self.barriers},
+            {piece: self.superlanes[op] for op, its in both if op in self.superlanes for piece in its},
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """What is compiled.
+    """Program to be compiled.
 
     Attributes
     ----------

@@ -8,8 +8,9 @@ import numpy as np
 from arch.config import Config
 from arch.errors import TaktError
 from arch.geometry import UnitKind
+from compiler.ir.lanes import Numbers
 from compiler.ir.tensor import Tensor
-from compiler.ir.vector import Numbers, Operand, Pass, Result, words_of
+from compiler.ir.vector import Operand, Pass, Result, words_of
 from compiler.ir.work import Work
 
 

@@ -1,4 +1,4 @@
-"""What a kernel author holds in hands."""
+"""Tensors and views of them: the values of programs."""
 
 import math
 from collections.abc import Sequence

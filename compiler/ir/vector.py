@@ -8,16 +8,16 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.errors import TaktError
+from compiler.expression.expr import BITS
+from compiler.ir.lanes import Numbers
 from compiler.ir.tensor import Elements, Tensor
 from compiler.ir.work import Work
-from compiler.mesh.graph import Graph
-
-Numbers = npt.NDArray[np.int64]
+from compiler.mesh.graph import Graph, Kind, Node, Port, Ref
 
 
 @dataclass(frozen=True, eq=False)
 class Operand:
-    """What a port of the graph carries.
+    """Vectors that a port of an operation reads, step by step.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Operand:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What becomes of an output of the graph: in each step a vector of `tensor`, or (-1) nothing."""
+    """Vectors that an output of an operation becomes: in each step one of `tensor`, or (-1) nothing."""
 
     tensor: Tensor
     steps: Numbers
@@ -90,7 +90,7 @@ class Pass:
 
     @property
     def work(self) -> Work:
-        """What it asks of units at least: an operation may read a vector once for many of its steps."""
+        """Work of units that it takes at least: an operation may read a vector once for many of its steps."""
         words = sum(len(np.unique(one.steps[one.steps >= 0])) * one.tensor.itemsize for one in self.operands)
         return Work(operations=len(self.graph.nodes) * self.steps, words=words)
 
@@ -141,6 +141,13 @@ class Pass:
     def finished_by(self, change: Callable[["Pass"], "Pass"]) -> "Pass":
         """Return what a change makes of the pass."""
         return change(self)
+
+
+def identity(config: Config, name: str, operand: Operand, result: Result, makes: bool = True) -> Pass:
+    """Return the pass that copies vectors: the bits of each of an operand's to the result's of the same step."""
+    bits = BITS[operand.tensor.itemsize]
+    graph = Graph((Node("PASS", bits, bits, (Ref(Kind.PORT, 0),)),), (Port(0, bits),), (0,))
+    return Pass(config, name, graph, (operand,), (result,), np.zeros(len(result.steps), np.bool_), makes=makes)
 
 
 def words_of(operands: Iterable[Operand], results: Iterable[Result]) -> Iterator[tuple[Tensor, int]]:

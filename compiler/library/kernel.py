@@ -1,4 +1,4 @@
-"""What a kernel is: arguments, parameters, a program, a lower bound."""
+"""Kernels: arguments, parameters, a program, a lower bound."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field

@@ -161,12 +161,14 @@ class Template:
         """Note in the copies that the macro-operation starts at cycle `start`; return how to undo that."""
         copies = list(dict.fromkeys([copy for copy, *_ in (*self.written, *self.read)]))
         before = [(copy, copy.ready, copy.last) for copy in copies]
+        # New arrays, so that undoing is to put the old ones back.
         for copy in copies:
             copy.ready, copy.last = copy.ready.copy(), copy.last.copy()
         for copy, vectors, ready in self.written:
             copy.ready[vectors] = start + ready
         for copy, vectors, accesses in self.read:
             held = vectors >= 0
+            # `at`, since a vector may be read several times.
             np.maximum.at(copy.last, vectors[held], start + accesses[held])
 
         def undo() -> None:

@@ -41,7 +41,8 @@ class Words:
         self._config = config
         self._free = np.zeros((config.slices, 2, config.mem_depth), np.int64)
         self._undo: list[tuple[Any, Any, Any, Cycles]] = []
-        # Longest runs of free words by (slice, bank), for the cycle that was asked about last.
+        # Longest runs of free words by (slice, bank), for the cycle that was asked about last: a search asks for the
+        # same cycle many times.
         self._runs: dict[tuple[int, int], tuple[int, int]] = {}
 
     def take(
@@ -73,6 +74,7 @@ class Words:
         free = np.zeros(rows, np.int64)
         mark = self.mark()
         done = 0
+        # Few long pieces: every piece is a burst of its own, another word of text for whoever reads or writes it.
         while done < rows:
             chosen, count = self._choose(order, width, rows - done, when)
             if not chosen:
@@ -124,6 +126,7 @@ class Words:
             if all(Bank(number, b) in offered and self.run(Bank(number, b), when) >= most[b] for b in (0, 1))
         ]
         if len(suited) < width * each:
+            # Whatever is given up here costs the reader cycles, never room.
             if each > 1:
                 return self.take_striped(width, stripes, order, 1, when)
             return self._take_alternating(width, stripes, order, when)
@@ -235,6 +238,7 @@ class Words:
                     chosen[bank.slice] = bank
                     if len(chosen) == width:
                         return list(chosen.values()), room
+            # By halves: few tries find a piece that is about as long as there is one.
             room = (room + 1) // 2 if room > 1 else 0
         return [], 0
 
@@ -248,6 +252,7 @@ class Words:
         """Return the first of so many neighbouring free words."""
         starts, lengths = self._stretches(bank, when)
         fitting = np.flatnonzero(lengths >= count)
+        # First fit from either end: what is free between stays in one stretch.
         chosen = fitting[-1] if high else fitting[0]
         return int(starts[chosen] + (lengths[chosen] - count if high else 0))
 
@@ -256,6 +261,7 @@ class Words:
         rows = slice(first, first + count)
         before = self._free[bank.slice, bank.bank, rows].copy()
         self._undo.append((bank.slice, bank.bank, rows, before))
+        # Until its last reader is placed nobody knows when it will be free.
         self._free[bank.slice, bank.bank, rows] = NEVER
         self._runs.pop(bank, None)
         return before

@@ -3,11 +3,8 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from arch.formats import DType
+from compiler.expression.expr import BITS
 from compiler.mesh.graph import Graph, Kind, Node, Ref
-
-BITS = {1: DType.INT8, 2: DType.INT16, 4: DType.INT32}
-"""Formats that leave bits alone, by size."""
 
 
 def forms(graph: Graph, ports: Collection[int]) -> list[Graph]:

@@ -39,9 +39,9 @@ _SPARED = (8, 4, 2)
 _SLACK = 64
 """Cycles by which a product may be later than planned."""
 
-_BESIDE = 2
+_FOLLOWING = 2
 """Passes after one that it leaves ALUs for, if it can."""
-_BESIDE_COPIED = 4
+_FOLLOWING_COPIED = 4
 
 
 class PlacementError(TaktError):
@@ -142,7 +142,7 @@ class Core:
         if known is None or known[0] >= len(self._plans[op]):
             return None
         number, fresh, cycles = known
-        choice = Choice(self._beside(op, self._plans[op][number]), fresh=fresh, dense=self._state.policy.dense)
+        choice = Choice(self._leaving_alus(op, self._plans[op][number]), fresh=fresh, dense=self._state.policy.dense)
         point = self._point = savepoint(self._state, op)
         found = self._try(op, choice)
         # The same choice may fare worse beside other neighbours: then all of them are tried.
@@ -212,7 +212,7 @@ class Core:
     def _choices(self, op: Operation) -> Iterator[Choice]:
         breadth = _BREADTH[len(self._operations) > _MANY]
         for plan in self._plans[op][:breadth]:
-            yield Choice(self._beside(op, plan), dense=self._state.policy.dense)
+            yield Choice(self._leaving_alus(op, plan), dense=self._state.policy.dense)
 
     def _best(self, choices: Iterator[Choice], op: Operation, first: bool = False) -> Trial | None:
         """Return the trial of the best choice, all of it taken; None when none is possible, and nothing is taken."""
@@ -253,7 +253,7 @@ class Core:
     def _mended(self, op: Operation) -> Trial | None:
         """Return a trial of an operation for which no choice was possible as things were."""
         state, plans = self._state, self._plans[op]
-        every = [self._beside(op, plan) for plan in plans]
+        every = [self._leaving_alus(op, plan) for plan in plans]
         # What was prepared suits one plan, and takes words that another one may need.
         state.unprepare(op)
         modes = ((False, False), (True, False), (True, True))
@@ -301,20 +301,20 @@ class Core:
             if fixed and key in ports and fixed & banks_in(self._state, *ports[key].words()[:2])
         ]
 
-    def _beside(self, op: Operation, plan: AnyPlan) -> AnyPlan:
+    def _leaving_alus(self, op: Operation, plan: AnyPlan) -> AnyPlan:
         """Return a plan that tries first what leaves ALUs for the passes that follow."""
         if not plan.mappings:
             return plan
-        window = _BESIDE_COPIED if self._state.policy.copied else _BESIDE
+        window = _FOLLOWING_COPIED if self._state.policy.copied else _FOLLOWING
         number = self._numbers[op]
         before = self._operations[max(number - window, 0) : number]
         after = self._operations[number + 1 : number + 1 + window]
         earlier = [self.plans[other].mappings for other in before if other in self.plans]
         later = [self._plans[other][0].mappings for other in after]
-        beside: AnyPlan = lowering_of(op).beside(
+        found: AnyPlan = lowering_of(op).leaving_alus(
             plan, [one for one in earlier if one is not None], [one for one in later if one is not None]
         )
-        return beside
+        return found
 
     def _reason(self, op: Operation) -> str:
         """Return why there is no place or no time for an operation."""

@@ -51,12 +51,12 @@ class Lowering(Protocol):
         """Yield what an operation reads under a plan."""
         ...
 
-    def beside(self, plan: Any, earlier: Sequence[Sequence[Mapping]], later: Sequence[Sequence[Mapping]]) -> Any:
+    def leaving_alus(self, plan: Any, earlier: Sequence[Sequence[Mapping]], later: Sequence[Sequence[Mapping]]) -> Any:
         """Return a plan that tries first what leaves ALUs for operations before and after, given their mappings."""
         ...
 
     def is_like(self, plan: Any, other: Any) -> bool:
-        """Return whether two plans are one, but for what `beside` changes."""
+        """Return whether two plans are one, but for what `leaving_alus` changes."""
         ...
 
     def rate(self, op: Any, plan: Any) -> int:
@@ -83,7 +83,7 @@ class Lowering(Protocol):
 
 
 class Whole:
-    """What holds for most kinds of operations: they are fused of nothing, and the host writes operands only."""
+    """Lowering of an operation that is fused of nothing, and of which the host writes operands only."""
 
     has_neighbours = True
 
@@ -95,7 +95,7 @@ class Whole:
         """Return nothing."""
         return []
 
-    def beside(self, plan: Any, earlier: Sequence[Sequence[Mapping]], later: Sequence[Sequence[Mapping]]) -> Any:
+    def leaving_alus(self, plan: Any, earlier: Sequence[Sequence[Mapping]], later: Sequence[Sequence[Mapping]]) -> Any:
         """Return the plan, which chooses no ALUs."""
         return plan
 

@@ -23,8 +23,7 @@ from compiler.lower.mxm.plan import Plan, plans
 from compiler.lower.storage import OperationStorage
 from compiler.lower.sxm.builder import switch_templates
 from compiler.lower.vxm.builder import PassBuilder
-from compiler.lower.vxm.cut import cut
-from compiler.lower.vxm.pieces import pieces
+from compiler.lower.vxm.cut import blocks_of, cut
 from compiler.lower.vxm.plan import PassPlan, pass_plans
 from compiler.memory.copies import Template
 from compiler.memory.demand import Demand
@@ -81,11 +80,11 @@ class PassLowering(Whole):
         """Return passes of parts of the expression, that mesh and slices have room for."""
         return cut(op, spared, latched)
 
-    def beside(
+    def leaving_alus(
         self, plan: PassPlan, earlier: Sequence[Sequence[Mapping]], later: Sequence[Sequence[Mapping]]
     ) -> PassPlan:
         """Return the plan with those mappings first that leave ALUs for the passes that follow."""
-        return plan.beside(earlier, later)
+        return plan.leaving_alus(earlier, later)
 
     def is_like(self, plan: PassPlan, other: PassPlan) -> bool:
         """Return whether plans differ in the order of their mappings at most."""
@@ -97,7 +96,7 @@ class PassLowering(Whole):
 
     def plans(self, op: Pass, policy: Policy) -> Sequence[PassPlan]:
         """Return groups of mappings."""
-        return pass_plans(op, policy.latched, policy.pooled)
+        return pass_plans(op, policy.latched, policy.sparse)
 
     def demands(self, op: Pass, plan: PassPlan, stored: Callable[[Tensor], bool]) -> Iterator[Demand]:
         """Yield one demand per stream."""
@@ -130,7 +129,7 @@ class PassLowering(Whole):
         plan = choice.plan
         if state.policy.copied or not op.makes or any(result.tensor in state.written for result in op.results):
             return self._place(state, trial, op, trial.storage, plan, choice.limit)
-        parts = [*pieces(op, trial.storage)]
+        parts = [*blocks_of(op, trial.storage)]
         # Blocks that are ready much earlier than the last one need not wait for it.
         if parts:
             first, found = parts[0]

@@ -201,7 +201,7 @@ def _take_host(state: PlacementState, trial: Trial, demand: Demand) -> tuple[Num
         for numbers in sparse_slices(state, trial.storage, demand, trial.demands):
             choices.insert(0, [Bank(number, bank) for number in sorted(numbers) for bank in (0, 1)])
     if demand.serial:
-        beside, distance = state.read_beside(op), distances(state, trial, sides[0])
+        beside, distance = state.read_by_neighbours(op), distances(state, trial, sides[0])
         banks = [bank for banks in choices for bank in banks]
         banks.sort(key=lambda bank: (bank.slice in beside, distance[bank.slice], bank.bank))
         return take_serial(state, size, rows, banks, high=lasting)

@@ -46,7 +46,7 @@ def turns_of(result: Result, times: Vectors, order: Vectors) -> tuple[Numbers, i
     """Return after how many changes of place each vector of a result is stored, and in how many slices in turn.
 
     A reader that follows the writer closely must meet it in another bank, and issue in other cycles. Vectors that come
-    now and then (sums) change banks each time; a dense stream does after some cycles and between two slices, which
+    sparsely (sums) change banks each time; a dense stream does after some cycles and between two slices, which
     gives the reader a window of one to three runs to follow in.
     """
     written = np.flatnonzero(np.isin(result.steps, order))

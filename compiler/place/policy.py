@@ -13,7 +13,7 @@ class Policy:
         Results lie in one place each, which few words of text read and write, at the price of waiting for each other.
     copied : bool
         Passes keep clear of more of their neighbours, so that more of them can run at the same time.
-    pooled : bool
+    sparse : bool
         What is sparse (read in fewer cycles than its operation runs) shares few slices, so that room is left for what
         is read all the time; passes keep their pauses.
     latched : bool
@@ -22,5 +22,5 @@ class Policy:
 
     dense: bool = False
     copied: bool = False
-    pooled: bool = False
+    sparse: bool = False
     latched: bool = False

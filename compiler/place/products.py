@@ -98,7 +98,7 @@ class WeightKey:
 def place_stationary(state: PlacementState, trial: Trial, op: MatMul, tight: bool) -> bool:
     """Place what ALUs latch in slices of its own: it is read word by word, at different times.
 
-    Where there are no others it is placed last and `tight`: it shares slices with weights, both being read rarely.
+    Where there are no others it is placed last and `tight`: it shares slices with weights, both being read sparsely.
     """
     kept = [demand for demand in trial.demands.values() if demand.is_stationary and demand.elements is not None]
     known = state.ports[op]
@@ -212,7 +212,7 @@ def place_product(state: PlacementState, trial: Trial, op: MatMul, plan: Plan, c
 
 @dataclass(frozen=True)
 class _Bars:
-    """What a copy has to keep clear of.
+    """Slices and banks that a copy has to keep clear of.
 
     Attributes
     ----------

@@ -43,15 +43,15 @@ def sides_of(
         Both, the better one first.
     """
     config = state.config
-    if state.policy.pooled:
+    if state.policy.sparse:
         readers = [op] if source is Direction.EAST else others
-        taken = set().union(*(state.busy(reader) | state.read_beside(reader) for reader in readers))
+        taken = set().union(*(state.busy(reader) | state.read_by_neighbours(reader) for reader in readers))
         # Slices must do for whoever reads: for its own operands and what runs beside it.
         taken |= busy if source is Direction.EAST else set()
 
     def crowding(side: Hemisphere) -> tuple[int, int, int, int]:
         fit = 0
-        if state.policy.pooled:
+        if state.policy.sparse:
             idle = len(set(state.slices_of(side)) - taken)
             fit = idle if idle >= size else config.slices
         inward = Direction.EAST if side is Hemisphere.WEST else Direction.WEST
@@ -84,19 +84,13 @@ def ordered(
     taken: those in other banks first. What is placed already is looked up: engines that are taken within `window`
     (cycles of the access) come last.
     """
-    beside = state.read_beside(reader)
-    near = state.beside(writer)
-    used = {bank for other in near if other in state.placed for bank in banks_read(state, state.placed[other])}
-    used |= {bank for other in near if other not in state.placed for bank in banks_of_ports(state, other)}
-    written = [
-        copy for other in near if other in state.placed for copies in state.placed[other].outputs for copy in copies
-    ]
-    taken = set().union(*(copy.used for copy in written))
+    beside_reader = state.read_by_neighbours(reader)
+    beside_writer, written = used_by_neighbours(state, writer)
     read_slices = {bank.slice for bank in read}
-    beside_used = {bank.slice for bank in used}
+    slices_beside_writer = {bank.slice for bank in beside_writer}
     engine = "READ" if writer is None else "WRITE"
     clash = dict.fromkeys(state.slices_of(side), 0)
-    # What is placed is known to the cycle; of the others only who will be near is known.
+    # What is placed is known to the cycle; of the others only who the neighbours will be.
     if window is not None:
         clash = {number: state.scheduler.load(("engine", number, engine), *window) for number in clash}
     banks = [
@@ -109,7 +103,7 @@ def ordered(
     def rank(bank: Bank) -> tuple[object, ...]:
         number = bank.slice
         # Each of these may cost cycles, so such banks come last; but a place that waits is better than none.
-        crowded = number in beside or number in taken or bank in used
+        crowded = number in beside_reader or number in written or bank in beside_writer
         # What changes between both banks of a slice needs the other one too.
         return (
             number in read_slices,
@@ -118,9 +112,9 @@ def ordered(
             clash[number],
             # Queues with much text have to be filled while they run.
             _PARTS * state.scheduler.text(number) // state.config.queue_depth,
-            state.policy.pooled and bank in used,
-            number in beside_used,
-            many and bank in used,
+            state.policy.sparse and bank in beside_writer,
+            number in slices_beside_writer,
+            many and bank in beside_writer,
             bank,
         )
 
@@ -191,6 +185,20 @@ def banks_in(state: PlacementState, slices: Numbers, addrs: Numbers) -> set[Bank
     """Return the banks of some words."""
     keys = np.unique((slices * 2 + addrs // state.config.mem_depth)[slices >= 0]).tolist()
     return {Bank(key // 2, key % 2) for key in keys}
+
+
+def used_by_neighbours(state: PlacementState, op: Operation | None) -> tuple[set[Bank], set[int]]:
+    """Return the banks that operations next to one read, and the slices that they write, as far as they are known."""
+    banks: set[Bank] = set()
+    slices: set[int] = set()
+    for other in state.neighbours(op):
+        storage = state.placed.get(other)
+        if storage is None:
+            banks |= banks_of_ports(state, other)
+        else:
+            banks |= banks_read(state, storage)
+            slices |= copies_used([copy for copies in storage.outputs for copy in copies])
+    return banks, slices
 
 
 def count(state: PlacementState, load: np.ndarray, duration: int, slices: Numbers, addrs: Numbers) -> None:

@@ -8,10 +8,9 @@ from arch.geometry import Hemisphere
 from compiler.ir.lanes import vector_count
 from compiler.ir.operation import Operation
 from compiler.ir.tensor import Tensor
-from compiler.ir.vector import Pass
+from compiler.ir.vector import Operand, Pass, Result, identity
 from compiler.lower.storage import ComputedWeights
 from compiler.lower.vxm.builder import PassBuilder
-from compiler.lower.vxm.identity import identity
 from compiler.lower.vxm.plan import pass_plans
 from compiler.memory.copies import ReadPort, TensorCopy
 from compiler.memory.demand import Demand, Vectors
@@ -51,7 +50,7 @@ def _copy_braided(state: PlacementState, demands: Sequence[Demand]) -> bool:
     groups = [list(_sources(state, tensor, order)) for order in orders]
     if any(sum(len(part) for _, part in mine) < len(order) for mine, order in zip(groups, orders, strict=True)):
         return False
-    passes = [[identity(state.config, tensor, part) for _, part in mine] for mine in groups]
+    passes = [[_copying(state, tensor, part) for _, part in mine] for mine in groups]
     point = savepoint(state, passes[0][0])
     every = [source for mine in groups for source in mine]
     busy = state.busy(op) - set().union(*(copy.used for copy, _ in every))
@@ -127,7 +126,7 @@ def _copy_for(state: PlacementState, demand: Demand) -> bool:
     if sum(len(vectors) for _, vectors in groups) < len(order):
         return False
     read = set().union(*(banks_in(state, copy.slices[:, part], copy.addrs[:, part]) for copy, part in groups))
-    passes = [identity(state.config, demand.tensor, part) for _, part in groups]
+    passes = [_copying(state, demand.tensor, part) for _, part in groups]
     point = savepoint(state, passes[0])
     choice = Choice(None, dense=True)
     head = Trial(passes[0], choice, {})
@@ -180,6 +179,11 @@ def _sources(state: PlacementState, tensor: Tensor, order: Vectors) -> Iterator[
             if mine.any():
                 yield copy, left[mine]
                 left = left[~mine]
+
+
+def _copying(state: PlacementState, tensor: Tensor, vectors: Vectors) -> Pass:
+    """Return the pass that copies some vectors of a tensor to another copy of it."""
+    return identity(state.config, f"copy of {tensor.name}", Operand(tensor, None, vectors), Result(tensor, vectors))
 
 
 def _copy(state: PlacementState, op: Pass, source: TensorCopy, vectors: Vectors, target: TensorCopy) -> Trial | None:

@@ -29,7 +29,7 @@ MOST_COPIES = 4
 
 @dataclass(frozen=True)
 class Writing:
-    """What writes copies of a tensor, and what they have to keep clear of.
+    """Writer of copies of a tensor, and the slices and banks that they have to keep clear of.
 
     Attributes
     ----------
@@ -192,7 +192,7 @@ def take_copies(
     trial, written = writing.trial, writing.written
     sides = next(([want.side] for want, _ in wants if want is not None and want.side is not None), list(sides))
     first = wants[0][0]
-    if state.policy.pooled and first is not None:
+    if state.policy.sparse and first is not None:
         sides = sorted(sides, key=lambda side: not _sparse_banks(state, first, [side], written))
     attempts: list[tuple[tuple[Hemisphere, ...], bool]] = [
         ((side,), quiet) for quiet in (True, False) for side in sides
@@ -249,7 +249,7 @@ def _take_on(
         if state.policy.copied and want is not None and want.is_sparse:
             # Others that are read sparsely leave time.
             banks.sort(key=lambda bank: bank.slice not in state.sparse)
-        if state.policy.pooled and want is not None:
+        if state.policy.sparse and want is not None:
             banks = [*_sparse_banks(state, want, chosen, writing.written | mine), *banks]
         if want is not None and want.columns:
             computed = fill_weights(state, copy, want, banks, when)
@@ -264,7 +264,7 @@ def _take_on(
         if want is not None and writing.turns is not None:
             # A known reader is to follow the writer closely, without meeting it in a bank or an engine.
             places, each = writing.turns(order)
-            idle = len({bank.slice for bank in banks} - state.read_beside(want.op))
+            idle = len({bank.slice for bank in banks} - state.read_by_neighbours(want.op))
             if each > 1 and idle < each * size:
                 if quiet:
                     return None
@@ -298,7 +298,7 @@ def _shareable(
         if (other and other.columns) or copy in mine or not copy.has(order):
             continue
         slices = copy.used
-        if state.policy.pooled and want is not None and want.is_sparse and other is not None and other.is_sparse:
+        if state.policy.sparse and want is not None and want.is_sparse and other is not None and other.is_sparse:
             fits = _apart_from_ports(state, want, slices)
         else:
             fits = dense and not slices & busy

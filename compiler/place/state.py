@@ -171,7 +171,7 @@ class PlacementState:
         mine = self._order.get(op, 0)
         return all(abs(self._order.get(other, 0) - mine) > _FAR for other in others)
 
-    def beside(self, op: Operation | None) -> list[Operation]:
+    def neighbours(self, op: Operation | None) -> list[Operation]:
         """Return the passes before and after one that may run at the same time."""
         if op is None or op not in self._numbers:
             return []
@@ -187,9 +187,9 @@ class PlacementState:
         found |= set().union(*(copy.used for copy in self.held.get(op, {}).values()))
         return found | (self.computed[op].copy.used if op in self.computed else set())
 
-    def read_beside(self, op: Operation | None) -> set[int]:
+    def read_by_neighbours(self, op: Operation | None) -> set[int]:
         """Return the slices that operations next to one read."""
-        return {number for other in self.beside(op) for number in self.busy(other)}
+        return {number for other in self.neighbours(op) for number in self.busy(other)}
 
     def slices_of(self, side: Hemisphere) -> range:
         """Return the slices of a hemisphere, from the VXM outwards."""
@@ -242,7 +242,7 @@ class PlacementState:
         """Count the banks and streams that a port takes."""
         op, size = demand.op, demand.tensor.itemsize
         slices, addrs, _ = port.words()
-        if demand.cycles and not (demand.is_sparse and self.policy.pooled):
+        if demand.cycles and not (demand.is_sparse and self.policy.sparse):
             held = slices >= 0
             self.reads[slices[held], addrs[held] // self.config.mem_depth] += demand.cycles
         if demand.cycles or (demand.of_epilogue and not demand.is_stationary):

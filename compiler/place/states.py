@@ -157,7 +157,7 @@ def place_rows(state: PlacementState, tensor: Tensor) -> bool:
 
 
 def _take_rows(state: PlacementState, rows: int, busy: set[int], near: list[int]) -> tuple[int, int] | None:
-    """Take neighbouring words in a slice, at best in one of some or else one that is read seldom: slice, first addr."""
+    """Take neighbouring words in a slice, at best in one of some or else one that is read least: slice, first addr."""
     slices = [number for number in state.slices_of(STATE_SIDE) if number not in busy]
     for number in sorted(slices, key=lambda one: (one not in near, state.reads[one].sum())):
         for bank in (0, 1):

@@ -14,7 +14,7 @@ from compiler.memory.words import Bank, Cycles, Numbers
 from compiler.place.braid import fill_weights, take_braided
 from compiler.place.operands import distances, take_serial
 from compiler.place.orders import missing_vectors
-from compiler.place.ranking import banks_of_ports, banks_read, copies_used, count, ordered, sides_of
+from compiler.place.ranking import banks_read, count, ordered, sides_of, used_by_neighbours
 from compiler.place.results import wanted
 from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, Trial
@@ -151,12 +151,7 @@ class _Filling:
         """Return banks for a copy, the best ones first."""
         state, op = self.state, self.op
         read = banks_read(state, self.trial.storage)
-        near = state.beside(op)
-        used = {bank for other in near if other in state.placed for bank in banks_read(state, state.placed[other])}
-        used |= {bank for other in near if other not in state.placed for bank in banks_of_ports(state, other)}
-        taken = copies_used(
-            [one for other in near if other in state.placed for copies in state.placed[other].outputs for one in copies]
-        )
+        used, taken = used_by_neighbours(state, op)
         read_slices = {bank.slice for bank in read}
         busy = written | (set() if want is None or self.choice.loose else state.busy(want.op))
         reader = None if want is None else want.op

@@ -6,7 +6,7 @@ from itertools import accumulate
 import numpy as np
 
 from arch.geometry import Direction, Hemisphere, units
-from compiler.ir.gather import Gather, Gathering, Part
+from compiler.ir.gather import Gather, Gathering, TablePart
 from compiler.ir.tensor import Tensor
 from compiler.lower.mem.share import Share, shares
 from compiler.memory.copies import TensorCopy
@@ -131,24 +131,24 @@ class _Parts:
         # Further copies of tables leave as much room as they take, if anything else may want it.
         self._margin = 2 if len(state.demands) > 1 else 1
 
-    def place(self, share: Share) -> list[Part] | None:
+    def place(self, share: Share) -> list[TablePart] | None:
         """Return the parts; None when something finds no room."""
         op, copy = self._op, self._copy
         size = op.target.itemsize
         # Each slice's turns so far.
         done = dict.fromkeys(self._passed, 0)
         copies: dict[int, dict[int, int]] = {part: {} for part in range(share.parts)}
-        parts: list[Part] = []
-        for unit in share.units:
-            block, byte = divmod(unit.part, size)
-            rows = share.turns[unit.turn].ways[unit.way]
+        parts: list[TablePart] = []
+        for stint in share.stints:
+            block, byte = divmod(stint.part, size)
+            rows = share.turns[stint.turn].ways[stint.way]
             vectors = block * op.m + rows
-            known = copies[unit.part]
+            known = copies[stint.part]
             # Bytes of a vector are read together.
             others = {int(number) for number in np.unique(copy.slices[:, vectors])}
             suited = [number for number in self._passed if number not in others]
             if share.shared_turns:
-                suited = [number for number in suited if done[number] <= unit.turn]
+                suited = [number for number in suited if done[number] <= stint.turn]
             suited.sort(key=lambda number: (number not in known, done[number]))
             found = self._take(suited, known, len(rows))
             if found is None:
@@ -157,8 +157,8 @@ class _Parts:
             known[number] = addr
             copy.slices[byte, vectors], copy.addrs[byte, vectors] = number, first + np.arange(len(rows))
             copy.free[vectors] = np.maximum(copy.free[vectors], free)
-            turn = unit.turn if share.shared_turns else done[number]
-            parts.append(Part(block, byte, number, addr, turn, unit.way))
+            turn = stint.turn if share.shared_turns else done[number]
+            parts.append(TablePart(block, byte, number, addr, turn, stint.way))
             done[number] = turn + 1
         for part, known in copies.items():
             block, byte = divmod(part, size)

@@ -20,7 +20,7 @@ from compiler.schedule.scheduler import Mark
 
 
 class AnyPlan(Protocol):
-    """What the plans of all kinds of operations say."""
+    """Plan of an operation of any kind."""
 
     @property
     def estimate(self) -> int:

@@ -93,10 +93,10 @@ def test_shares(config, parts, m):
     for share in shares(config, m, parts, 14):
         works.append(share.work)
         counts = np.zeros((parts, m), np.int64)
-        for unit in share.units:
-            counts[unit.part, share.turns[unit.turn].ways[unit.way]] += 1
+        for stint in share.stints:
+            counts[stint.part, share.turns[stint.turn].ways[stint.way]] += 1
         assert (counts == 1).all()
-        assert all(sum(unit.turn == turn for unit in share.units) <= 14 for turn in range(len(share.turns)))
+        assert all(sum(stint.turn == turn for stint in share.stints) <= 14 for turn in range(len(share.turns)))
         assert all(len(turn.ways) <= config.lanes for turn in share.turns)
     assert works[-1] == parts
     assert works == sorted(works, reverse=True)

@@ -62,7 +62,7 @@ def test_a_kept_word_is_read_until_the_alu_sees_it(rows):
 @pytest.fixture
 def only_kept(monkeypatch):
     """Let the compiler try nothing but the policy that latches words and pools slices."""
-    policy = Policy(copied=True, pooled=True, latched=True)
+    policy = Policy(copied=True, sparse=True, latched=True)
     monkeypatch.setattr(driver, "_policies", lambda source: [policy])
 
 

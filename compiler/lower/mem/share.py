@@ -1,4 +1,4 @@
-"""How the slices of a table share the work of a Gather."""
+"""Shares of the slices of a table in the work of a Gather."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ _CHUNKS = 4
 
 
 @dataclass(frozen=True)
-class Unit:
-    """What a slice does in one turn: it gathers a part of the table for the indices of a way."""
+class Stint:
+    """Work of a slice in one turn: it gathers a part of the table for the indices of a way."""
 
     part: int
     turn: int
@@ -57,19 +57,19 @@ class Share:
 
     @property
     def work(self) -> int:
-        """Units of all slices: about the copies of parts, too."""
+        """Stints of all slices: about the copies of parts, too."""
         return self.whole + (self.parts - self.whole) * self.chunks
 
     @cached_property
-    def units(self) -> tuple[Unit, ...]:
-        """Units in the order of their turns, chunk after chunk, so that few of these pass at a time."""
-        found = [Unit(part, part // self.slices, 0) for part in range(self.whole)]
+    def stints(self) -> tuple[Stint, ...]:
+        """Stints in the order of their turns, chunk after chunk, so that few of these pass at a time."""
+        found = [Stint(part, part // self.slices, 0) for part in range(self.whole)]
         before = -(-self.whole // self.slices)
         left = self.parts - self.whole
         for number in range(left * self.chunks):
             turn = number // self.slices
             way = number // left - turn * self.slices // left
-            found.append(Unit(self.whole + number % left, before + turn, way))
+            found.append(Stint(self.whole + number % left, before + turn, way))
         return tuple(found)
 
     @cached_property
@@ -126,6 +126,8 @@ def shares(config: Config, m: int, parts: int, slices: int) -> Iterator[Share]:
         That can gather.
     """
     alone = Share(config, m, parts, parts, 1, slices)
+    # Parts that fill whole turns of all slices gain nothing from copies. Of the rest, and of one turn more, every
+    # number of chunks is tried: which evens out best depends on remainders.
     most = parts // slices * slices
     found = [
         share
@@ -134,6 +136,7 @@ def shares(config: Config, m: int, parts: int, slices: int) -> Iterator[Share]:
         if (share := Share(config, m, parts, whole, chunks, slices)).fits
     ]
     left = [alone, *found]
+    # A fast share needs copies of the table, which may find no room: the next one offered always needs fewer.
     while left:
         best = min(share.cycles for share in left)
         near = [share for share in left if share.cycles * _NEAR <= best * (_NEAR + 1)]

@@ -5,8 +5,8 @@ import numpy.typing as npt
 
 from arch.geometry import Direction, Hemisphere, Unit, sxm_position, units
 from arch.timing import timing
+from compiler.ir.lanes import Numbers
 from compiler.ir.switch import Switch
-from compiler.ir.vector import Numbers
 from compiler.lower.storage import OperationStorage
 from compiler.lower.vxm.builder import runs_of
 from compiler.memory.copies import Cycles, ReadPort, Template, TensorCopy
@@ -133,11 +133,11 @@ class SwitchBuilder:
         op = self._op
         func = self._timing[op.mnemonic].d_func
         assert func is not None
-        layouts = self._placed.outputs[0]
+        outputs = self._placed.outputs[0]
         vectors = np.where(steps < 0, 0, steps)
-        holds = np.stack([(layout.slices[0, vectors] >= 0) & (steps >= 0) for layout in layouts])
+        holds = np.stack([(output.slices[0, vectors] >= 0) & (steps >= 0) for output in outputs])
         for start, end in runs_of(holds):
-            copies = [layout for layout, held in zip(layouts, holds[:, start], strict=True) if held]
+            copies = [output for output, held in zip(outputs, holds[:, start], strict=True) if held]
             cycles = self._cycles[start * op.interval : end * op.interval] + func
             if copies:
                 self._store(flow, member, copies, vectors[start:end], cycles)
@@ -145,12 +145,12 @@ class SwitchBuilder:
                 driven = Pattern(int(cycles[0]), length=len(cycles))
                 flow.carry(member, self._position, self._position, driven)
 
-    def _store(self, flow: Flow, member: int, layouts: list[TensorCopy], vectors: Numbers, cycles: Cycles) -> None:
+    def _store(self, flow: Flow, member: int, outputs: list[TensorCopy], vectors: Numbers, cycles: Cycles) -> None:
         size = self._op.interval
         words = [
-            (layout.slices[:, vectors].T.reshape(-1), layout.addrs[:, vectors].T.reshape(-1)) for layout in layouts
+            (output.slices[:, vectors].T.reshape(-1), output.addrs[:, vectors].T.reshape(-1)) for output in outputs
         ]
         done = self._transfers.write(flow, member, words, cycles, self._position)
-        for layout, ready in zip(layouts, done, strict=True):
+        for output, ready in zip(outputs, done, strict=True):
             each = ready.reshape(-1, size)
-            self._template.writes(layout, vectors, each.max(axis=1), each.max(axis=1) - each.min(axis=1) + 1)
+            self._template.writes(output, vectors, each.max(axis=1), each.max(axis=1) - each.min(axis=1) + 1)

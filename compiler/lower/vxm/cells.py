@@ -1,4 +1,4 @@
-"""What an ALU's instruction says, wherever its operands come from and its results go."""
+"""Instruction of an ALU: what it says wherever its operands come from and its results go."""
 
 from collections.abc import Sequence
 

@@ -31,7 +31,7 @@ class PassPlan:
     estimate: int
     steady: bool = False
 
-    def beside(self, earlier: Sequence[Sequence[Mapping]], later: Sequence[Sequence[Mapping]]) -> "PassPlan":
+    def leaving_alus(self, earlier: Sequence[Sequence[Mapping]], later: Sequence[Sequence[Mapping]]) -> "PassPlan":
         """Return the plan with those mappings first that leave ALUs for the passes that follow, the next above all.
 
         Best is what leaves ALUs for most of them at the same time, those of the first mappings of earlier ones being
@@ -42,6 +42,7 @@ class PassPlan:
         earlier, later : sequence of sequence of Mapping
             What operations before and after choose from; nothing if they need no ALUs.
         """
+        # Of earlier ones the first mapping is not sure, but likely: it is tried first.
         taken = 0
         for group in earlier:
             taken |= _mask(group[0]) if group else 0
@@ -53,6 +54,7 @@ class PassPlan:
             free = [mask for mask in alus[number] if not mask & used] if number < len(alus) else []
             return max((reach(used | mask, number + 1) for mask in free), default=number)
 
+        # Among those that leave room for as many, better one beside which the next pass alone has a place.
         def crowds(mapping: Mapping) -> tuple[bool | int, ...]:
             mine = _mask(mapping)
             return -reach(mine | taken, 0), *(all(mine & mask for mask in masks) for masks in alus)
