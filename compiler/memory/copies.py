@@ -101,7 +101,9 @@ class ReadPort:
             self.elements is not None and demand.elements is not None and np.array_equal(self.elements, demand.elements)
         )
         same = self.tensor is demand.tensor and alike and np.array_equal(self.steps, demand.steps)
-        return same and self.copy.has(demand.order)
+        # A port of the same steps may use others of them, none of which reads zeros.
+        has_zeros = not demand.zeros or bool((self.zero_slices >= 0).all())
+        return same and has_zeros and self.copy.has(demand.order)
 
     def words(self) -> tuple[Numbers, Numbers, Cycles]:
         """Return slices and addrs, shape (bytes, steps), and the cycles from which they can be read, shape (steps,)."""

@@ -103,8 +103,9 @@ def _place_zeros(state: PlacementState, trial: Trial, demand: Demand) -> bool:
     words = state.zero_words(free[:size]) if len(free) >= size else None
     if words is None:
         return False
-    copy = TensorCopy.empty(size, 1)
-    trial.storage.ports[demand.key] = ReadPort(copy, demand.steps, demand.used, *words)
+    # Steps that other ports of the operation read may have vectors: those are nothing to this one.
+    steps = np.full_like(demand.steps, -1)
+    trial.storage.ports[demand.key] = ReadPort(TensorCopy.empty(size, 1), steps, demand.used, *words)
     return True
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from arch.presets import preset
+from compiler.program import Program
 from verif.bits import same_bits
 from verif.compiler.layers import compile_layer, layer, random_int8, run
 
@@ -72,3 +73,20 @@ def test_an_image_runs_again_with_other_inputs(rng):
     for _ in range(2):
         x, w = random_int8(rng, 5, 20), random_int8(rng, 20, 9)
         same_bits(run(image, x=x, w=w)["y"], layer(x, w))
+
+
+@pytest.mark.parametrize("name", ["nano", "small"])
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize(("m", "blocks", "n"), [(4, 2, 4), (6, 3, 5), (12, 2, 3)])
+def test_rows_of_zeros_beside_those_of_a_result(m, blocks, n, relu, name, rng):
+    """Planes that share out rows: some of them may read nothing but zeros, or zeros where others read none."""
+    config = MACHINES[name]
+    k = blocks * config.vector_length
+    x, w = rng.integers(-9, 9, (m, k)).astype(np.int8), random_int8(rng, k, n)
+    for before, after in ((m, 0), (0, m), (2, 1)):
+        program = Program(config)
+        double = program.map(lambda e: e + e, program.input("x", x.shape))
+        rows = double.pad(((before, after), (0, 0)))
+        program.output("y", program.matmul(rows, program.constant("w", w), relu=relu))
+        expected = layer(np.pad(x + x, ((before, after), (0, 0))), w, relu=relu)
+        same_bits(run(program.compile(), x=x)["y"], expected, f"{before} rows of zeros before, {after} after")
