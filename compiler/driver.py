@@ -12,7 +12,7 @@ from compiler.emit.ifetch.streamer import TextStreamer
 from compiler.ir.operation import Operation
 from compiler.ir.source import Source
 from compiler.ir.tensor import Tensor
-from compiler.lower.vxm.steps import kept_ports
+from compiler.lower.vxm.steps import stationary_ports
 from compiler.memory.maps import empty_map, tensor_map, view_map
 from compiler.place.core import Core, PlacementError
 from compiler.place.lowerings import lowering_of
@@ -61,7 +61,7 @@ def _policies(source: Source) -> Iterator[Policy]:
         yield Policy(copied=True)
     if small and sum(operand.tensor.itemsize for op in passes for operand in op.operands) > source.config.slices:
         yield Policy(copied=True, sparse=True)
-        if any(kept_ports(op) for op in passes):
+        if any(stationary_ports(op) for op in passes):
             yield Policy(copied=True, sparse=True, latched=True)
     # Only where nothing else was possible.
     yield Policy(dense=True)

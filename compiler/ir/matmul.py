@@ -96,7 +96,7 @@ class MatMul:
     def check_superlanes(self, superlanes: int, limited: bool) -> None:
         """Check that the product can do with some superlanes: see `Operation`."""
         # Values that are not defined, times zero, may be NaN; and results have no zeros in lanes that are off.
-        if limited and self.tandem:
+        if limited and self.is_fp16:
             raise TaktError(f"x of {self.name} must be int8 in a program that switches superlanes off, not float16")
         if limited and self.computed:
             raise TaktError(
@@ -141,19 +141,19 @@ class MatMul:
         return -(-self.n // self.config.vector_length)
 
     @property
-    def tandem(self) -> bool:
+    def is_fp16(self) -> bool:
         """Whether planes work in pairs: a float16 product."""
         return self.x.dtype == "float16"
 
     @property
     def array(self) -> int:
         """Planes that make one array: a weight has a byte in each."""
-        return 2 if self.tandem else 1
+        return 2 if self.is_fp16 else 1
 
     @property
     def interval(self) -> int:
         """Cycles from one row of activations to the next."""
-        return 2 if self.tandem else 1
+        return 2 if self.is_fp16 else 1
 
     @property
     def work(self) -> Work:

@@ -88,7 +88,7 @@ def demands_of_product(op: MatMul, plan: Plan, stored: Callable[[Tensor], bool])
 
 def _demands_of_epilogue(op: MatMul, plan: Plan) -> Iterator[Demand]:
     assert op.epilogue is not None
-    kept: set[int] = set()
+    stationary: set[int] = set()
     for number, feeder in enumerate(plan.feeders):
         for plane, mapping in enumerate(feeder.chains):
             steps = _emitting_order(op, feeder, plane)
@@ -104,10 +104,10 @@ def _demands_of_epilogue(op: MatMul, plan: Plan) -> Iterator[Demand]:
                     # ALUs hold it while the rows of a block pass: one read per block, in a port that all planes
                     # share.
                     key, used = (stream.port,), np.arange(op.n_blocks) * op.m
-                if stream.port not in kept:
+                if stream.port not in stationary:
                     yield Demand(op, key, operand.tensor, operand.steps, used, operand.vectors, in_mesh=True)
                 if mapping.holds(place):
-                    kept.add(stream.port)
+                    stationary.add(stream.port)
 
 
 def _reading_order(op: MatMul, feeder: Feeder, part: int) -> Vectors:

@@ -100,18 +100,18 @@ def place_stationary(state: PlacementState, trial: Trial, op: MatMul, tight: boo
 
     Where there are no others it is placed last and `tight`: it shares slices with weights, both being read sparsely.
     """
-    kept = [demand for demand in trial.demands.values() if demand.is_stationary and demand.elements is not None]
+    stationary = [demand for demand in trial.demands.values() if demand.is_stationary and demand.elements is not None]
     known = state.ports[op]
-    if all(demand.key in trial.storage.ports for demand in kept):
+    if all(demand.key in trial.storage.ports for demand in stationary):
         return True
-    if all(demand.key in known and known[demand.key].serves(demand) for demand in kept):
-        trial.storage.ports |= {demand.key: known[demand.key] for demand in kept}
+    if all(demand.key in known and known[demand.key].serves(demand) for demand in stationary):
+        trial.storage.ports |= {demand.key: known[demand.key] for demand in stationary}
         return True
-    if _share_stationary(state, trial, kept, tight):
+    if _share_stationary(state, trial, stationary, tight):
         return True
     weights = copies_used([*trial.storage.weights.values()])
-    orders = [demand.order for demand in kept]
-    width = max(demand.tensor.itemsize for demand in kept)
+    orders = [demand.order for demand in stationary]
+    width = max(demand.tensor.itemsize for demand in stationary)
     rows = sum(len(order) for order in orders)
     found = None
     ports = {number for port in trial.storage.ports.values() for number in port.slices}
@@ -121,7 +121,7 @@ def place_stationary(state: PlacementState, trial: Trial, op: MatMul, tight: boo
             Bank(number, bank) for bank in (1, 0) for number in reversed(state.slices_of(side)) if number not in busy
         ]
         banks.sort(key=lambda bank: bank.slice in weights)
-        lasting = all(demand.tensor.data is not None for demand in kept)
+        lasting = all(demand.tensor.data is not None for demand in stationary)
         found = state.words.take(width, rows, banks, high=lasting)
         if found is not None:
             break
@@ -129,7 +129,7 @@ def place_stationary(state: PlacementState, trial: Trial, op: MatMul, tight: boo
         return False
     slices, addrs, free = found
     first = 0
-    for demand, order in zip(kept, orders, strict=True):
+    for demand, order in zip(stationary, orders, strict=True):
         size, part = demand.tensor.itemsize, slice(first, first + len(order))
         assert demand.elements is not None
         copy = TensorCopy.empty(size, len(demand.elements))
@@ -148,12 +148,12 @@ def place_stationary(state: PlacementState, trial: Trial, op: MatMul, tight: boo
     return True
 
 
-def _share_stationary(state: PlacementState, trial: Trial, kept: Sequence[Demand], tight: bool) -> bool:
+def _share_stationary(state: PlacementState, trial: Trial, stationary: Sequence[Demand], tight: bool) -> bool:
     """Connect stationary operands to words that are there for another product; all of them or none."""
     weights = copies_used([*trial.storage.weights.values()])
     busy = trial.slices_read - weights if tight else trial.slices_read
     found = {}
-    for demand in kept:
+    for demand in stationary:
         elements = demand.elements
         assert elements is not None
         copy = next(

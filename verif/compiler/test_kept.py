@@ -10,7 +10,7 @@ from compiler.expression.functions import exp, recip
 from compiler.ir.vector import Pass
 from compiler.library.catalogue import KERNELS
 from compiler.lower.vxm.plan import pass_plans
-from compiler.lower.vxm.steps import fresh_steps, kept_ports, working_steps
+from compiler.lower.vxm.steps import fresh_steps, stationary_ports, working_steps
 from compiler.place.policy import Policy
 from compiler.program import Program
 from runtime.backend import GoldenBackend
@@ -39,16 +39,16 @@ def row_scaling(rows: int, steps: int) -> Pass:
 
 
 def test_what_is_kept():
-    assert kept_ports(row_scaling(16, 12)) == {1}
-    assert kept_ports(row_scaling(16, 2 * HELD)) == set()  # too short
-    assert kept_ports(row_scaling(1, 1)) == set()
+    assert stationary_ports(row_scaling(16, 12)) == {1}
+    assert stationary_ports(row_scaling(16, 2 * HELD)) == set()  # too short
+    assert stationary_ports(row_scaling(1, 1)) == set()
 
 
 @pytest.mark.parametrize("rows", [8, 13, 24])
 def test_a_kept_word_is_read_until_the_alu_sees_it(rows):
     op = row_scaling(rows, 12)
     blocks = -(-rows // NANO.vector_length)
-    mapping = pass_plans(op, kept=True)[0].mappings[0]
+    mapping = pass_plans(op, latched=True)[0].mappings[0]
     _, streams = working_steps(op, mapping)
     (number,) = [number for number in range(len(mapping.streams)) if mapping.holds(number)]
     expected = np.concatenate([12 * block + np.arange(HELD) for block in range(blocks)])

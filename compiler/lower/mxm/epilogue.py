@@ -5,7 +5,7 @@ from dataclasses import replace
 from arch.timing import timing
 from compiler.ir.matmul import MatMul
 from compiler.mesh.graph import Graph, Kind, Node, Port, Ref
-from compiler.mesh.keepers import forms
+from compiler.mesh.latches import forms
 from compiler.mesh.mapper import mappings
 from compiler.mesh.mapping import Mapping, Stream
 
@@ -30,7 +30,7 @@ def chains(op: MatMul, parts: int = 1) -> list[Chains]:
     if op.sum_port < 0:
         return []
     whole = op.epilogue.graph if parts == 1 else _with_addition(op)
-    for graph in forms(whole, kept_ports(op)):
+    for graph in forms(whole, stationary_ports(op)):
         groups = [_disjoint(op, group) for group in mappings(op.config, graph, op.sum_port)]
         if groups:
             # The fewest streams, or the most planes at a time: which is better depends on the product.
@@ -39,7 +39,7 @@ def chains(op: MatMul, parts: int = 1) -> list[Chains]:
     return [*found]
 
 
-def kept_ports(op: MatMul) -> set[int]:
+def stationary_ports(op: MatMul) -> set[int]:
     """Return the ports of an epilogue's graph, but that of the sums, that carry one word for all rows of a block."""
     assert op.epilogue is not None
     steps = [operand.steps.reshape(op.n_blocks, op.m) for operand in op.epilogue.operands]

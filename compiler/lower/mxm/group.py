@@ -218,7 +218,7 @@ class GroupBuilder:
             # Through the pauses too: another install would change the weights under the rows that follow.
             self._macro.holds.append((("plane", taken.id), Pattern(0, 1, 1, tiles * self._period)))
         unit = self._unit(UnitKind.MXM_ACTIVATIONS, plane)
-        fields = {"count": rows, "install": 1, "dtype": int(DType.FP16 if self._op.tandem else DType.INT8)}
+        fields = {"count": rows, "install": 1, "dtype": int(DType.FP16 if self._op.is_fp16 else DType.INT8)}
         streams = {"stream": (activations, 0)}
         self._macro.actions.append(
             Action(unit, "ABC", 0, fields, streams, tiles, self._period, interval=self._op.interval)
@@ -228,12 +228,12 @@ class GroupBuilder:
         """Add the accumulator's part; return when its first result is on the register."""
         tiles, rows, interval = group.feeder.tiles(self._op), group.rows[1], self._op.interval
         unit = self._unit(UnitKind.MXM_RESULTS, group.feeder.planes[number])
-        start = self._timing.acc_after_fp16_abc if self._op.tandem else self._timing.acc_after_abc
+        start = self._timing.acc_after_fp16_abc if self._op.is_fp16 else self._timing.acc_after_abc
         last = start + (tiles - 1) * self._period
         # Sums of products of the other format arrive after another latency: they must not meet these.
         whole = Pattern(start, 1, 1, last - start + (rows - 1) * interval + 1)
         self._macro.holds.append((("accumulators", unit.id), whole))
-        fields = {"addr": 0, "stride": 1, "count": rows, "float": int(self._op.tandem)}
+        fields = {"addr": 0, "stride": 1, "count": rows, "float": int(self._op.is_fp16)}
         if tiles > 1:
             self._macro.actions.append(Action(unit, "ACC", start, fields, interval=interval))
         # The first tile overwrites what was there, others add to it, the last one adds and emits.

@@ -140,7 +140,7 @@ def _plans_in_parts(op: MatMul) -> Iterator[Plan]:
     their order.
     """
     idle = op.m * op.n_blocks * _PARTS <= min(op.planes, op.config.planes)
-    if op.epilogue is None or op.computed or op.tandem or op.k_blocks % _PARTS or not idle:
+    if op.epilogue is None or op.computed or op.is_fp16 or op.k_blocks % _PARTS or not idle:
         return
     for mesh in chains(op, _PARTS):
         for hemispheres in (1, 2):
@@ -281,7 +281,7 @@ def _estimate(op: MatMul, feeders: list[Feeder], mesh: Chains, joint: bool, toge
     # Two feeders of a hemisphere that load by themselves share its streams and slices: they are apt to wait for each
     # other.
     crowding = 0 if together else len(feeders) - len(loaded)
-    first_load = feeders[0].load_steps(op, feeders[0].groups[0]) if op.tandem or joint else 0
+    first_load = feeders[0].load_steps(op, feeders[0].groups[0]) if op.is_fp16 or joint else 0
     used = sum(len(feeder.planes) for feeder in feeders)
     if joint:
         return max(busiest, sum(loads.values()), through_vxm) + 2 * first_load + 4 * used + 8 * crowding

@@ -27,7 +27,7 @@ Part = frozenset[int]
 """Nodes of a graph that come in the first pass: with each node all that it needs."""
 
 
-def cut(op: Pass, spare: int, kept: bool = False) -> list[Pass]:
+def cut(op: Pass, spare: int, latched: bool = False) -> list[Pass]:
     """Return passes that do the work of one, as few as will do.
 
     Parameters
@@ -35,7 +35,7 @@ def cut(op: Pass, spare: int, kept: bool = False) -> list[Pass]:
     op : Pass
     spare : int
         MEM slices that a pass must leave alone.
-    kept : bool
+    latched : bool
         Whether ALUs hold words that many steps share, where the mesh has room for that.
 
     Returns
@@ -43,7 +43,7 @@ def cut(op: Pass, spare: int, kept: bool = False) -> list[Pass]:
     list of Pass
         The pass itself if it fits, or if no cut helps.
     """
-    if ways(op, spare, kept):
+    if ways(op, spare, latched):
         return [op]
     # An operand that both parts convert need not cross in the wider format.
     forms = [replace(op, graph=graph) for graph in dict.fromkeys([op.graph, repeated(op.graph)])]
@@ -52,23 +52,23 @@ def cut(op: Pass, spare: int, kept: bool = False) -> list[Pass]:
     largest: tuple[Pass, Pass] | None = None
     for form, part in parts[:_TRIED]:
         both = _divide(form, part)
-        if both is None or not ways(both[0], spare, kept):
+        if both is None or not ways(both[0], spare, latched):
             continue
-        if ways(both[1], spare, kept):
-            if _meet(*both, kept):
+        if ways(both[1], spare, latched):
+            if _meet(*both, latched):
                 return [*both]
             best = best or [*both]
         elif largest is None or len(both[0].graph.nodes) > len(largest[0].graph.nodes):
             largest = both
     if best or largest is None:
         return best or [op]
-    rest = cut(largest[1], spare, kept)
+    rest = cut(largest[1], spare, latched)
     return [largest[0], *rest] if len(rest) > 1 else [op]
 
 
-def _meet(first: Pass, second: Pass, kept: bool) -> bool:
+def _meet(first: Pass, second: Pass, latched: bool) -> bool:
     """Return whether mesh and MEM slices have room for two passes at the same time."""
-    one, two = ways(first, kept=kept)[0], ways(second, kept=kept)[0]
+    one, two = ways(first, latched=latched)[0], ways(second, latched=latched)[0]
     if _bytes_read(first, one[0]) + _bytes_read(second, two[0]) > first.config.slices:
         return False
     mine, theirs = ([{cell.alu for cell in mapping.cells} for mapping in group] for group in (one, two))

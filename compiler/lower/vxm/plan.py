@@ -7,8 +7,8 @@ from functools import cache
 from arch.config import Config
 from arch.errors import TaktError
 from compiler.ir.vector import Pass
-from compiler.lower.vxm.steps import kept_ports
-from compiler.mesh.keepers import forms
+from compiler.lower.vxm.steps import stationary_ports
+from compiler.mesh.latches import forms
 from compiler.mesh.mapper import mappings
 from compiler.mesh.mapping import Mapping
 
@@ -69,13 +69,13 @@ class PassPlan:
     """Planes used."""
 
 
-def pass_plans(op: Pass, kept: bool = False, steady: bool = False) -> list[PassPlan]:
+def pass_plans(op: Pass, latched: bool = False, steady: bool = False) -> list[PassPlan]:
     """Return every way to compute a pass, the one with the fewest streams first.
 
     Parameters
     ----------
     op : Pass
-    kept : bool
+    latched : bool
         Whether ALUs hold words that many steps share: those ways come first.
     steady : bool
         As of `PassPlan`.
@@ -85,7 +85,7 @@ def pass_plans(op: Pass, kept: bool = False, steady: bool = False) -> list[PassP
     TaktError
         When the expression does not fit the mesh.
     """
-    found = ways(op, kept=kept) or mappings(op.config, op.graph)
+    found = ways(op, latched=latched) or mappings(op.config, op.graph)
     if not found:
         raise TaktError(
             f"expression of {op.name} must fit the mesh of {op.config.alu_rows} x {op.config.alu_cols} ALUs, "
@@ -94,7 +94,7 @@ def pass_plans(op: Pass, kept: bool = False, steady: bool = False) -> list[PassP
     return [PassPlan(tuple(group), op.duration + index, steady) for index, group in enumerate(found)]
 
 
-def ways(op: Pass, spare: int = 0, kept: bool = False) -> list[list[Mapping]]:
+def ways(op: Pass, spare: int = 0, latched: bool = False) -> list[list[Mapping]]:
     """Return groups of mappings that find MEM slices for all their streams, and for the results.
 
     Parameters
@@ -102,14 +102,14 @@ def ways(op: Pass, spare: int = 0, kept: bool = False) -> list[list[Mapping]]:
     op : Pass
     spare : int
         Slices to leave alone.
-    kept : bool
+    latched : bool
         As of `pass_plans`.
     """
     if not _has_slices(op.config, [result.tensor.itemsize for result in op.results], spare):
         return []
     return [
         group
-        for graph in forms(op.graph, kept_ports(op) if kept else ())
+        for graph in forms(op.graph, stationary_ports(op) if latched else ())
         for group in mappings(op.config, graph)
         if _has_slices(op.config, [op.operands[stream.port].tensor.itemsize for stream in group[0].streams], spare)
     ]

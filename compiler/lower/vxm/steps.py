@@ -47,7 +47,7 @@ def fresh_steps(op: Pass, mapping: Mapping, cell: Cell, works: Steps) -> Steps:
     return fresh
 
 
-def kept_ports(op: Pass) -> set[int]:
+def stationary_ports(op: Pass) -> set[int]:
     """Return the ports that carry a word in many steps in a row, and that something reads in every step."""
     if op.interval * op.within > 1 or op.steps < 2:
         return set()

@@ -1,4 +1,4 @@
-"""ALUs that keep an operand which many steps share."""
+"""ALUs that latch a stationary operand: one that many steps share."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -8,14 +8,14 @@ from compiler.mesh.graph import Graph, Kind, Node, Ref
 
 
 def forms(graph: Graph, ports: Collection[int]) -> list[Graph]:
-    """Return a graph with keepers for some ports, if any, and as it is, which takes slices and streams instead."""
-    return [with_keepers(graph, ports), graph] if ports else [graph]
+    """Return a graph with latches for some ports, if any, and as it is, which takes slices and streams instead."""
+    return [with_latches(graph, ports), graph] if ports else [graph]
 
 
-def with_keepers(graph: Graph, ports: Collection[int]) -> Graph:
+def with_latches(graph: Graph, ports: Collection[int]) -> Graph:
     """Return a graph in which an ALU holds the word of each of some ports, and repeats it for every user.
 
-    A keeper costs an ALU per user, and spares stream and MEM slice for all but the first steps.
+    A latch costs an ALU per user, and spares stream and MEM slice for all but the first steps.
     """
     nodes: list[Node] = []
     places: list[int] = []
