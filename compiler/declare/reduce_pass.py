@@ -37,11 +37,19 @@ Kept = Sequence[tuple[Expr, Result]]
 _SECOND_PASS = 40
 """Rough cycles that a pass of its own for the partial results takes beside its steps."""
 
+_TEXT = 4
+"""Part of a queue's depth that one reduction may fill with the READs of groups that take turns."""
+
 
 def interleaves(config: Config, length: int, groups: int) -> bool:
     """Return whether a reduction of any order is one pass, groups taking turns, and not one with a second to join."""
     apart = timing(config).held
-    return apart * length * -(-groups // apart) <= groups * length + groups + _SECOND_PASS
+    turns = -(-groups // apart)
+    # Groups that take turns have a word of text per element in the queues that read them; one after the other, one per
+    # group.
+    if turns * length > config.queue_depth // _TEXT:
+        return False
+    return apart * length * turns <= groups * length + groups + _SECOND_PASS
 
 
 def reduce_passes(

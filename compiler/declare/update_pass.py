@@ -13,9 +13,9 @@ from compiler.ir.vector import Operand, Pass, Result, identity
 from compiler.mesh.graph import Graph, Kind, Node, Port, Ref
 
 
-def copy_pass(scope: Scope, name: str, value: View) -> Pass:
-    """Return the pass that makes a tensor of a view."""
-    lanes = common_lanes(scope, [value], value.shape, None)
+def copy_pass(scope: Scope, name: str, value: View, lanes: int | None = None) -> Pass:
+    """Return the pass that makes a tensor of a view, lanes along an axis, by default where they are."""
+    lanes = common_lanes(scope, [value], value.shape, lanes)
     value = scope.settled(value, lanes)
     return _copy(scope, name, value, Tensor(name, value.shape, value.dtype, None, lanes), makes=True)
 

@@ -152,7 +152,7 @@ class Switching(Workspace):
             raise TaktError(f"axes must be a permutation of 0 to {len(view.shape) - 1}, not {axes!r}")
         name = self._fresh("transpose")
         if axes[-1] == len(axes) - 1:
-            return self._append(copy_pass(self._scope, name, view.transpose(*axes)))[0]
+            return self._append(copy_pass(self._scope, name, view.transpose(*axes), -1))[0]
         return [self._append(op) for op in transposition(self._scope, name, view, axes)][-1][0]
 
     def _moved(

@@ -5,10 +5,12 @@ are there first is committed. Nothing that is committed is taken back. What fail
 waits until words are free, gets a copy of an operand where it wants it, or is taken apart.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from arch.errors import TaktError
+from compiler.ir.lanes import vector_count
 from compiler.ir.operation import Operation
 from compiler.memory.demand import Demand
 from compiler.place.lowerings import lowering_of
@@ -325,13 +327,21 @@ class Core:
         point = savepoint(state, op)
         lowering_of(op).attempt(state, trial, choice)
         give_up(state, point)
-        if trial.storage.outputs:
+        if trial.storage.outputs or trial.is_stuck:
             size = sum(demand.tensor.itemsize for demand in trial.demands.values())
             return (
                 f"{op.name} must find slices that it can read at the same time, {size} for the bytes of its operands, "
                 f"and streams from them, not {config.slices} slices and {config.streams} streams"
             )
         free = state.words.room(state.scheduler.retired) * config.vector_length
+        needed = config.vector_length * sum(
+            tensor.itemsize * math.prod(vector_count(tensor, config.vector_length)) for tensor in set(op.writes())
+        )
+        if needed <= free:
+            return (
+                f"{op.name} must find {needed} bytes in slices that it does not use otherwise at the same time: "
+                f"{free} are free, but not there"
+            )
         return (
             f"{op.name} must fit the MEM of {config.name} that is left for it, {free} bytes: "
             f"{config.mem_bytes - free} are alive when all before it is done"

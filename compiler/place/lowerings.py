@@ -60,6 +60,7 @@ def _free_states(state: PlacementState, op: Pass, storage: OperationStorage) -> 
 
 def _forget_results(trial: Trial) -> None:
     """Take back, from a trial, where results were to be."""
+    trial.is_stuck = True
     trial.storage.outputs, trial.started = [], []
     trial.parts, trial.published, trial.computed = [], [], []
 
@@ -256,8 +257,8 @@ class GatherLowering(Whole):
         assert isinstance(op, Gather)
         point = savepoint(state, op)
         # Among more slices it is faster and takes more room: the fastest that finds room is taken.
-        for way, share in table_choices(state, op, choice.dense)[:_SHARES]:
-            if place_gathered(state, trial, op, way, share, choice.when):
+        for way, share in table_choices(state, op, choice)[:_SHARES]:
+            if place_gathered(state, trial, op, way, share, choice):
                 template = gather_template(op, trial.storage)
                 if place_first(state, trial, [template], choice.limit):
                     return True

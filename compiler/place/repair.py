@@ -171,11 +171,19 @@ def _copy_all(
 
 
 def _sources(state: PlacementState, tensor: Tensor, order: Vectors) -> Iterator[tuple[TensorCopy, Vectors]]:
-    """Yield copies with the vectors of some to take from each, every group on one side."""
+    """Yield copies with the vectors of some to take from each, every group on one side.
+
+    ALUs take all bytes of a vector at the same time: those that the SXM has written to one slice do not do.
+    """
     left = order
     for copy in state.copies.get(tensor, []):
         for east in (False, True):
-            mine = ((copy.slices[:, left] >= state.config.mem_slices) == east).all(axis=0) & (copy.slices[0, left] >= 0)
+            apart = (np.diff(np.sort(copy.slices[:, left], axis=0), axis=0) != 0).all(axis=0)
+            mine = (
+                apart
+                & ((copy.slices[:, left] >= state.config.mem_slices) == east).all(axis=0)
+                & (copy.slices[0, left] >= 0)
+            )
             if mine.any():
                 yield copy, left[mine]
                 left = left[~mine]

@@ -14,16 +14,16 @@ from compiler.memory.maps import MapWords, element_words
 from compiler.memory.words import Bank, Numbers
 from compiler.place.results import wanted
 from compiler.place.state import PlacementState
-from compiler.place.trial import Trial
+from compiler.place.trial import Choice, Trial
 
 Way = tuple[Direction, Sequence[int], Sequence[int]]
 """Direction of indices, slices for them, and slices that they may pass."""
 
 
-def table_choices(state: PlacementState, op: Gather, dense: bool) -> list[tuple[Way, Share]]:
+def table_choices(state: PlacementState, op: Gather, choice: Choice) -> list[tuple[Way, Share]]:
     """Return ways to share the work of a Gather, the fastest first."""
     readers = state.readers[op.target]
-    busy = _busy(state, op)
+    busy = _busy(state, op, choice)
     # An ALU reads from one direction.
     one_sided = any(reader.in_mesh for reader in readers)
     west, east = (state.slices_of(side) for side in Hemisphere)
@@ -31,16 +31,19 @@ def table_choices(state: PlacementState, op: Gather, dense: bool) -> list[tuple[
     if one_sided:
         ways = [(Direction.EAST, [*reversed(west)], [*east]), (Direction.WEST, [*reversed(east)], [*west])]
     # Rows that an operation reads are in regular order in each slice, so that few words read them.
-    choices = [
+    found = [
         (way, share)
         for way in ways
         for share in _shares(state, op, way, busy)
-        if not share.shared_turns or (not dense and (share.shared_turns == 1 or not readers))
+        if not share.shared_turns or (not choice.dense and (share.shared_turns == 1 or not readers))
     ]
-    return sorted(choices, key=lambda choice: choice[1].cycles)
+    return sorted(found, key=lambda item: item[1].cycles)
 
 
-def _busy(state: PlacementState, op: Gather) -> set[int]:
+def _busy(state: PlacementState, op: Gather, choice: Choice) -> set[int]:
+    """Return the slices that are read beside the result, where that is not to wait."""
+    if choice.loose:
+        return set()
     return {number for reader in state.readers[op.target] for number in state.busy(reader.op)}
 
 
@@ -57,9 +60,9 @@ def _shares(state: PlacementState, op: Gather, way: Way, busy: set[int]) -> Iter
         yield from shares(state.config, op.m, op.blocks * size, len(passed))
 
 
-def place_gathered(state: PlacementState, trial: Trial, op: Gather, way: Way, share: Share, when: int) -> bool:
+def place_gathered(state: PlacementState, trial: Trial, op: Gather, way: Way, share: Share, choice: Choice) -> bool:
     """Place table, indices and result of a Gather for one share of the work."""
-    busy = _busy(state, op)
+    busy, when = _busy(state, op, choice), choice.when
     orders = {turn.order.tobytes(): turn.order for turn in share.turns}
     taken = _take_indices(state, op, way, sum(map(len, orders.values())))
     if taken is None:

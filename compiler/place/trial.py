@@ -104,6 +104,8 @@ class Trial:
     parts: list[tuple[Tensor, list[tuple[TensorCopy, Demand | None]]]] = field(default_factory=list)
     shared: bool = False
     """Whether it reads something that the host has written for another operation."""
+    is_stuck: bool = False
+    """Whether it had words for its results at some time, but no cycle."""
     clashing: list[Demand] = field(default_factory=list)
     """Demands whose copy lies in slices that others are read from: it may have to be copied first."""
     lacking: list[Demand] = field(default_factory=list)

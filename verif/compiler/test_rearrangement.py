@@ -193,3 +193,13 @@ def test_on_rtl(name, rng):
     (found,) = make_backend("icarus").run(image, [{"x": x}])
     assert found.cycles == image.cycles
     same_bits(found.outputs["y"], apply(lambda a: a + 1, wanted))
+
+
+def test_a_transpose_that_moves_no_axis_has_its_lanes_along_the_last(rng):
+    """SXM operations work on whole vectors: theirs must be the ones that the last axis has."""
+    program = Program(preset("small"))
+    x = rng.integers(-99, 99, (29, 3)).astype(np.int8)
+    y = program.map(lambda a: a + 1, program.input("x", x.shape, "int8"), dtype="int8", layout=-1)
+    turned = program.transpose(y.transpose(1, 0), (0, 1))
+    program.output("y", program.shift(turned, 0))
+    same_bits(run_golden(program.compile(), x=x)["y"][:, :29], (x + 1).T)

@@ -99,7 +99,7 @@ def test_larger_than_mem():
 
 
 def test_no_room_under_the_placement_rules():
-    with refuses(r"must fit the MEM of nano that is left for it, \d+ bytes: \d+ are alive when all before it is done"):
+    with refuses(r"must find 57600 bytes in slices that it does not use otherwise at the same time: 65536 are free"):
         compile_layer(NANO, 900, 8, 14)
 
 
