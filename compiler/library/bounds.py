@@ -150,9 +150,10 @@ def product_issue(
     MXM: an array (a plane, or a pair for float16) starts with the first columns of its weights and has the `lanes`
     columns of one step more every step, so that it loses half of each step until its tile is whole. Streams: weights of
     `ways` steps at a time, in each hemisphere, come from ``ways * lanes`` slices, of which `slices_per_hop` are equally
-    far away. SRAM: a slice reads a word per cycle: of weights, of activations (every array of a hemisphere can take
-    them from the same streams), and `more_words` of what else is read before the end. Where sums are `whole`, an array
-    takes all of K for a vector of results: it loads that many tiles one after another, and rows are not divided.
+    far away; where these are all streams, activations need some of their cycles. SRAM: a slice reads a word per cycle:
+    of weights, of activations (every array of a hemisphere can take them from the same streams), and `more_words` of
+    what else is read before the end. Where sums are `whole`, an array takes all of K for a vector of results: it loads
+    that many tiles one after another, and rows are not divided.
     """
     table = timing(config)
     read, load = table["READ"], table["LW"]
@@ -178,12 +179,46 @@ def product_issue(
         limits = {
             "MXM": int(first + step + (steps - 1) * step / 2 + elements - size),
             "weights of a plane": first + int(loads * step),
-            "streams": first + -(-size * k_blocks * columns // (HEMISPHERES * ways)),
+            "streams": first + _streaming(config, size, ways, k_blocks * columns, rows * k_blocks * blocks, steps),
             "SRAM": first + -(-words // config.slices),
         }
         limit = max(limits, key=lambda name: limits[name])
         found.append((limits[limit], limit))
     return min(found)
+
+
+def _streaming(config: Config, size: int, ways: int, columns: int, elements: int, steps: int) -> int:
+    """Return the cycles from the first LW to the last ABC that streams leave no way around; both hemispheres work.
+
+    Parameters
+    ----------
+    config : Config
+    size : int
+        Bytes of an element.
+    ways : int
+        LWs at a time.
+    columns : int
+        Steps of LWs, of one byte.
+    elements : int
+        Vectors of activations that arrays take, in all.
+    steps : int
+        Steps of a tile.
+
+    Notes
+    -----
+    Where LWs take all outward streams, a cycle that brings activations has one LW less. Planes that each load a tile in
+    one step must have their activations between two such steps, in a cycle that has a stream for these: so as many
+    planes as ways gain nothing by loading at the same time but the first time.
+    """
+    loads = size * columns
+    if ways * config.lanes < config.streams or ways == 1:
+        return -(-loads // (HEMISPHERES * ways))
+    if steps == size == 1 and ways == config.planes_per_hemisphere:
+        return -(-loads // HEMISPHERES) - 1
+    # All arrays of a hemisphere may take the same activations.
+    arrays = config.planes_per_hemisphere // size
+    taken = loads + -(-elements // arrays)
+    return -(-taken // (HEMISPHERES * ways)) - 1
 
 
 def sums_latency(config: Config, dtype: str, through_vxm: bool) -> int:
