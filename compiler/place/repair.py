@@ -78,7 +78,7 @@ def _copy_braided(state: PlacementState, demands: Sequence[Demand]) -> bool:
             for some, mine, target, layer in zip(passes, groups, targets, layers, strict=True)
         ):
             for target in targets:
-                state.add(state.copies[tensor], target)
+                _add(state, tensor, target)
             return True
         give_up(state, point)
     return False
@@ -144,7 +144,7 @@ def _copy_for(state: PlacementState, demand: Demand) -> bool:
     if not _copy_all(state, passes, groups, target, head.computed):
         give_up(state, point)
         return False
-    state.add(state.copies[demand.tensor], target)
+    _add(state, demand.tensor, target)
     return demand.columns > 0 or _connect_to(state, demand, target)
 
 
@@ -168,6 +168,12 @@ def _copy_all(
         state.expect(trial.op)
         commit(state, trial)
     return True
+
+
+def _add(state: PlacementState, tensor: Tensor, copy: TensorCopy) -> None:
+    """Let later readers of a tensor know a copy; of a state it has the value of this moment, and only one reader."""
+    if tensor not in state.states:
+        state.add(state.copies[tensor], copy)
 
 
 def _sources(state: PlacementState, tensor: Tensor, order: Vectors) -> Iterator[tuple[TensorCopy, Vectors]]:
