@@ -67,6 +67,7 @@ docs: $(TEST) ## draw the pictures and write the tables of docs/ again; takes mi
 	@$(BIN)/takt timetable build/compiler.takt -o docs/img/compiler.svg
 	@$(BIN)/takt isa --markdown docs/isa.md
 	@$(BIN)/takt kernel --markdown docs/kernels.md
+	@$(BIN)/python -m verif.products --markdown docs/gemm.md >build/products.txt
 	@$(BIN)/python -m golden.ulp --markdown docs/functions.md
 	@$(BIN)/python -m verif.coverage --markdown docs/coverage.md
 
