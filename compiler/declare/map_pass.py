@@ -219,9 +219,9 @@ def map_pass(
     rows = [(view.tensor, vectors_along(np.broadcast_to(view.elements, shape), lanes, vector)) for view in views]
     steps: Numbers = np.arange(len(rows[0][1]), dtype=np.int64)
     if join is not None:
-        _check_join([output.dtype.numpy.name for output in outputs], shape, join)
+        check_join([output.dtype.numpy.name for output in outputs], shape, join)
         if join != lanes or shape[lanes] % vector == 0 or len(outputs) == 1:
-            results = _joined(name, outputs[0].dtype.numpy.name, len(outputs), shape, lanes, vector, join)
+            results = joined_results(name, outputs[0].dtype.numpy.name, len(outputs), shape, lanes, vector, join)
             return build_pass(scope, name, outputs, rows, results), several
     results = [
         Result(Tensor(name if not several else f"{name}.{index}", shape, output.dtype.numpy.name, None, lanes), steps)
@@ -230,7 +230,7 @@ def map_pass(
     return build_pass(scope, name, outputs, rows, results), several
 
 
-def _check_join(dtypes: Sequence[str], shape: tuple[int, ...], axis: int) -> None:
+def check_join(dtypes: Sequence[str], shape: tuple[int, ...], axis: int) -> None:
     """Raise TaktError unless results of these formats can be parts of one tensor along an axis."""
     if not -len(shape) <= integer("join", axis) <= -1 or len(set(dtypes)) > 1:
         raise TaktError(
@@ -238,7 +238,7 @@ def _check_join(dtypes: Sequence[str], shape: tuple[int, ...], axis: int) -> Non
         )
 
 
-def _joined(
+def joined_results(
     name: str, dtype: str, count: int, shape: tuple[int, ...], lanes: int, vector: int, axis: int
 ) -> list[Result]:
     """Return results that are parts of one tensor, which is `count` times as large along an axis."""

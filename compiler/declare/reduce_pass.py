@@ -16,8 +16,10 @@ from compiler.declare.map_pass import (
     Function,
     Scope,
     build_pass,
+    check_join,
     common_lanes,
     common_shape,
+    joined_results,
     map_pass,
     operand_exprs,
     replace_stored,
@@ -62,8 +64,12 @@ def reduce_passes(
     finish: Function,
     layout: str | int | None,
     in_turn: bool | None,
+    join: int | None = None,
 ) -> tuple[list[Pass], int]:
     """Return the passes of a reduction over time, and how many further results the first one has.
+
+    With `join` all that `function` returns are terms, whose reductions are parts of one tensor, next to each other
+    along that axis (negative): they are made side by side, in one pass.
 
     The first result of the last pass is the reduction, axes kept with size 1; the further ones are what `function`
     returned beside the term, and follow the first pass's own.
@@ -102,18 +108,18 @@ def reduce_passes(
     blocks = -(-shape[lanes] // vector)
     outer = tuple(1 if axis in negative else shape[axis] for axis in range(-rank, 0))
     outputs, _ = trace(function, exprs)
+    apart = timing(scope.config).held
+    if join is not None:
+        totals = [total_of(operation, term) for term in outputs]
+        return [_beside(scope, name, totals, rows, finish, outer, lanes, length, groups, apart, join)], 0
     term, *others = outputs
     further: list[tuple[Expr, Result]] = []
     numbers = np.arange(int(np.prod(shape)), dtype=np.int32).reshape(shape).transpose(order)
     for index, other in enumerate(others):
         tensor = Tensor(f"{name}.{index}", shape, other.dtype.numpy.name, None, lanes)
         further.append((other, Result(tensor, find_vectors(tensor, vectors_along(numbers, -1, vector), vector))))
-    if operation == "add":
-        term = convert(term, "float32" if term.dtype.is_float else "int32")
-    elif term.dtype.is_float:
-        term = convert(term, "float32")
-    total = Expr(MNEMONICS[operation], term.dtype, (term,), term.dtype, accumulates=True)
-    apart = timing(scope.config).held
+    total = total_of(operation, term)
+    term = total.args[0]
     free = operation != "add" or not term.dtype.is_float
     if in_turn or (in_turn is None and free and interleaves(scope.config, length, groups)):
         single = _interleaved(scope, name, total, rows, finish, outer, lanes, length, groups, apart, further)
@@ -126,13 +132,22 @@ def reduce_passes(
     if length >= apart * count:
         return [first, _joined(inner, name, operation, tensor, finish, outer, lanes, length, apart)], len(further)
 
-    def join(*parts: Expr) -> Expr:
+    def added(*parts: Expr) -> Expr:
         return _finished(finish, reduce(lambda a, b: binary(MNEMONICS[operation], a, b), parts))
 
     parts = [tensor[index] for index in range(count)]
-    second, _ = map_pass(inner, name, join, parts, None, lanes)
+    second, _ = map_pass(inner, name, added, parts, None, lanes)
     # Groups are finished as the first pass brings their parts.
     return [first, replace(second, interval=length)], len(further)
+
+
+def total_of(operation: str, term: Expr) -> Expr:
+    """Return the reduction of a term in an ALU."""
+    if operation == "add":
+        term = convert(term, "float32" if term.dtype.is_float else "int32")
+    elif term.dtype.is_float:
+        term = convert(term, "float32")
+    return Expr(MNEMONICS[operation], term.dtype, (term,), term.dtype, accumulates=True)
 
 
 def _finished(finish: Function, total: Expr) -> Expr:
@@ -157,10 +172,7 @@ def _interleaved(
     kept: Kept,
 ) -> Pass:
     """Return one pass that works on `apart` groups in turn; missing ones at the end repeat the last."""
-    turns = -(-groups // apart)
-    group = (np.arange(turns)[:, None, None] * apart + np.arange(apart)).repeat(length, axis=1)
-    member = np.broadcast_to(np.arange(length)[None, :, None], group.shape).reshape(-1)
-    group = group.reshape(-1)
+    group, member = _in_turns(groups, length, apart)
     wanted = np.minimum(group, groups - 1) * length + member
     steps: Numbers = np.where((member == length - 1) & (group < groups), group, -1)
     output = _finished(finish, total)
@@ -170,6 +182,43 @@ def _interleaved(
     for expr, other in kept:
         outputs.append(expr)
         results.append(Result(other.tensor, np.where(group < groups, other.steps[wanted], -1)))
+    return build_pass(scope, name, outputs, taken, results, member == 0)
+
+
+def _in_turns(groups: int, length: int, apart: int) -> tuple[Numbers, Numbers]:
+    """Return group and member of every step where `apart` groups take turns."""
+    turns = -(-groups // apart)
+    group = (np.arange(turns)[:, None, None] * apart + np.arange(apart)).repeat(length, axis=1)
+    member = np.broadcast_to(np.arange(length)[None, :, None], group.shape).reshape(-1)
+    return group.reshape(-1), member
+
+
+def _beside(
+    scope: Scope,
+    name: str,
+    totals: Sequence[Expr],
+    rows: Sequence[tuple[Tensor, Elements]],
+    finish: Function,
+    outer: tuple[int, ...],
+    lanes: int,
+    length: int,
+    groups: int,
+    apart: int,
+    join: int,
+) -> Pass:
+    """Return one pass that makes several reductions at the same time, each of `apart` groups in turn."""
+    group, member = _in_turns(groups, length, apart)
+    known = np.minimum(group, groups - 1)
+    ends = (member == length - 1) & (group < groups)
+    outputs = [_finished(finish, total) for total in totals]
+    vector = scope.config.vector_length
+    dtypes = [output.dtype.numpy.name for output in outputs]
+    check_join(dtypes, outer, join)
+    if join == lanes and outer[lanes] % vector and len(outputs) > 1:
+        raise TaktError(f"join must be an axis without lanes, which have {outer[lanes]} elements, not {join}")
+    parts = joined_results(name, dtypes[0], len(dtypes), outer, lanes, vector, join)
+    results = [Result(part.tensor, np.where(ends, part.steps[known], -1)) for part in parts]
+    taken = [(tensor, elements[known * length + member]) for tensor, elements in rows]
     return build_pass(scope, name, outputs, taken, results, member == 0)
 
 

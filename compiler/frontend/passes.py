@@ -138,6 +138,7 @@ class Passes(Workspace):
         keepdims: bool = False,
         layout: str | int | None = None,
         in_turn: bool | None = None,
+        join: int | None = None,
     ) -> Any:
         """Return ``finish(sum, maximum or minimum of function(*tensors) over axes)``.
 
@@ -161,6 +162,9 @@ class Passes(Workspace):
         in_turn : bool, optional
             Take the terms of a float sum in plain order; pays where there are many short sums. False: take group after
             group in any case, which pays where passes that follow need not wait for all of them.
+        join : int, optional
+            Axis, from the end, along which the reductions of several terms lie next to each other as parts of one
+            tensor: `function` returns the terms, which are taken in plain order, side by side.
 
         Returns
         -------
@@ -192,7 +196,7 @@ class Passes(Workspace):
         shape = common_shape(views)
         rank = len(shape)
         term = _same if function is None else function
-        if {place % rank for place in axes if -rank <= place < rank} == {*range(rank)}:
+        if join is None and {place % rank for place in axes if -rank <= place < rank} == {*range(rank)}:
             return self._reduce_all(views, operation, term, finish, flag("keepdims", keepdims), in_turn)
         passes, further = reduce_passes(
             self._scope,
@@ -204,6 +208,7 @@ class Passes(Workspace):
             _same if finish is None else finish,
             layout,
             None if in_turn is None else flag("in_turn", in_turn),
+            join,
         )
         made = [self._append(op) for op in passes]
         result: Tensor | View = made[-1][0]

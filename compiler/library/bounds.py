@@ -1,5 +1,6 @@
 """Lower bounds of kernels that stream vectors through the VXM."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from math import prod
 
@@ -9,6 +10,7 @@ from arch.geometry import Hemisphere, mxm_position, vxm_position
 from arch.timing import timing
 from compiler.library.kernel import Bound
 from compiler.mesh.capability import columns_for
+from compiler.mesh.graph import Graph
 
 
 def vectors(config: Config, lanes: int, *steps: int) -> int:
@@ -110,6 +112,32 @@ def chain_bound(config: Config, count: int, operations: Sequence[str]) -> Bound:
         return stream_bound(config, count, operations)
     cycles = count - 1 + min(found)
     return Bound(cycles, f"{_reads(count)}, and the latency of the first; ALUs: in two passes")
+
+
+def alu_cycles(config: Config, *works: tuple[int, Graph]) -> tuple[int, str]:
+    """Return the cycles in which ALUs can do some graphs, each as often as said, and what limits them.
+
+    Every operation takes an ALU for a cycle, and some are built in some columns of the mesh only.
+    """
+    needed: dict[tuple[int, ...], int] = defaultdict(int)
+    names: dict[tuple[int, ...], set[str]] = defaultdict(set)
+    for times, graph in works:
+        for node in graph.nodes:
+            columns = columns_for(config, node.mnemonic, node.dtype, node.out_dtype, node.relation)
+            needed[columns] += times
+            names[columns].add(node.mnemonic)
+    needed.setdefault(tuple(range(config.alu_cols)), 0)
+    found = []
+    for columns in needed:
+        inside = [other for other in needed if set(other) <= set(columns)]
+        count, alus = sum(needed[other] for other in inside), config.alu_rows * len(columns)
+        what = (
+            "operations"
+            if len(columns) == config.alu_cols
+            else ", ".join(sorted({name for other in inside for name in names[other]}))
+        )
+        found.append((-(-count // alus), f"{count} {what} on {alus} ALUs"))
+    return max(found)
 
 
 def write_end(config: Config) -> int:

@@ -1,6 +1,6 @@
 """Max and average pooling: lanes are channels, a window is a run of steps."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import reduce
 from math import prod
 from typing import Any
@@ -14,10 +14,13 @@ from compiler.expression.expr import OPERAND, Expr, format_of
 from compiler.expression.functions import cast, maximum
 from compiler.ir.tensor import Tensor, View, as_view
 from compiler.library.activations import FLOATS
-from compiler.library.bounds import length_of, pass_latency, vectors
+from compiler.library.bounds import alu_cycles, length_of, pass_latency, vectors
 from compiler.library.chains import chain
+from compiler.library.folds import Fold
 from compiler.library.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
+from compiler.library.maxima import maxima_along, passes_along, work_along
 from compiler.library.operands import declare
+from compiler.library.side_by_side import Chains, shares
 from compiler.library.windows import Padding, PerAxis, Windows, check_windows
 from compiler.mesh.graph import lower
 from compiler.program import Program
@@ -62,87 +65,41 @@ def maxpool(
     view = as_view(x)
     windows = Windows.over(view.shape[:-1], window, strides, padding, dilation, ceil)
     taps = [_within(windows, axis) for axis in range(len(windows.shape))]
-    if not in_maps(program.config, windows, view.shape[-1], view.dtype):
+    config, channels = program.config, view.shape[-1]
+    tied = program.is_result(view)
+    every = max_fold(config, windows, channels, view.dtype, tied)
+    passes = passes_along(config, windows, channels, view.dtype, tied)
+    # A window after another, three taking turns: for few windows of many taps.
+    serial = windows.taps * -(-prod(windows.places) // 3) * 3 * vectors(config, channels) + _LATENCY
+    apart = sum(step.cycles for step in passes)
+    # Of a result, every tap asks for a copy.
+    together = not tied and fit_apart(config, windows, view) and every.cycles <= apart
+    if passes and serial < (every.cycles if together else apart):
         axes = tuple(range(len(windows.shape)))
         found = program.reduce(view[windows.index(*taps)], "max", axes, finish=lambda value: cast(value, view.dtype))
         return as_view(found)
-    apart = _cycles_apart(program.config, windows, view.dtype)
-    hosted = not program.is_result(view) and fit_apart(program.config, windows, view)
-    if hosted and _cycles(program.config, windows, view.dtype) <= apart:
-        parts = view[windows.index(*taps)].reshape(windows.taps, *windows.places, view.shape[-1])
-        return as_view(_folded(program, [parts[tap] for tap in range(windows.taps)], maximum, view.dtype))
-    # Along one axis after the other; the vectors that a later stride passes over are then whole rows.
-    for axis in _axes(windows):
-        lead = (slice(None),) * axis
-        terms = [view[(*lead, taps[axis][:, tap])] for tap in range(windows.sizes[axis])]
-        view = as_view(_folded(program, terms, maximum, view.dtype)) if len(terms) > 1 else terms[0]
-    return view
+    if passes and not together:
+        return maxima_along(program, view, windows, taps, passes)
+    parts = view[windows.index(*taps)].reshape(windows.taps, -1, channels)
+    return every.build(program, [[parts[tap]] for tap in range(windows.taps)]).reshape(*windows.places, channels)
 
 
-def _axes(windows: Windows) -> list[int]:
-    """Return the axes in the order in which windows are taken along them: those first that leave the least."""
-    return sorted(range(len(windows.shape)), key=lambda axis: (windows.places[axis] / windows.shape[axis], -axis))
+def max_fold(config: Config, windows: Windows, channels: int, dtype: str, tied: bool = False) -> Fold:
+    """Return the fold that takes the maxima over all taps of windows; `tied` as of `Chains`."""
+    total = "float32" if dtype == "float16" else dtype
+    blocks = vectors(config, channels)
+    count = prod(windows.places)
 
+    def finish(value: Expr) -> Expr:
+        return cast(value, dtype)
 
-def _cycles(config: Config, windows: Windows, dtype: str) -> int:
-    """Return the steps of passes over all taps of a window."""
-    return -(-windows.taps // taps_at_once(config, windows.taps, dtype)) * prod(windows.places)
-
-
-def _cycles_apart(config: Config, windows: Windows, dtype: str) -> int:
-    """Return the steps of passes along one axis after the other."""
-    shape, total = list(windows.shape), 0
-    for axis in _axes(windows):
-        shape[axis], size = windows.places[axis], windows.sizes[axis]
-        total += -(-size // taps_at_once(config, size, dtype)) * prod(shape) if size > 1 else 0
-    return total
-
-
-def _folded(
-    program: Program,
-    terms: Sequence[View],
-    join: Callable[[Expr, Expr], Expr],
-    dtype: str,
-    finish: Callable[[Expr], Expr] | None = None,
-) -> Tensor:
-    """Return ``finish(join(join(t0, t1), t2) ...)`` of views of one shape; what passes leave has `dtype`."""
-    each = taps_at_once(program.config, len(terms), terms[0].dtype)
-    total: Tensor | None = None
-    for first in range(0, len(terms), each):
-        chunk: list[Any] = [*([] if total is None else [total]), *terms[first : first + each]]
-        last = finish is not None and first + each >= len(terms)
-
-        def step(*values: Expr, last: bool = last) -> Expr:
-            found = cast(reduce(join, values), dtype)
-            return finish(found) if last and finish is not None else found
-
-        total = program.map(step, *chunk)
-    assert total is not None
-    return total
-
-
-def taps_at_once(config: Config, taps: int, dtype: str) -> int:
-    """Return how many of a window's taps a pass works on: all passes alike, in ALUs and MEM slices that it finds."""
-    size, operations = np.dtype(dtype).itemsize, 2 if dtype == "float16" else 1
-    # Two more finish the result, of an average; a third of the slices leaves room for what passes make.
-    most = min((config.alu_rows * config.alu_cols - 2) // operations, config.slices // (3 * size))
-    return -(-taps // -(-taps // max(most, 1)))
+    return Fold(config, windows.taps, count, blocks, maximum, (dtype,), total, finish=finish, tied=tied)
 
 
 def fit_apart(config: Config, windows: Windows, view: View) -> bool:
     """Return whether half of MEM can hold each tap of all windows by itself, as the host writes them."""
     words = windows.taps * prod(windows.places) * vectors(config, view.shape[-1]) * view.itemsize
     return 2 * words * config.vector_length <= config.mem_bytes
-
-
-def in_maps(config: Config, windows: Windows, channels: int, dtype: str) -> bool:
-    """Return whether taps are read beside one another, and not one after another, which few windows of many taps are.
-
-    One after another, three windows take turns.
-    """
-    count = prod(windows.places) * vectors(config, channels)
-    passes = -(-windows.taps // taps_at_once(config, windows.taps, dtype))
-    return passes * count + (passes - 1) * _LATENCY < windows.taps * -(-count // 3) * 3
 
 
 def avgpool(
@@ -187,20 +144,31 @@ def avgpool(
     ]
     taps = [windows.taps_along(axis) + before for axis, (before, _) in enumerate(edges)]
     parts = view.pad((*edges, (0, 0)))[windows.index(*taps)]
-    parts = parts.reshape(windows.taps, *windows.places, view.shape[-1])
+    channels, count = view.shape[-1], prod(windows.places)
+    parts = parts.reshape(windows.taps, count, channels)
     even = bool((counts == counts.flat[0]).all())
-    finish = _mean(1 / int(counts.flat[0]), view.dtype)
-    beside = program.is_result(view) or fit_apart(program.config, windows, view)
-    if beside and in_maps(program.config, windows, view.shape[-1], view.dtype):
-        terms = [parts[tap] for tap in range(windows.taps)]
-        total = _folded(program, terms, _added, "float32", finish if even else None)
+    finish = _mean(1 / int(counts.flat[0]), view.dtype) if even else None
+    config, blocks = program.config, vectors(program.config, channels)
+    tied = program.is_result(view)
+    fold = Fold(config, windows.taps, count, blocks, _added, (view.dtype,), "float32", finish=finish, tied=tied)
+    sums = Chains(config, _same, (view.dtype,), operation="add", tied=tied)
+    mean = Chains(config, finish, ("float32",)) if finish else Chains(config, _share(view.dtype), ("float32",) * 2)
+    serial = windows.taps * -(-count // 3) * 3 * blocks + _LATENCY
+    beside = sums.cycles(count, windows.taps, blocks) + even * mean.cycles(count, blocks=blocks)
+    beside = beside if sums.has_text(count, windows.taps, blocks) else serial
+    shares_of = np.broadcast_to((1 / counts).astype(np.float32).reshape(-1, 1), (count, channels))
+    if (tied or fit_apart(config, windows, view)) and fold.cycles <= min(serial, beside):
+        total = fold.build(program, [[parts[tap]] for tap in range(windows.taps)])
+    elif beside < serial:
+        made = sums.parts(program, [parts])
+        each = shares_of[shares(count, made.shape[0])[:, None]]
+        others = [] if even else [program.constant(program.fresh_name("shares"), each).view()]
+        return mean.after(program, made, others)[:count].reshape(*windows.places, channels)
     else:
-        total = program.reduce(parts, "add", 0, in_turn=True, finish=finish if even else None)
-    if even:
-        return as_view(total)
-    shares = np.broadcast_to((1 / counts).astype(np.float32)[..., None], total.shape)
-    found: Tensor = program.map(lambda value, share: value * share, total, shares, dtype=view.dtype)
-    return found.view()
+        total = as_view(program.reduce(parts, "add", 0, in_turn=True, finish=finish))
+    if not even:
+        total = as_view(program.map(_share(view.dtype), total.reshape(count, channels), shares_of))
+    return total.reshape(*windows.places, channels)
 
 
 def global_average(program: Program, x: Tensor | View) -> View:
@@ -226,6 +194,14 @@ def divisors(windows: Windows, count_include_pad: bool) -> npt.NDArray[np.int64]
 
 def _added(a: Expr, b: Expr) -> Expr:
     return a + b
+
+
+def _same(value: Expr) -> Expr:
+    return value
+
+
+def _share(dtype: str) -> Callable[[Expr, Expr], Expr]:
+    return lambda total, share: cast(total * share, dtype)
 
 
 def _mean(share: float, dtype: str) -> Callable[[Expr], Expr]:
@@ -289,61 +265,49 @@ def _check_max(config: Config, arrays: Arrays, parameters: Parameters) -> None:
     _check(config, arrays, parameters)
 
 
-def _bound(operation: str) -> Callable[[Config, Arrays, Parameters], Bound]:
-    def bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
-        x, windows = arrays["x"], _windows(arrays, parameters)
-        dtype = x.dtype.name
-        finish = _mean(1 / windows.taps, dtype) if operation == "add" else lambda value: cast(value, dtype)
-        blocks, join = vectors(config, x.shape[2]), _added if operation == "add" else maximum
-        found = [_pass_bound(config, blocks, [(prod(windows.places), windows.taps)], dtype, join, finish)]
-        if operation == "max":
-            shape, parts = list(windows.shape), []
-            for axis in _axes(windows):
-                shape[axis] = windows.places[axis]
-                parts.append((prod(shape), windows.sizes[axis]))
-            parts = [part for part in parts if part[1] > 1]
-            found += [_pass_bound(config, blocks, parts, dtype, join, finish)] if parts else []
-        return min(found, key=lambda bound: bound.cycles)
+def _max_bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
+    x, windows = arrays["x"], _windows(arrays, parameters)
+    dtype, blocks = x.dtype.name, vectors(config, x.shape[2])
 
-    return bound
+    def finish(value: Expr) -> Expr:
+        return cast(value, dtype)
+
+    together = [(blocks * prod(windows.places), lower([finish(reduce(maximum, _operands(dtype, windows.taps)))]))]
+    apart = [(blocks * count, graph) for count, graph in work_along(config, windows, dtype)]
+    cycles, limit = min(alu_cycles(config, *works) for works in (together, apart) if works)
+    return _with_latency(config, cycles, limit, dtype, windows, maximum, finish)
 
 
-def _pass_bound(
+def _mean_bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
+    x, windows = arrays["x"], _windows(arrays, parameters)
+    dtype, blocks = x.dtype.name, vectors(config, x.shape[2])
+    finish = _mean(1 / windows.taps, dtype)
+    # A vector need not be converted for each of its windows.
+    works = [(blocks * prod(windows.places), lower([finish(reduce(_added, _operands("float32", windows.taps)))]))]
+    if dtype != "float32":
+        used = prod(len(np.unique(_within(windows, axis))) for axis in range(len(windows.shape)))
+        works.append((blocks * used, lower([cast(Expr(OPERAND, format_of(dtype)), "float32")])))
+    cycles, limit = alu_cycles(config, *works)
+    return _with_latency(config, cycles, limit, dtype, windows, _added, finish)
+
+
+def _operands(dtype: str, count: int) -> list[Expr]:
+    return [Expr(OPERAND, format_of(dtype), index=index) for index in range(count)]
+
+
+def _with_latency(
     config: Config,
-    blocks: int,
-    parts: Sequence[tuple[int, int]],
+    cycles: int,
+    limit: str,
     dtype: str,
+    windows: Windows,
     join: Callable[[Expr, Expr], Expr],
     finish: Callable[[Expr], Expr],
 ) -> Bound:
-    """Return the bound of passes at the same time: steps of the longest, or the operations of all on all ALUs.
-
-    Parameters
-    ----------
-    config : Config
-    blocks : int
-        Vectors of the channels.
-    parts : sequence of (int, int)
-        Places of every pass, and taps of each.
-    dtype : str
-    join, finish : callable
-    """
-    alus = config.alu_rows * config.alu_cols
-    formats = [dtype] * max(taps for _, taps in parts)
-    operations = 0
-    for places, taps in parts:
-        exprs = [Expr(OPERAND, format_of(dtype), index=index) for index in range(taps)]
-        operations += blocks * places * len(lower([finish(reduce(join, exprs))]).nodes)
-    steps = blocks * max(places for places, _ in parts)
-
-    def last(*values: Expr) -> Expr:
-        return finish(reduce(join, values))
-
-    levels = length_of(chain(last, formats, after=len(formats) - 1))
-    cycles = max(-(-operations // alus), steps) - 1 + pass_latency(config, levels)
-    return Bound(
-        cycles, f"VXM: {steps} vectors, {operations} operations on {alus} ALUs, and the latency of the last tap"
-    )
+    """Return the bound of some cycles of the ALUs and, at their end, what becomes of the last tap of a window."""
+    formats = [dtype] * windows.taps
+    levels = length_of(chain(lambda *values: finish(reduce(join, values)), formats, after=len(formats) - 1))
+    return Bound(cycles - 1 + pass_latency(config, levels), f"VXM: {limit}, and the latency of the last tap")
 
 
 MAXPOOL = Kernel(
@@ -353,7 +317,7 @@ MAXPOOL = Kernel(
     parameters=WINDOW,
     results=("y",),
     build=_maxpool,
-    bound=_bound("max"),
+    bound=_max_bound,
     rule=_check_max,
 )
 
@@ -364,6 +328,6 @@ AVGPOOL = Kernel(
     parameters=WINDOW,
     results=("y",),
     build=_avgpool,
-    bound=_bound("add"),
+    bound=_mean_bound,
     rule=_check,
 )

@@ -5,9 +5,9 @@ further; an operand that comes on streams is read in the level that wants it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import combinations
 
 from arch.config import Config
@@ -44,12 +44,24 @@ def mappings(config: Config, graph: Graph, once: int | None = None) -> list[list
     TaktError
         When no ALU has an operation.
     """
+    # Chains that do not meet may begin in different columns, which is of use where one column is too full for all.
+    ways = _levels, partial(_staggered, filling=True), partial(_staggered, filling=False)
+    return next(filter(None, (_mappings(config, graph, once, way) for way in ways)), [])
+
+
+def _mappings(
+    config: Config,
+    graph: Graph,
+    once: int | None,
+    levels_of: Callable[[Config, Graph, list[tuple[int, ...]], int], list[int]],
+) -> list[list[Mapping]]:
+    """Return the ways to map a graph whose nodes have the levels that a function gives them."""
     groups: dict[tuple[int, tuple[tuple[int, Users], ...]], list[Mapping]] = defaultdict(list)
     for variant, form in enumerate(dict.fromkeys([graph, repeated(graph)])):
         held = {ref.number for node in form.nodes if node.holds for ref in node.operands}
         columns = [columns_for(config, n.mnemonic, n.dtype, n.out_dtype, n.relation) for n in form.nodes]
         for start in range(config.alu_cols):
-            levels = _levels(config, form, columns, start)
+            levels = levels_of(config, form, columns, start)
             if min(levels):  # the same as to start in that level's column
                 continue
             wanted = [sorted(set(_uses(form, levels, port))) for port in range(len(form.ports))]
@@ -120,6 +132,54 @@ def _levels(config: Config, graph: Graph, columns: list[tuple[int, ...]], start:
                 latest -= 1
             levels[number] = latest
     return levels
+
+
+def _staggered(config: Config, graph: Graph, columns: list[tuple[int, ...]], start: int, filling: bool) -> list[int]:
+    """Return levels of nodes as `_levels`, of which parts that do not meet begin one after another where that pays.
+
+    A part begins in the first column in which it finds ALUs, if columns are to be filled one after another, or in that
+    in which it crowds the fullest column least. PASSes, which come later, are not counted.
+    """
+    levels = [0] * len(graph.nodes)
+    filled = [0] * config.alu_cols
+    for part in _parts(graph):
+        places = {number: place for place, number in enumerate(part)}
+        nodes = [
+            replace(
+                node,
+                operands=tuple(
+                    Ref(ref.kind, places[ref.number]) if ref.kind is Kind.NODE else ref for ref in node.operands
+                ),
+            )
+            for node in (graph.nodes[number] for number in part)
+        ]
+        outputs = tuple(places[number] for number in graph.outputs if number in places)
+        own = Graph(tuple(nodes), graph.ports, outputs)
+        best: tuple[tuple[int, int], list[int], list[int]] | None = None
+        for wait in range(config.alu_cols):
+            found = [wait + level for level in _levels(config, own, [columns[number] for number in part], start + wait)]
+            counts = list(filled)
+            for level in found:
+                counts[(start + level) % config.alu_cols] += 1
+            crowded = max(*counts, config.alu_rows) if filling else max(counts)
+            if best is None or (crowded, min(found)) < best[0]:
+                best = (crowded, min(found)), found, counts
+        assert best is not None
+        filled = best[2]
+        for number, level in zip(part, best[1], strict=True):
+            levels[number] = level
+    return levels
+
+
+def _parts(graph: Graph) -> list[list[int]]:
+    """Return the nodes of a graph in parts that no result ties together, in their order."""
+    parts: list[list[int]] = []
+    for number, node in enumerate(graph.nodes):
+        needed = {ref.number for ref in node.operands if ref.kind is Kind.NODE}
+        tied = [part for part in parts if needed.intersection(part)]
+        parts = [part for part in parts if not any(part is other for other in tied)]
+        parts.append(sorted([number, *(other for part in tied for other in part)]))
+    return sorted(parts)
 
 
 def _users(graph: Graph, ref: Ref) -> list[tuple[int, int]]:

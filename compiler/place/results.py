@@ -26,6 +26,9 @@ Made = list[tuple[TensorCopy, Demand | None]]
 MOST_COPIES = 4
 """Copies of a result that are made at most: so many readers can run at the same time."""
 
+_FOLLOWED = 2
+"""Parts of a tensor that a pass makes at most for its readers to follow it closely."""
+
 
 @dataclass(frozen=True)
 class Writing:
@@ -116,7 +119,6 @@ def place_results(
         missing = missing_vectors(state.config, tensor, readers)
         more = state.written.get(tensor, [])
         written |= copies_used(more)
-        near = copies_used([*more, *(copy for copy, want in found if want is not None and want.in_mesh)])
         wants: list[tuple[Demand | None, Vectors]] = []
         # What goes to a state and to nobody else has a place already.
         unread = bool(more) and not readers and tensor not in state.outputs
@@ -127,9 +129,15 @@ def place_results(
             wants += [(want, order)] if len(order) else []
         # An ALU drives a vector in one direction: copies that have one in common go there together, others where they
         # like.
-        turns = None if choice.dense else partial(turns_of, result, op.times)
+        turns = None
+        # Nobody follows chains side by side closely: they leave no ALUs for that, and take slices enough.
+        if not choice.dense and sum(other.tensor is tensor for other in op.results) <= _FOLLOWED:
+            turns = partial(turns_of, result, op.times)
         writing = Writing(tensor, choice, op, written, read, when, turns, trial)
         for group in sharing(wants):
+            # What one port reads of several results comes from one side.
+            readers_of = [want for want, _ in group if want is not None and want.in_mesh]
+            near = copies_used([*more, *(copy for copy, want in found if any(want is one for one in readers_of))])
             copies = _place_copies(state, writing, op, group, near)
             if copies is None:
                 return False

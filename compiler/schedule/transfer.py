@@ -57,22 +57,24 @@ class Transfers:
         Parameters
         ----------
         copies : list of (slices, addrs)
-            Shape (n,) each; they lie in one direction from `source`, and no two in the same slice.
+            Shape (n,) each; they lie in one direction from `source`, and no two in the same slice. Slice -1: a copy
+            lacks the word, which another one has.
         interval : int
             As of `sweeps`.
 
         Returns
         -------
         list of ndarray, shape (n,)
-            Per copy, the first cycles in which a READ may access the words.
+            Per copy, the first cycles in which a READ may access the words that it has.
         """
         latency = self._timing["WRITE"].d_skew
         assert latency is not None
         for slices, addrs in copies:
-            for sweep in sweeps(slices, addrs, cycles, self._config.mem_depth, interval):
+            held = slices >= 0
+            for sweep in sweeps(slices[held], addrs[held], cycles[held], self._config.mem_depth, interval):
                 travel = abs(self._units[sweep.slice].position - source)
                 self._access("WRITE", flow, member, sweep, travel - latency)
-        travels = [self._travel(slices, source) for slices, _ in copies]
+        travels = [np.where(slices < 0, 0, self._travel(slices, source)) for slices, _ in copies]
         # One value serves all copies that it passes: it has to stay on its stream up to the farthest.
         farthest = np.max(travels, axis=0)
         for way in sweeps(farthest, np.zeros_like(farthest), cycles, self._config.mem_depth):

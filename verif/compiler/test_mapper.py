@@ -98,3 +98,16 @@ def test_independent_graphs_find_other_alus():
     group = mappings(NANO, lower([X + Y]))[0]
     assert len({mapping.cells[0].alu for mapping in group}) == 8
     assert np.unique([mapping.depth for mapping in group]).tolist() == [1]
+
+
+def test_chains_that_do_not_meet_begin_in_different_columns():
+    """Multipliers stand in two columns, adders in the others: all of both are used."""
+    pairs = [Expr(OPERAND, DType.FP32, index=index) for index in range(16)]
+    chains = [a * a + b for a, b in zip(pairs[::2], pairs[1::2], strict=True)]
+    graph = lower(chains)
+    found = [mapping for group in mappings(NANO, graph) for mapping in group]
+    assert found
+    for mapping in found:
+        check(NANO, graph, mapping)
+        assert len(mapping.cells) == 16
+    assert not mappings(NANO, lower([*chains, pairs[0] + pairs[1]]))

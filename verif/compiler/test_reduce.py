@@ -104,3 +104,25 @@ def test_refusals():
         program.reduce((x, x), "add", 0)
     program.output("y", program.reduce((x, x), "add", 0, function=lambda a, b: cast(a, "int16") + cast(b, "int16")))
     program.compile()
+
+
+@pytest.mark.parametrize("config", MACHINES.values(), ids=MACHINES)
+@pytest.mark.parametrize("groups", [1, 3, 4])
+def test_reductions_side_by_side(config, groups, rng):
+    """Several terms, each added up in plain order, next to each other in one result."""
+    program = Program(config, "side by side")
+    shape = (5, groups, config.vector_length + 1)
+    x, y = (program.input(name, shape, "float32") for name in "xy")
+    made = program.reduce((x, y), "add", 0, function=lambda a, b: (a, b * b), join=-2)
+    assert made.shape == (2 * groups, shape[-1])
+    program.output("z", made)
+    a, b = (random_values(rng, "float32", *shape) for _ in range(2))
+    image = program.compile()
+    assert sum("reduce" in op.name for op in program.operations) == 1
+    want = []
+    for terms in (a, b * b):
+        total = terms[0]
+        for term in terms[1:]:
+            total = total + term
+        want.append(total)
+    same_bits(run_golden(image, x=a, y=b)["z"], np.concatenate(want))

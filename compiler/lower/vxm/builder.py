@@ -105,35 +105,39 @@ class PassBuilder:
         cell = self._mapping.cells[self._mapping.outputs[number]]
         vectors = np.where(result.steps < 0, 0, result.steps)
         holds = np.stack([(layout.slices[0, vectors] >= 0) & (result.steps >= 0) for layout in layouts])
-        flows: dict[Direction, Flow] = {}
         cycles = self._timing.chain * cell.level + func + self._times
-        leaving: list[tuple[int, int, Flow | None]] = []
         # The copies of a vector lie on one side.
         east = np.max([layout.slices[0, vectors] for layout in layouts], axis=0) >= self._config.mem_slices
-        for start, end in runs_of(np.vstack([holds, east])):
-            copies = [layout for layout, held in zip(layouts, holds[:, start], strict=True) if held]
-            if not copies:
-                leaving.append((start, end - start, None))
-                continue
-            direction = Direction.EAST if east[start] else Direction.WEST
-            if direction not in flows:
-                size = result.tensor.itemsize
-                flows[direction] = Flow(("result", number, size), direction, size)
-                self._macro.flows.append(flows[direction])
-            self._store(flows[direction], copies, vectors[start:end], cycles[start:end])
-            leaving.append((start, end - start, flows[direction]))
-        return leaving
+        written: npt.NDArray[np.bool_] = np.any(holds, axis=0)
+        flows: dict[bool, Flow] = {}
+        for side in (False, True):
+            mine = written & (east == side)
+            if mine.any():
+                direction, size = Direction.EAST if side else Direction.WEST, result.tensor.itemsize
+                flows[side] = Flow(("result", number, size), direction, size)
+                self._macro.flows.append(flows[side])
+                # All vectors of a side together: those that one copy has are in regular order, whatever others have.
+                self._store(flows[side], layouts, holds[:, mine], vectors[mine], cycles[mine])
+        return [
+            (start, end - start, flows[bool(east[start])] if written[start] else None)
+            for start, end in runs_of(np.vstack([written, written & east]))
+        ]
 
-    def _store(self, flow: Flow, layouts: list[TensorCopy], vectors: Cycles, cycles: Cycles) -> None:
-        ready = [np.zeros(len(vectors), np.int64)] * len(layouts)
+    def _store(
+        self, flow: Flow, layouts: list[TensorCopy], holds: npt.NDArray[np.bool_], vectors: Cycles, cycles: Cycles
+    ) -> None:
+        """Write vectors to the copies that hold them, shape (copies, n)."""
+        found = [(layout, mine) for layout, mine in zip(layouts, holds, strict=True) if mine.any()]
+        ready = [np.zeros(len(vectors), np.int64)] * len(found)
         for member in range(flow.width):
             copies: list[tuple[Numbers, Numbers]] = [
-                (layout.slices[member, vectors], layout.addrs[member, vectors]) for layout in layouts
+                (np.where(mine, layout.slices[member, vectors], -1), layout.addrs[member, vectors])
+                for layout, mine in found
             ]
             done = self._transfers.write(flow, member, copies, cycles, self._middle)
             ready = [np.maximum(*pair) for pair in zip(ready, done, strict=True)]
-        for layout, last in zip(layouts, ready, strict=True):
-            self._template.writes(layout, vectors, last)
+        for (layout, mine), last in zip(found, ready, strict=True):
+            self._template.writes(layout, vectors[mine], last[mine])
 
     def _cell(
         self, cell: Cell, works: Steps, arriving: list[Flow], leaving: list[tuple[int, int, Flow | None]]
