@@ -8,7 +8,7 @@ import numpy as np
 from arch.errors import TaktError
 from arch.image import Image
 from arch.timing import timing
-from compiler.emit.ifetch.streamer import TextStreamer
+from compiler.emit.ifetch.streamer import TextError, TextStreamer
 from compiler.ir.operation import Operation
 from compiler.ir.source import Source
 from compiler.ir.tensor import Tensor
@@ -44,6 +44,9 @@ def compile_program(source: Source) -> Image:
                 break
             except TaktError as error:
                 errors.append(error)
+    if not found and isinstance(errors[0], TextError):
+        # What comes late only makes the program longer: operations wait until their text has come.
+        return _build(source, Policy(dense=True, patient=True), direct=False)
     if not found:
         raise errors[0]
     return min(found, key=lambda image: image.cycles)

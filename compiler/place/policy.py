@@ -18,9 +18,12 @@ class Policy:
         is read all the time; passes keep their pauses.
     latched : bool
         ALUs hold what many steps of a pass share, where the mesh has room for that.
+    patient : bool
+        Operations wait until text has come even where few cycles suit it.
     """
 
     dense: bool = False
     copied: bool = False
     sparse: bool = False
     latched: bool = False
+    patient: bool = False

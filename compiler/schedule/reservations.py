@@ -88,6 +88,15 @@ class Reservations:
         table = self._tables.get(key)
         return 0 if table is None else int(np.count_nonzero(table[max(first, 0) : last + 1, 0]))
 
+    def row(self, key: Hashable, first: int, count: int) -> Table:
+        """Return for each of `count` cycles whether a resource is taken in it; cycles before 0 are not."""
+        found = np.zeros(count, np.bool_)
+        table = self._tables.get(key)
+        if table is not None:
+            part = table[max(first, 0) : max(first + count, 0), 0]
+            found[max(-first, 0) : max(-first, 0) + len(part)] = part
+        return found
+
     def mark(self) -> tuple[int, int]:
         """Return a point to which `rollback` can return."""
         return len(self._undo), self.last

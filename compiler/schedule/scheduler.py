@@ -5,6 +5,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from arch.config import Config
 from arch.geometry import units
@@ -22,8 +23,9 @@ _WINDOWS = (1, 8, 64, 256)
 _FILLED = 0.8
 """Part of a queue's depth that counts on the host's words: further words go in between."""
 
-_FETCHED = 0.6
-"""Part of a fetch port's cycles (a word takes ``16 / lanes``) that text may take: not every cycle suits its READs."""
+_FETCHED = 0.6, 0.2
+"""Part of a fetch port's cycles (a word takes ``16 / lanes``) that text may take: not every cycle suits its READs. The
+second where hardly any does."""
 
 Mark = tuple[tuple[int, int], int, dict[Hashable, int], int, int]
 
@@ -46,10 +48,13 @@ class Scheduler:
     Parameters
     ----------
     config : Config
+    patient : bool
+        Let operations wait longer for their text.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, patient: bool = False) -> None:
         self._config = config
+        self._fetched = _FETCHED[patient]
         self._timing = timing(config)
         self._table = Reservations(config)
         self._preferred: dict[Hashable, int] = {}
@@ -161,6 +166,10 @@ class Scheduler:
         """Return the cycles from `first` to `last` in which a resource is taken."""
         return self._table.occupied(key, first, last)
 
+    def taken(self, key: Key, first: int, count: int) -> npt.NDArray[np.bool_]:
+        """Return for each of `count` cycles whether a resource is taken in it."""
+        return self._table.row(key, first, count)
+
     def mark(self) -> Mark:
         """Return a point to which `rollback` can return."""
         return self._table.mark(), len(self._pending), dict(self._preferred), self.retired, self._issued
@@ -196,7 +205,7 @@ class Scheduler:
         if not self._waits_for_text:
             return 0
         excess = max((self._excess.get(action.unit.position, 0) for action in macro.actions), default=0)
-        return int(excess * 16 / self._config.lanes / _FETCHED) if excess else 0
+        return int(excess * 16 / self._config.lanes / self._fetched) if excess else 0
 
     def write(self) -> None:
         """Write the issues of all that is placed: it stays placed."""

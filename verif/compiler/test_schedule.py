@@ -4,7 +4,8 @@ import pytest
 
 from arch.geometry import Direction, units
 from arch.presets import preset
-from compiler.emit.ifetch.fetch import fetch_macro
+from compiler.emit.ifetch.fetch import Burst, fetch_macro, read_cycle
+from compiler.memory.words import Bank
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
@@ -166,4 +167,5 @@ def test_text_does_not_wait_for_text():
     assert starts[-1] > 3 * 39
     scheduler.synchronise()
     unit, source = units(config)[:2]
-    assert scheduler.place(fetch_macro(config, unit, source.id, 0, 1), 8) == 8
+    burst = Burst(Bank(source.id, 0), 0, 0, 1, read_cycle(config, unit, source))
+    assert scheduler.place(fetch_macro(config, unit, [burst]), 8) == 8
