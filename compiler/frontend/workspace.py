@@ -22,7 +22,7 @@ from compiler.declare.transposition import transposition
 from compiler.declare.update_pass import clearing_pass, copy_pass
 from compiler.expression.expr import BITS, FORMATS
 from compiler.frontend.superlanes import superlanes_at
-from compiler.ir.lanes import BEYOND, Strays, are_vectors, strays, vectors_along
+from compiler.ir.lanes import BEYOND, Strays, are_vectors, distinct, strays, vectors_along
 from compiler.ir.operation import Operation
 from compiler.ir.tensor import (
     MOST_ELEMENTS,
@@ -159,7 +159,7 @@ class Workspace:
         vector = self._config.vector_length
         wanted = vectors_along(view.elements, lanes, vector)
         if not are_vectors(view.tensor, wanted, vector):
-            return self._once("rearranged", view, lanes, lambda: self._rearranged(view, lanes))
+            return self._with_vectors(view, lanes)
         found = strays(view.tensor, wanted, vector)
         if (
             found.elements_for_zeros
@@ -171,6 +171,17 @@ class Workspace:
         if need:
             self._needs[view.tensor] = max(need, self._needs.get(view.tensor, Need.NOTHING))
         return view
+
+    def _with_vectors(self, view: View, lanes: int) -> View:
+        """Return a view of the same shape with other vectors; each is made once, wherever and how often it comes."""
+        last = np.moveaxis(view.elements, lanes, -1)
+        rows, which = distinct(last.reshape(-1, last.shape[-1]))
+        # One vector for all is made as often as it is wanted: copies of it alone would all come from one slice.
+        repeats = 1 < len(rows) < len(which)
+        once = View(view.tensor, rows if repeats else np.ascontiguousarray(last))
+        made = self._once("rearranged", once, -1, lambda: self._rearranged(once, -1))
+        found = made.elements[which].reshape(last.shape) if repeats else made.elements
+        return View(made.tensor, np.moveaxis(found, -1, lanes))
 
     def _zeros(self, view: View) -> View:
         return self.constant(self._fresh("zeros"), np.zeros(view.shape, view.dtype)).view()

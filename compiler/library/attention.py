@@ -223,7 +223,7 @@ def weight(score: Expr, most: Expr) -> tuple[Expr, Expr]:
     return cast(term, "float16"), cast(where(below <= 0, term, 0.0), "float16")
 
 
-def turned(program: Program, weights: Tensor, unit: Tensor | View) -> View:
+def turned(program: Program, weights: Tensor | View, unit: Tensor | View) -> View:
     """Return a matrix with keys in the lanes instead of queries, in whole vectors.
 
     It is the product of rows of the unit matrix and the vectors of weights, which become columns.
@@ -231,7 +231,7 @@ def turned(program: Program, weights: Tensor, unit: Tensor | View) -> View:
     Parameters
     ----------
     program : Program
-    weights : Tensor
+    weights : Tensor or View
         float16, finite, shape (keys, queries), lanes along whole vectors of queries.
     unit : Tensor or View
         float16, shape (rows, vector_length): the queries that count of each vector.
@@ -245,7 +245,7 @@ def turned(program: Program, weights: Tensor, unit: Tensor | View) -> View:
     vector = program.config.vector_length
     keys, blocks = whole(program.config, count), queries // vector
     columns = (
-        rows_to(weights.view(), keys).reshape(keys, blocks, vector).transpose(2, 1, 0).reshape(vector, blocks * keys)
+        rows_to(as_view(weights), keys).reshape(keys, blocks, vector).transpose(2, 1, 0).reshape(vector, blocks * keys)
     )
     made = product(program, unit, columns, epilogue=lambda total: total, dtype="float16")
     return made.reshape(rows, blocks, keys).transpose(1, 0, 2).reshape(blocks * rows, keys)

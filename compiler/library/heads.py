@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from arch.errors import TaktError
 from compiler.arguments import integer
@@ -34,7 +35,8 @@ def self_attention(
 
     Queries, keys and values are rounded to float16, and so are the weights ``exp(score - max)`` of a head, which are
     multiplied with its values and with ones; the first product times the reciprocal of the second is rounded to float16
-    again. The heads' products with w_o are added up in order, then come b_o and the residual, all in fp32.
+    again. The results of as many heads as a vector holds are side by side; their products with w_o are added up in
+    order, then come b_o and the residual, all in fp32.
 
     Parameters
     ----------
@@ -62,23 +64,33 @@ def self_attention(
     """
     size, kv_heads = check_heads(weights, heads)
     m, vector = x.shape[0], program.config.vector_length
-    q, k = (
-        heads_apart(program, x, weights[f"w_{name}"], weights.get(f"b_{name}"), count)
-        for name, count in (("q", heads), ("k", kv_heads))
-    )
-    v = _values(program, x, weights["w_v"], weights.get("b_v"))
+    together = heads_together(size, vector)
+    groups = [range(heads)[first : first + together] for first in range(0, heads, together)]
+    served = [head // (heads // kv_heads) for head in range(heads)]
+    # In a group keys and values of a head are apart from those of others: it has copies with zeros in between.
+    places = [[(served[head], place) for place, head in enumerate(group)] for group in groups]
+    every = list(dict.fromkeys(place for group in places for place in group))
+    q = projected(program, x, weights["w_q"], weights.get("b_q"), [[*group] for group in groups], size)
+    alone = [[head if place == other else -1 for other in range(len(groups[0]))] for head, place in every]
+    k = projected(program, x, weights["w_k"], weights.get("b_k"), alone, size)
     masks = visible(program, m, whole(program.config, m), causal, mask)
-    depth = q.shape[1] // heads
     unit = program.constant(program.fresh_name("unit"), np.eye(min(m, vector), vector, dtype=np.float16))
-    ones = program.constant(program.fresh_name("ones"), np.ones((whole(program.config, m), size), np.float16))
-    results: list[Operand] = []
-    for head in range(heads):
-        group = head // (heads // kv_heads)
-        query = q[:, head * depth : (head + 1) * depth]
-        key = k[:, group * depth : (group + 1) * depth]
-        value = rows_to(v[group * size : (group + 1) * size].transpose(), ones.shape[0])
-        results.append(_head(program, query, key, value, masks, size, unit, ones))
+    queries, keys = q.reshape(m, len(groups), -1), k.reshape(m, len(every), -1)
+    numbers = [[every.index(place) for place in group] for group in places]
+    found = [
+        _weights(program, queries[:, number], keys[:, chosen].transpose(1, 0, 2), masks, size)
+        for number, chosen in enumerate(numbers)
+    ]
+    # Planes make the values while the VXM is at the softmax.
+    slots = max(1, min(len(groups[0]), vector // m))
+    v = _values(program, x, weights["w_v"], weights.get("b_v"), every, size, slots).reshape(len(every), size, -1)
+    results = [_heads(program, part, v, chosen, slots, unit) for part, chosen in zip(found, numbers, strict=True)]
     return joined_heads(program, results, weights["w_o"], weights.get("b_o"), residual, dtype)
+
+
+def heads_together(size: int, vector: int) -> int:
+    """Return how many heads of a size are worked on side by side: as many as a vector holds."""
+    return max(1, vector // size)
 
 
 def check_heads(weights: Weights, heads: int) -> tuple[int, int]:
@@ -103,8 +115,10 @@ def check_heads(weights: Weights, heads: int) -> tuple[int, int]:
     return size, columns // size
 
 
-def heads_apart(program: Program, x: Operand, w: Operand, bias: Operand | None, heads: int) -> Tensor:
-    """Return ``x @ w + bias``, float16, in which every head begins a vector and zeros follow it.
+def projected(
+    program: Program, x: Operand, w: Operand, bias: Operand | None, parts: Sequence[Sequence[int]], size: int
+) -> Tensor:
+    """Return heads of ``x @ w + bias``, float16, in parts that begin a vector each; zeros follow, and stand for -1.
 
     Parameters
     ----------
@@ -112,72 +126,114 @@ def heads_apart(program: Program, x: Operand, w: Operand, bias: Operand | None, 
     x : Tensor or View
         float16, shape (m, width).
     w, bias : Tensor or View
-        Shapes (width, heads * d) and (heads * d,), inputs or constants.
-    heads : int
+        Shapes (width, heads * size) and (heads * size,), inputs or constants.
+    parts : sequence of sequence of int
+        Heads of each part, side by side; of equal numbers, or fewer in the last ones.
+    size : int
 
     Returns
     -------
     Tensor
-        Shape (m, heads * whole vectors of d).
+        Shape (m, parts * whole vectors of a part).
     """
-    size = w.shape[1] // heads
-    more = whole(program.config, size) - size
-    operands: list[Any] = []
-    if more:
-        held = np.zeros((heads, size + more), np.int8)
-        held[:, :size] = -1
-        operands.append(held.reshape(-1))
+    depth = whole(program.config, size * max(len(part) for part in parts))
+    places: npt.NDArray[np.int64] = np.full((len(parts), depth), -1, np.int64)
+    for number, part in enumerate(parts):
+        for place, head in enumerate(part):
+            if head >= 0:
+                places[number, size * place : size * (place + 1)] = size * head + np.arange(size)
+    places = places.reshape(-1)
+    held = places >= 0
+    operands: list[Any] = [] if held.all() else [-held.astype(np.int8)]
     if bias is not None:
-        operands.append(_apart(as_view(bias), heads, more))
+        operands.append(_columns(as_view(bias), places))
 
     def finish(total: Expr, *others: Expr) -> Expr:
         found = total + others[-1] if bias is not None else total
         # Zero times what is no number would be none.
-        return where(others[0], found, 0.0) if more else found
+        return found if held.all() else where(others[0], found, 0.0)
 
-    columns = _apart(as_view(w), heads, more)
+    columns = _columns(as_view(w), places)
     return product(program, x, columns, epilogue=finish, operands=tuple(operands), dtype="float16")
 
 
-def _apart(view: View, heads: int, more: int) -> View:
-    """Return heads along the last axis with zeros behind each."""
-    rows, size = view.shape[:-1], view.shape[-1] // heads
-    parts = view.reshape(*rows, heads, size).pad((*((0, 0) for _ in rows), (0, 0), (0, more)))
-    return parts.reshape(*rows, heads * (size + more))
+def _columns(view: View, places: npt.NDArray[np.int64]) -> View:
+    """Return columns by number along the last axis; zeros for -1."""
+    return View(view.tensor, np.where(places < 0, -1, view.elements[..., places]).astype(np.int32))
 
 
-def _values(program: Program, x: Operand, w: Operand, bias: Operand | None) -> Tensor:
-    """Return the values of all heads, shape (columns of w, m), lanes along the positions."""
-    if bias is None:
-        return product(program, as_view(w).transpose(), as_view(x).transpose(), epilogue=_same, dtype="float16")
-    again = as_view(bias).reshape(bias.shape[0], 1)[:, np.zeros(x.shape[0], np.int32)]
-    return product(
-        program, as_view(w).transpose(), as_view(x).transpose(), epilogue=_plus, operands=(again,), dtype="float16"
-    )
-
-
-def _same(total: Expr) -> Expr:
-    return total
-
-
-def _plus(total: Expr, other: Expr) -> Expr:
-    return total + other
-
-
-def _head(
-    program: Program, q: View, k: View, v: View, masks: tuple[Operand, ...], size: int, unit: Operand, ones: Operand
+def _values(
+    program: Program,
+    x: Operand,
+    w: Operand,
+    bias: Operand | None,
+    every: Sequence[tuple[int, int]],
+    size: int,
+    slots: int,
 ) -> Tensor:
-    """Return what a head makes of whole vectors of queries and keys, (m, depth), and values.
+    """Return values, shape (entries of `every` * size, slots * m): those of an entry in one slot, zeros in the others.
 
-    Queries are in the lanes of scores, so that maxima run over time; then keys are.
+    An entry is (head of the values, place in a group); the place's remainder is the slot.
     """
-    m = q.shape[0]
+    m = x.shape[0]
+    rows = np.concatenate([size * head + np.arange(size) for head, _ in every])
+    again = np.tile(np.arange(m), slots)
+    own = np.repeat([place % slots for _, place in every], size)[:, None] == np.repeat(np.arange(slots), m)
+    operands: list[Any] = [] if slots == 1 else [-own.astype(np.int8)]
+    if bias is not None:
+        operands.append(as_view(bias)[rows].reshape(len(rows), 1)[:, np.zeros(len(again), np.int32)])
+
+    def finish(total: Expr, *others: Expr) -> Expr:
+        found = total + others[-1] if bias is not None else total
+        return found if slots == 1 else where(others[0], found, 0.0)
+
+    columns = as_view(x)[again].transpose() if slots > 1 else as_view(x).transpose()
+    selected = as_view(w).transpose()[rows]
+    return product(program, selected, columns, epilogue=finish, operands=tuple(operands), dtype="float16")
+
+
+def _weights(program: Program, q: View, k: View, masks: tuple[Operand, ...], size: int) -> Tensor:
+    """Return ``exp(score - max)``, shape (heads, m, whole vectors of m), of queries (m, depth), keys (heads, m, depth).
+
+    Queries are in the lanes, so that maxima run over time, and those of a group's heads in one pass.
+    """
+    count, m = k.shape[:2]
     queries = rows_to(q, whole(program.config, m))
-    scores = product(program, k, queries.transpose(), ways=1, epilogue=masked_score(size), operands=masks)
-    largest = program.reduce(scores, "max", 0, keepdims=True)
-    weights = turned(program, program.map(_weight, scores, largest), unit)[:m]
-    scale = product(program, weights, ones, epilogue=recip)
-    return product(program, weights, v, epilogue=_times, operands=(scale,), dtype="float16")
+    again = np.tile(np.arange(m), count)
+    scores = product(
+        program,
+        k.reshape(count * m, -1),
+        queries.transpose(),
+        ways=1,
+        epilogue=masked_score(size),
+        operands=tuple(as_view(mask)[again] for mask in masks),
+    ).reshape(count, m, -1)
+    found: Tensor = program.map(_weight, scores, program.reduce(scores, "max", 1, keepdims=True))
+    return found
+
+
+def _heads(program: Program, weights: Tensor, v: View, numbers: Sequence[int], slots: int, unit: Operand) -> Tensor:
+    """Return what the weights of a group's heads, (heads, m, ...), make of values, (entries, size, slots * m).
+
+    The keys of as many heads as there are slots are side by side in each vector. What is another head's is zero, so
+    that one product serves all heads: shape (m, heads * size).
+    """
+    (count, m), size = weights.shape[:2], v.shape[1]
+    length, blocks = whole(program.config, slots * m), -(-count // slots)
+    apart = weights.pad(((0, blocks * slots - count), (0, 0), (0, 0)))
+    apart = apart.reshape(blocks, slots * m, -1).pad(((0, 0), (0, length - slots * m), (0, 0)))
+    turned_weights = turned(program, apart.reshape(blocks * length, -1), unit)[:m]
+    values = np.full((blocks, length, count, size), -1, np.int32)
+    ones = np.zeros((blocks, length, count, size), np.float16)
+    for place, number in enumerate(numbers):
+        block, slot = divmod(place, slots)
+        values[block, : slots * m, place] = v.elements[number].T
+        ones[block, m * slot : m * (slot + 1), place] = 1
+    shape = blocks * length, count * size
+    share = program.constant(program.fresh_name("ones"), ones.reshape(shape))
+    scale = product(program, turned_weights, share, epilogue=recip)
+    columns = View(v.tensor, values.reshape(shape))
+    return product(program, turned_weights, columns, epilogue=_times, operands=(scale,), dtype="float16")
 
 
 def _weight(score: Expr, most: Expr) -> Expr:
@@ -198,13 +254,13 @@ def joined_heads(
     residual: Operand | None = None,
     dtype: str | None = None,
 ) -> Tensor:
-    """Return the results of all heads, side by side, times w_o: products of the heads, added up in order in fp32.
+    """Return results of heads, side by side, times w_o: products of each with its rows, added up in order in fp32.
 
     Parameters
     ----------
     program : Program
     results : sequence of Tensor or View
-        float16, shape (m, d) each.
+        float16, shape (m, d) each; of several heads side by side (m, d) times their number.
     w_o, bias : Tensor or View
         Shapes (heads * d, width) and (width,).
     residual : Tensor or View, optional
@@ -212,7 +268,7 @@ def joined_heads(
     dtype : str, optional
         Format of the result, float32 by default.
     """
-    shares = np.split(np.arange(w_o.shape[0]), len(results))
+    shares = np.split(np.arange(w_o.shape[0]), np.cumsum([result.shape[1] for result in results])[:-1])
     total: Tensor | None = None
     for number, (result, rows) in enumerate(zip(results, shares, strict=True)):
         terms: list[Operand] = [] if total is None else [total]

@@ -7,7 +7,7 @@ from compiler.expression.expr import Expr
 from compiler.ir.tensor import Tensor, View, as_view
 from compiler.library.decode import decode_attention
 from compiler.library.gemm import gemm
-from compiler.library.heads import Operand, Weights, check_heads, heads_apart, joined_heads, self_attention
+from compiler.library.heads import Operand, Weights, check_heads, joined_heads, projected, self_attention
 from compiler.library.normalisation import layernorm, rmsnorm
 from compiler.library.operands import product
 from compiler.library.rope import rope
@@ -119,7 +119,7 @@ def decoder_layer(
     normal = norm(x, 1)
     turned = []
     for name, count in (("q", heads), ("k", kv_heads)):
-        apart = heads_apart(program, normal, weights[f"w_{name}"], None, count)
+        apart = projected(program, normal, weights[f"w_{name}"], None, [[head] for head in range(count)], size)
         rows = apart.reshape(count, apart.shape[1] // count)[:, :size]
         again = np.zeros(count, np.int32)
         turned.append(rope(program, rows, as_view(cosine)[again], as_view(sine)[again]))

@@ -129,6 +129,8 @@ class Core:
     def _place(self, op: Operation) -> int | None:
         """Place one operation, mended if need be; return its end, None if it has no place."""
         best = self._like_before(op) or self._best(self._choices(op), op)
+        if best is not None and self._is_late(best, self._plans[op][0]):
+            best = self._supplied(op, best)
         # Fused, sums are spared a way through MEM, but planes have to wait for ALUs: where these are taken, sums that
         # go to MEM first may be done sooner.
         if best is None or self._is_late(best):
@@ -165,9 +167,10 @@ class Core:
         self.plans[trial.op] = trial.choice.plan
         return trial.end
 
-    def _is_late(self, trial: Trial) -> bool:
-        """Return whether an operation takes so much longer than planned that a part of it may be in its way."""
-        return trial.end - trial.window[0] > int(trial.choice.plan.estimate) * 5 // 4 + _SLACK
+    def _is_late(self, trial: Trial, plan: AnyPlan | None = None) -> bool:
+        """Return whether an operation takes so much longer than its plan, or another, that something is in its way."""
+        estimate = (plan or trial.choice.plan).estimate
+        return trial.end - trial.window[0] > int(estimate) * 5 // 4 + _SLACK
 
     def _place_either(self, op: Operation, fused: Trial | None, pieces: Sequence[Operation]) -> int | None:
         """Place a product with its epilogue, or one after the other: what ends first, or what is possible."""
@@ -302,6 +305,20 @@ class Core:
             for key, demand in trial.demands.items()
             if fixed and key in ports and fixed & banks_in(self._state, *ports[key].words()[:2])
         ]
+
+    def _supplied(self, op: Operation, late: Trial) -> Trial:
+        """Return a trial with copies of operands that are in each other's way, or the late one if that is no later."""
+        state, point = self._state, self._point
+        give_up(state, point)
+        if self._supply(op):
+            found = self._best(self._choices(op), op)
+            if found is not None and found.end < late.end:
+                return found
+        give_up(state, point)
+        self._point = point
+        again = self._try(op, late.choice)
+        assert again is not None and again.end == late.end
+        return again
 
     def _leaving_alus(self, op: Operation, plan: AnyPlan) -> AnyPlan:
         """Return a plan that tries first what leaves ALUs for the passes that follow."""

@@ -159,11 +159,14 @@ class _Filling:
         # A bank is read or written; where nothing else is left, whether both really meet is seen when it is placed.
         forbidden = set() if self.choice.loose else read
         every = [bank for side in sides for bank in ordered(state, side, busy, forbidden, reader, op, window=window)]
+        readers = state.readers[op.target] if self.choice.loose else []
+        last = {number for other in readers for number in state.busy(other.op)}
         # A queue that reads and writes at the same time may want to do both in one cycle.
         distance = distances(state, self.trial)
         every.sort(
             key=lambda bank: (
                 bank in read,
+                bank.slice in last,
                 self.apart and bank.slice in read_slices,
                 bank in used or bank.slice in taken or bank.slice in state.scattered,
                 bank.slice in read_slices,

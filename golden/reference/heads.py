@@ -68,9 +68,10 @@ def grouped_heads(
 
 
 def joined_heads(results: list[Float16], w_o: Float16, vector_length: int) -> Float32:
-    """Return the results of all heads, side by side, times w_o: products of the heads, added up in order in fp32."""
+    """Return results of heads, side by side, times w_o: products of each with its rows, added up in order in fp32."""
     total: Float32 | None = None
-    for result, weights in zip(results, np.split(w_o, len(results)), strict=True):
+    ends = np.cumsum([result.shape[1] for result in results])
+    for result, weights in zip(results, np.split(w_o, ends[:-1]), strict=True):
         product = matmul_fp16(result, np.ascontiguousarray(weights), vector_length)
         total = product if total is None else apply("ADD", total, product)
     assert total is not None
@@ -92,6 +93,8 @@ def self_attention(
     mask: npt.NDArray[np.int8] | None = None,
 ) -> Float32:
     """Return the attention of a sequence to itself, of all heads, projected back (Vaswani et al., 3.2.2).
+
+    The projection is a product for each group of as many heads as a vector holds.
 
     Parameters
     ----------
@@ -118,5 +121,8 @@ def self_attention(
         seen = np.tril(seen)
     if mask is not None:
         seen = seen & (mask != 0)
-    total = joined_heads(grouped_heads(q, k, v, heads, vector_length, seen), weights["w_o"], vector_length)
+    results = grouped_heads(q, k, v, heads, vector_length, seen)
+    together = max(1, vector_length // results[0].shape[1])
+    groups = [np.concatenate(results[first : first + together], axis=1) for first in range(0, heads, together)]
+    total = joined_heads(groups, weights["w_o"], vector_length)
     return total if "b_o" not in weights else apply("ADD", total, weights["b_o"])

@@ -123,7 +123,7 @@ def plans(op: MatMul) -> list[Plan]:
         plan
         for mesh in ways
         for shape in _shapes(op)
-        for joint in _joint(op, bool(mesh), shape[0])
+        for joint in _joint(op, shape[0])
         if (plan := _plan(op, mesh, *shape, joint)) is not None
     ]
     return sorted([*found, *_plans_in_parts(op)], key=lambda plan: plan.estimate)
@@ -152,11 +152,11 @@ def _plans_in_parts(op: MatMul) -> Iterator[Plan]:
                         yield plan
 
 
-def _joint(op: MatMul, fused: bool, hemispheres: int) -> tuple[bool, ...]:
+def _joint(op: MatMul, hemispheres: int) -> tuple[bool, ...]:
     """Return whether hemispheres may load weights from the same slices, as they do those of results."""
     if hemispheres == 1:
         return (False,)
-    return (True,) if op.computed else (False, True) if fused else (False,)
+    return (True,) if op.computed else (False, True)
 
 
 def _shapes(op: MatMul) -> Iterator[tuple[int, int, bool, bool, tuple[int, ...]]]:
