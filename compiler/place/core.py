@@ -35,6 +35,9 @@ _LATER = 8
 _WAITS = 12
 """Moments at which words become free that an operation without room waits for."""
 
+_SUPPLIED = 4
+"""Plans beside the preferred one for which operands are copied."""
+
 _SPARED = (8, 4, 2)
 """Parts of all slices that passes spare which do the work of one that has found no place."""
 
@@ -264,11 +267,18 @@ class Core:
         modes = ((False, False), (True, False), (True, True))
         more = [Choice(plan, dense=dense, loose=loose) for dense, loose in modes for plan in every]
         found = self._best(iter(more), op, first=True)
-        # A copy takes cycles and words of its own, so only after all that needs none.
-        if found is None and self._supply(op):
-            found = self._best(iter(more), op, first=True)
+        # A copy takes cycles and words of its own, so only after all that needs none. Where the preferred plan's do not
+        # help, those of plans that read and write less at a time may: these are last.
+        for plan in () if found is not None else (plans[0], *plans[: -_SUPPLIED - 1 : -1]):
+            point = savepoint(state, op)
+            if self._supply(op, plan):
+                found = self._best(iter(more), op, first=True)
+            if found is not None:
+                break
+            give_up(state, point)
         if found is not None:
             return found
+        self._supply(op, plans[0])
         when = 0
         for _ in range(_WAITS):
             later = state.words.next_release(when)
@@ -286,9 +296,9 @@ class Core:
                 return found
         return None
 
-    def _supply(self, op: Operation) -> bool:
-        """Make copies of what the preferred plan lacks, or finds beside something else that it reads."""
-        choice = Choice(self._plans[op][0])
+    def _supply(self, op: Operation, plan: AnyPlan) -> bool:
+        """Make copies of what a plan lacks, or finds beside something else that it reads."""
+        choice = Choice(plan)
         point = savepoint(self._state, op)
         trial = self._trial(op, choice)
         # Only to learn what it lacks: nothing of it stays.
@@ -310,7 +320,7 @@ class Core:
         """Return a trial with copies of operands that are in each other's way, or the late one if that is no later."""
         state, point = self._state, self._point
         give_up(state, point)
-        if self._supply(op):
+        if self._supply(op, self._plans[op][0]):
             found = self._best(self._choices(op), op)
             if found is not None and found.end < late.end:
                 return found
