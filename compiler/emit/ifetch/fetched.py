@@ -135,9 +135,9 @@ class FetchedQueue:
         longer = _LONGER * (1 + self._ahead(self.loaded + self._usual) - self._ahead(self.loaded))
         bound = self._bound(first, period, layers, longer)
         assert self._repeats is not None and self._needs is not None
-        if bound is None or bound > len(self._repeats.words) or -(-(bound - first + longer) // per) > most:
+        words = 0 if bound is None else bound - first
+        if bound is None or self.loaded + words > len(self.slots) or -(-(words + longer) // per) > most:
             return Portion(most)
-        words = bound - first
         vectors = -(-(words + longer) // per)
         # What stands at the beginning is still moved by the IFETCH, and pauses there are taken apart by it.
         begin = self.loaded + 2 * SPARE
