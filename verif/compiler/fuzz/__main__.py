@@ -45,7 +45,7 @@ class Span(click.ParamType):
 @click.option("--rtl-every", type=click.IntRange(0), default=0, help="Run every K-th graph on RTL too.")
 @click.option("--simulator", type=click.Choice(["icarus", "verilator"]), default="icarus", show_default=True)
 @click.option("--limit", type=float, default=0.0, help="CPU seconds after which a graph is given up.")
-@click.option("--complete/--today", default=None, help="Graphs of the complete tensor interface, or of today's.")
+@click.option("--complete/--whole-vectors", default=True, help="Graphs in which results are used as any view, or not.")
 @click.option("--shrink", is_flag=True, help="Make each failing graph minimal, and print its program.")
 @click.option("--refusals", is_flag=True, help="With --shrink: the first graph of each refusal too.")
 @click.option("--trials", type=click.IntRange(0), default=TRIALS, show_default=True, help="Graphs tried to shrink one.")
@@ -63,7 +63,7 @@ def main(
     rtl_every: int,
     simulator: str,
     limit: float,
-    complete: bool | None,
+    complete: bool,
     shrink: bool,
     refusals: bool,
     trials: int,

@@ -29,7 +29,7 @@ class Campaign:
         As of `generate`.
     limit : float
         CPU seconds after which a graph is given up as `Outcome.REFUSED`; 0 for no limit.
-    complete : bool or None
+    complete : bool
         As of `generate`.
     """
 
@@ -38,7 +38,7 @@ class Campaign:
     operations: tuple[int, int] = (2, 40)
     largest: int = 70
     limit: float = 0.0
-    complete: bool | None = None
+    complete: bool = True
 
     def graph(self, seed: int) -> Graph:
         """Return the graph of a seed."""

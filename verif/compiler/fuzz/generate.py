@@ -19,7 +19,7 @@ def generate(
     operations: tuple[int, int] = (2, 40),
     largest: int = 70,
     depth: int = 6,
-    complete: bool | None = None,
+    complete: bool = True,
 ) -> Graph:
     """Return the random graph of a seed.
 
@@ -35,10 +35,9 @@ def generate(
         Largest size of an axis.
     depth : int
         Most operations of an expression.
-    complete : bool, optional
-        Whether of the complete tensor interface; `table.COMPLETE` by default.
+    complete : bool
+        Whether of the complete tensor interface; otherwise results are used in the whole vectors that they have.
     """
-    complete = table.COMPLETE if complete is None else complete
     draft = Draft(seed, machine, tuple(settings), largest, depth, complete)
     kinds = [
         (operation.draw, operation.weight)

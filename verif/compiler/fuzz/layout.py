@@ -1,7 +1,7 @@
 """Lanes of views: which axis of a view is made of whole vectors of the tensor behind it, if any.
 
-The interface of today takes results in whole vectors only. Drafts ask here, so that most of them compile; the complete
-interface takes any view, and its drafts do not ask.
+Graphs need not be of the complete interface: then results are used in whole vectors only. Drafts ask here, so that most
+of them compile; the complete interface takes any view, and its drafts do not ask.
 """
 
 from typing import Any

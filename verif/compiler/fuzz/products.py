@@ -150,7 +150,7 @@ def _weights(draft: "Draft", k: int, dtype: str) -> int:
 
 
 def _turned(draft: "Draft", number: int, k: int) -> int:
-    """Return a result, one axis of which has K elements, as a matrix of K rows; today with lanes along K."""
+    """Return a result, one axis of which has K elements, as a matrix of K rows; if not complete, with lanes along K."""
     columns, lanes = draft.shape_of(number)[1] == k, draft.lanes_of(number)
     if not columns and (draft.complete or lanes == -2):
         return number

@@ -10,12 +10,7 @@ from verif.compiler.fuzz.sources import SOURCES
 from verif.compiler.fuzz.vector import VECTOR
 from verif.compiler.fuzz.views import VIEWS
 
-__all__ = ["COMPLETE", "OPERATIONS"]
-
-COMPLETE = False
-"""Whether random graphs are of the complete tensor interface: operations that are marked so, any view of any result as
-operand or output, reductions over any axes, gathers from results. False while the compiler takes results in whole
-vectors only."""
+__all__ = ["OPERATIONS"]
 
 OPERATIONS: Mapping[str, Operation] = {**SOURCES, **VIEWS, **VECTOR, **PRODUCTS, **LANES, **COMPLETE_OPERATIONS}
 """By name. An entry has what it means in NumPy, the call that a person writes, and how to draw a random one; views are

@@ -1,4 +1,4 @@
-"""Random programs over the whole interface: right bits and predicted cycles, or a refusal that is known.
+"""Random programs over the whole interface: right bits and predicted cycles, and of small ones none is refused.
 
 A failure prints the program; ``python -m verif.compiler.fuzz --shrink`` with its machine and seed makes it minimal.
 """
@@ -8,12 +8,12 @@ import re
 import pytest
 
 from verif.compiler.fuzz.campaign import Campaign, Summary
-from verif.compiler.fuzz.judge import Outcome, Verdict
+from verif.compiler.fuzz.judge import Outcome
 
 MACHINES = {
-    "nano": Campaign("nano", ("mem_depth=2048",), operations=(2, 4), largest=20),
-    "small": Campaign("small", operations=(2, 4), largest=32),
-    "base": Campaign("base", operations=(2, 4), largest=70),
+    "nano": Campaign("nano", ("mem_depth=2048",), operations=(2, 4), largest=12),
+    "small": Campaign("small", operations=(2, 4), largest=20),
+    "base": Campaign("base", operations=(2, 4), largest=48),
 }
 LONG = {
     "nano": Campaign("nano", ("mem_depth=2048",), operations=(2, 8), largest=40),
@@ -31,25 +31,15 @@ MANY = {"nano": 180, "small": 180, "base": 140}
 
 ON_RTL, MANY_ON_RTL = 6, 200
 
-ACCEPTED_REFUSALS = (
-    r"must fit the MEM of \w+ that is left for it",
-    r"\w+ must be enough for ",
-    r"must fit the mesh of \d+ x \d+ ALUs",
-)
-"""What the compiler says where it finds no room or no cycles for what would fit: none of it is a reason."""
+ACCEPTED_REFUSALS = (r"queue_depth must be enough for the text of ",)
+"""What the compiler says of some large graphs, of `make test-long`: their text cannot come in time."""
 
 
-def accepted(verdict: Verdict) -> bool:
-    """Return whether a graph is right, or refused for a reason that is accepted."""
-    refused = verdict.outcome is Outcome.REFUSED
-    known = any(re.search(reason, verdict.message) for reason in ACCEPTED_REFUSALS)
-    return verdict.outcome is Outcome.RIGHT or (refused and known)
-
-
-def check(campaign, first, count):
+def check(campaign, first, count, refusals=()):
     for job in campaign.run(range(first, first + count)):
         text = f"seed {job.seed}: {job.verdict.outcome}: {job.verdict.message}\n{job.graph.text()}\n{campaign}"
-        assert accepted(job.verdict), text
+        known = any(re.search(reason, job.verdict.message) for reason in refusals)
+        assert job.verdict.outcome is Outcome.RIGHT or (job.verdict.outcome is Outcome.REFUSED and known), text
 
 
 def check_on_rtl(first, count):
@@ -70,7 +60,7 @@ def test_random_programs(machine, part):
 @pytest.mark.long
 @pytest.mark.parametrize("machine,part", [(name, part) for name, parts in MANY.items() for part in range(parts)])
 def test_many_random_programs(machine, part):
-    check(LONG[machine], 100_000 + PART * part, PART)
+    check(LONG[machine], 100_000 + PART * part, PART, ACCEPTED_REFUSALS)
 
 
 @pytest.mark.parametrize("count", [ON_RTL, pytest.param(MANY_ON_RTL, marks=pytest.mark.long)])

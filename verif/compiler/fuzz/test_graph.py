@@ -21,7 +21,7 @@ from verif.compiler.fuzz.values import numbers
 from verif.compiler.fuzz.vector import function_text
 
 
-@pytest.mark.parametrize("complete", [False, True], ids=["today", "complete"])
+@pytest.mark.parametrize("complete", [False, True], ids=["whole vectors", "complete"])
 def test_every_operation_is_drawn(complete):
     """Often enough that a hundred graphs have each several times."""
     found: Counter[str] = Counter()

@@ -182,4 +182,4 @@ VIEWS: dict[str, Operation] = {
         "view",
     ),
 }
-"""Operations read views as they read tensors; in the interface of today those of results in whole vectors."""
+"""Operations read views as they read tensors; those of results in whole vectors if a graph is not complete."""
