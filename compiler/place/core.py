@@ -321,7 +321,8 @@ class Core:
         state, point = self._state, self._point
         give_up(state, point)
         if self._supply(op, self._plans[op][0]):
-            found = self._best(self._choices(op), op)
+            # Copies are for the preferred plan.
+            found = self._best(iter([next(self._choices(op))]), op)
             if found is not None and found.end < late.end:
                 return found
         give_up(state, point)
