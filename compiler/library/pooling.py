@@ -274,8 +274,8 @@ def _max_bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
 
     together = [(blocks * prod(windows.places), lower([finish(reduce(maximum, _operands(dtype, windows.taps)))]))]
     apart = [(blocks * count, graph) for count, graph in work_along(config, windows, dtype)]
-    cycles, limit = min(alu_cycles(config, *works) for works in (together, apart) if works)
-    return _with_latency(config, cycles, limit, dtype, windows, maximum, finish)
+    alus = min(alu_cycles(config, *works) for works in (together, apart) if works)
+    return _with_latency(config, max(alus, _read(config, windows, blocks, dtype)), dtype, windows, maximum, finish)
 
 
 def _mean_bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
@@ -285,10 +285,20 @@ def _mean_bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound
     # A vector need not be converted for each of its windows.
     works = [(blocks * prod(windows.places), lower([finish(reduce(_added, _operands("float32", windows.taps)))]))]
     if dtype != "float32":
-        used = prod(len(np.unique(_within(windows, axis))) for axis in range(len(windows.shape)))
-        works.append((blocks * used, lower([cast(Expr(OPERAND, format_of(dtype)), "float32")])))
-    cycles, limit = alu_cycles(config, *works)
-    return _with_latency(config, cycles, limit, dtype, windows, _added, finish)
+        works.append((blocks * _used(windows), lower([cast(Expr(OPERAND, format_of(dtype)), "float32")])))
+    least = max(alu_cycles(config, *works), _read(config, windows, blocks, dtype))
+    return _with_latency(config, least, dtype, windows, _added, finish)
+
+
+def _used(windows: Windows) -> int:
+    """Return how many steps of the image are in some window."""
+    return prod(len(np.unique(_within(windows, axis))) for axis in range(len(windows.shape)))
+
+
+def _read(config: Config, windows: Windows, blocks: int, dtype: str) -> tuple[int, str]:
+    """Return the cycles in which all slices read what is in some window once, and what limits them."""
+    words = _used(windows) * blocks * np.dtype(dtype).itemsize
+    return -(-words // config.slices), f"{words} words read from {config.slices} slices"
 
 
 def _operands(dtype: str, count: int) -> list[Expr]:
@@ -297,17 +307,18 @@ def _operands(dtype: str, count: int) -> list[Expr]:
 
 def _with_latency(
     config: Config,
-    cycles: int,
-    limit: str,
+    least: tuple[int, str],
     dtype: str,
     windows: Windows,
     join: Callable[[Expr, Expr], Expr],
     finish: Callable[[Expr], Expr],
 ) -> Bound:
-    """Return the bound of some cycles of the ALUs and, at their end, what becomes of the last tap of a window."""
+    """Return the bound of some cycles of ALUs or MEM and, at their end, what becomes of the last tap of a window."""
     formats = [dtype] * windows.taps
     levels = length_of(chain(lambda *values: finish(reduce(join, values)), formats, after=len(formats) - 1))
-    return Bound(cycles - 1 + pass_latency(config, levels), f"VXM: {limit}, and the latency of the last tap")
+    cycles, limit = least
+    unit = "SRAM" if "slices" in limit else "VXM"
+    return Bound(cycles - 1 + pass_latency(config, levels), f"{unit}: {limit}, and the latency of the last tap")
 
 
 MAXPOOL = Kernel(

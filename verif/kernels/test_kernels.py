@@ -1,5 +1,7 @@
 """Every kernel against its definition, bit for bit, on golden machine and RTL."""
 
+from math import prod
+
 import numpy as np
 import pytest
 
@@ -78,7 +80,7 @@ def test_cost(name, dtype):
 
 CHAINS = ("elementwise", "gelu", "silu", "sigmoid", "gemm", "conv2d")
 POOLS = ("maxpool", "avgpool")
-"""Their bound counts operations on all ALUs; where the taps of a window do not fit the slices, passes follow."""
+"""Their bound has all ALUs at work in every cycle; small ones are over before most of them have begun."""
 
 CLOSE_ON_NANO = (
     "softmax",
@@ -101,17 +103,27 @@ def check_closeness(name: str, dtype: str, size: int, config) -> None:
     kernel = KERNELS[name]
     parameters = kernel.values({})
     program = Program(config)
-    for key, tensor in kernel.build(program, arrays, parameters).items():
+    made = kernel.build(program, arrays, parameters)
+    for key, tensor in made.items():
         program.output(key, tensor)
     cycles, bound = program.compile().cycles, kernel.bound(config, arrays, parameters)
-    limit = 1.1 if name in CHAINS else 1.6 if name in POOLS else 1.3
-    assert bound.cycles <= cycles <= limit * bound.cycles, size
+    if name in POOLS:
+        # A window of each vector after the other, and the latency of one.
+        window = {"x": arrays["x"][: parameters["height"], : parameters["width"], :1]}
+        windows = sum(prod(y.shape[:-1]) * -(-y.shape[-1] // config.vector_length) for y in made.values())
+        series = windows - 1 + kernel.bound(config, window, parameters).cycles
+        assert bound.cycles <= cycles <= 1.6 * series, size
+    else:
+        assert bound.cycles <= cycles <= (1.1 if name in CHAINS else 1.3) * bound.cycles, size
 
 
 @pytest.mark.parametrize("config", [SMALL, BASE], ids=lambda config: config.name)
 @pytest.mark.parametrize("name,dtype", FORMATS)
 def test_closeness_to_the_bound(name, dtype, config):
-    """From sizes of 64 up: within 10 % for products and elementwise chains, 60 % for pools, 30 % for the rest."""
+    """From sizes of 64 up: within 10 % for products and elementwise chains, 30 % for the rest.
+
+    Pools within 60 % of a window per cycle: of those that are longer than a pass `test_window_kernels` says more.
+    """
     for size in (64, 96):
         check_closeness(name, dtype, size, config)
 

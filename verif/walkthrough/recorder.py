@@ -9,6 +9,7 @@ import numpy as np
 
 from arch.image import Image
 from compiler.ir.operation import Operation
+from compiler.ir.tensor import Tensor
 from compiler.memory.demand import Demand
 from compiler.place.core import Core
 from compiler.place.state import PlacementState
@@ -27,6 +28,7 @@ class RecordingCore(Core):
         self.committed: list[Trial] = []
         self.repairs: list[str] = []
         self.scheduled: list[Any] = []
+        self._copies: dict[Tensor, int] = {}
         super().__init__(state, operations)
 
     @property
@@ -57,15 +59,14 @@ class RecordingCore(Core):
 
     def _commit(self, trial: Trial) -> int:
         self.committed.append(trial)
-        self.repairs += [LOOSE] * trial.choice.loose + [WAIT] * bool(trial.choice.when)
+        copies = self._state.copies
+        # Repairs that did not help were taken back: a copy that was not there when its tensor was made is one that did.
+        grown = [one for one in trial.op.reads() if one in self._copies and len(copies[one]) > self._copies[one]]
+        self.repairs += [COPY] * bool(grown) + [LOOSE] * trial.choice.loose + [WAIT] * bool(trial.choice.when)
         end = super()._commit(trial)
+        self._copies |= {tensor: len(copies.get(tensor, ())) for tensor in (*trial.op.writes(), *grown)}
         self.scheduled = list(self._state.scheduler._pending)
         return end
-
-    def _supply(self, op: Operation) -> bool:
-        found = super()._supply(op)
-        self.repairs += [COPY] * found
-        return found
 
     def _place_either(self, op: Operation, fused: Trial | None, pieces: Sequence[Operation]) -> int | None:
         before = len(self.committed)

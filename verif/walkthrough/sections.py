@@ -371,7 +371,7 @@ def _ranges(addrs: Any) -> str:
 def _repairs() -> str:
     programs: list[Callable[[], Program]] = [
         score_chain,
-        lambda: residual_chain(90, 16, 256),
+        lambda: residual_chain(90, 16, 128),
         lambda: residual_chain(240, 8, 64),
     ]
     rows = []

@@ -81,7 +81,7 @@ def test_every_repair_is_shown(parts: dict[str, str]) -> None:
 
 def test_a_repair_is_what_was_placed() -> None:
     """A product that is said to be apart has a pass of its own among what was committed."""
-    found = record(lambda: residual_chain(90, 16, 256))
+    found = record(lambda: residual_chain(90, 16, 128))
     assert APART in found.core.repairs
     bare = [trial.op for trial in found.core.committed if isinstance(trial.op, MatMul) and trial.op.epilogue is None]
     assert bare and all(op not in found.core.operations for op in bare)

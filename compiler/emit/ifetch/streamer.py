@@ -23,10 +23,13 @@ Numbers = npt.NDArray[np.int32]
 Text64 = npt.NDArray[np.uint64]
 
 _TRIED = 12
-"""Most banks on each side of a queue that are to bring a text: where these have no time, others hardly do."""
+"""Banks on each side of a queue that bring a text at first: where these have no time, others hardly do."""
 
 _PARTS = 8
 """Parts of a queue, and of a bank: of two slices the one with fewer words in these, by so much, comes first."""
+
+_SKIPPED = 64
+"""Cycles that are tried at last, of those that were passed over."""
 
 _SPARED = 4
 """Part of a bank that text leaves free if it can."""
@@ -154,15 +157,22 @@ class TextStreamer:
             return True
         for banks in self._banks(program.unit, vectors):
             sources = TextSources(self._config, self._scheduler, program.unit, banks)
-            # Of the others that are free, streams hardly are either: fewer and fewer of them are tried.
-            after, step = earliest, 1
-            for start in sources.starts(vectors, earliest, latest):
-                if start < after:
-                    continue
+            for start in self._spread(sources.starts(vectors, earliest, latest)):
                 if self._commit(program, portion, start, self._addressed(portion, sources.bursts(start, vectors))):
                     return True
-                after, step = start + step, step + 1
         return False
+
+    def _spread(self, starts: Iterator[int]) -> Iterator[int]:
+        """Yield starts, those apart first: where streams are not free in one, they hardly are in the next."""
+        skipped: list[int] = []
+        after, step = 0, 1
+        for start in starts:
+            if start >= after:
+                yield start
+                after, step = start + step, step + 1
+            elif len(skipped) < _SKIPPED:
+                skipped.append(start)
+        yield from skipped
 
     def _repeat(self, program: FetchedQueue, portion: Portion, earliest: int, latest: int) -> bool:
         """Place an IFETCH as that of an equal portion before; return whether that is possible."""
@@ -253,9 +263,10 @@ class TextStreamer:
 
         every = [Bank(number, bank) for number in range(config.slices) if number != unit.id for bank in (1, 0)]
         roomy = sorted((bank for bank in every if self._words.run(bank, 0) >= vectors), key=cost)
-        for offered in ([bank for bank in roomy if not is_busy(bank)], roomy):
+        # All of them only where none of the first is free: a portion that is too long fails in every one.
+        for offered, most in (([bank for bank in roomy if not is_busy(bank)], _TRIED), (roomy, _TRIED), (roomy, None)):
             sides = [
-                [bank for bank in offered if direction_of(unit, self._units[bank.slice]) is direction][:_TRIED]
+                [bank for bank in offered if direction_of(unit, self._units[bank.slice]) is direction][:most]
                 for direction in Direction
             ]
             # The emptier one first.
