@@ -126,7 +126,8 @@ def plans(op: MatMul) -> list[Plan]:
         for joint in _joint(op, shape[0])
         if (plan := _plan(op, mesh, *shape, joint)) is not None
     ]
-    return sorted([*found, *_plans_in_parts(op)], key=lambda plan: plan.estimate)
+    # Of equals what takes less text.
+    return sorted([*found, *_plans_in_parts(op)], key=lambda plan: (plan.estimate, len(plan.feeders)))
 
 
 _PARTS = 2
