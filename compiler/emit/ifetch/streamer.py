@@ -155,10 +155,13 @@ class TextStreamer:
         earliest, latest = program.window(vectors * words_per_vector(self._config))
         if self._repeat(program, portion, earliest, latest):
             return True
-        for banks in self._banks(program.unit, vectors):
+        for banks, whole in self._banks(program.unit, vectors):
             sources = TextSources(self._config, self._scheduler, program.unit, banks)
             for start in self._spread(sources.starts(vectors, earliest, latest)):
-                if self._commit(program, portion, start, self._addressed(portion, sources.bursts(start, vectors))):
+                bursts = sources.bursts(start, vectors)
+                if whole and len(bursts) > 1:
+                    continue
+                if self._commit(program, portion, start, self._addressed(portion, bursts)):
                     return True
         return False
 
@@ -242,11 +245,12 @@ class TextStreamer:
             self._programs[queue] = FetchedQueue(self._config, self._units[queue], Slots([encode("END")]))
         return self._programs[queue]
 
-    def _banks(self, unit: Unit, vectors: int) -> Iterator[list[Bank]]:
+    def _banks(self, unit: Unit, vectors: int) -> Iterator[tuple[list[Bank], bool]]:
         """Yield the banks for text on each side of a unit: of slices with short programs first, then near ones.
 
         Only where these do not suffice those whose READs continue from one to the next, since a READ between them costs
-        further words, those that fetch text themselves, and those that are nearly full.
+        further words, those that fetch text themselves, and those that are nearly full. Of these one that brings all
+        first, as said beside the banks: each slice more that takes its turn needs words in its own queue.
         """
         config = self._config
 
@@ -263,14 +267,17 @@ class TextStreamer:
 
         every = [Bank(number, bank) for number in range(config.slices) if number != unit.id for bank in (1, 0)]
         roomy = sorted((bank for bank in every if self._words.run(bank, 0) >= vectors), key=cost)
+        quiet = [bank for bank in roomy if not is_busy(bank)]
         # All of them only where none of the first is free: a portion that is too long fails in every one.
-        for offered, most in (([bank for bank in roomy if not is_busy(bank)], _TRIED), (roomy, _TRIED), (roomy, None)):
+        ways = (quiet, _TRIED, False), (roomy, None, True), (roomy, _TRIED, False), (roomy, None, False)
+        for offered, most, whole in ways:
             sides = [
                 [bank for bank in offered if direction_of(unit, self._units[bank.slice]) is direction][:most]
                 for direction in Direction
             ]
             # The emptier one first.
-            yield from sorted(sides, key=lambda banks: -sum(self._words.run(bank, 0) for bank in banks))
+            for banks in sorted(sides, key=lambda banks: -sum(self._words.run(bank, 0) for bank in banks)):
+                yield banks, whole
 
     def _text(self) -> Text:
         for program in self._programs.values():
