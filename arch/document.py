@@ -6,6 +6,11 @@ from arch.errors import TaktError
 from arch.files import write_whole
 
 
+def markers(name: str) -> tuple[str, str]:
+    """Return the lines that enclose a part of a document: ``<!-- NAME -->`` and ``<!-- /NAME -->``."""
+    return f"<!-- {name} -->", f"<!-- /{name} -->"
+
+
 def insert(document: Path, start: str, stop: str, text: str) -> None:
     """Replace what stands between two lines of a document.
 

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from arch.document import insert
+from arch.document import insert, markers
 
 __all__ = ["between_markers", "markdown_table", "text_table"]
 
@@ -61,7 +61,7 @@ def between_markers(path: Path, marker: str, text: str) -> None:
     TaktError
         When the file cannot be read or written, or has no such markers.
     """
-    insert(path, f"<!-- {marker} -->", f"<!-- /{marker} -->", text)
+    insert(path, *markers(marker), text)
 
 
 def _numeric(cells: Sequence[str]) -> bool:

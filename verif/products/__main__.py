@@ -5,17 +5,12 @@ from pathlib import Path
 
 import click
 
-from arch.document import insert
+from arch.document import insert, markers
 from arch.errors import TaktError
 from verif.products import layers, one_row
 from verif.products.table import MACHINES, cases, measured, sections
 
 FORMATS = ("int8", "float16")
-
-
-def markers(name: str) -> tuple[str, str]:
-    """Return what encloses a part in a document."""
-    return f"<!-- products {name} -->", f"<!-- /products {name} -->"
 
 
 @click.command()
@@ -31,7 +26,7 @@ def main(document: Path | None) -> None:
         for name, text in {**sections(found), "layers": layers.section(), "one row": one_row.section()}.items():
             print(f"{name}:\n\n{text}\n")
             if document is not None:
-                insert(document, *markers(name), text)
+                insert(document, *markers(f"products {name}"), text)
     except TaktError as error:
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(2)

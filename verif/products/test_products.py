@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from arch.document import markers
 from arch.presets import preset
 from runtime.backend import GoldenBackend
 from runtime.gemm import blank_gemm, compile_gemm, gemm_reference, randomised
@@ -27,7 +28,7 @@ SAMPLE = 12
 
 
 def part(name: str) -> str:
-    start, stop = command.markers(name)
+    start, stop = markers(f"products {name}")
     assert DOCUMENT.count(start) == DOCUMENT.count(stop) == 1, name
     return DOCUMENT.partition(start)[2].partition(stop)[0].strip("\n")
 
@@ -129,7 +130,7 @@ def test_command_writes_every_part(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(layers, "section", lambda: "layers, too")
     monkeypatch.setattr(one_row, "section", lambda: "and rows")
     page = tmp_path / "page.md"
-    parts = [command.markers(name) for name in ("summary", "layers", "one row")]
+    parts = [markers(f"products {name}") for name in ("summary", "layers", "one row")]
     page.write_text("".join(f"before\n{start}\nold\n{stop}\nafter\n" for start, stop in parts))
     assert CliRunner().invoke(command.main, ["--markdown", str(page)]).exit_code == 0
     texts = zip(parts, ("4 products", "layers, too", "and rows"), strict=True)

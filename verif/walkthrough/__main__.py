@@ -5,15 +5,10 @@ from pathlib import Path
 
 import click
 
-from arch.document import insert
+from arch.document import insert, markers
 from arch.errors import TaktError
 from verif.walkthrough.example import residual_layer
 from verif.walkthrough.sections import sections
-
-
-def markers(name: str) -> tuple[str, str]:
-    """Return what encloses a part in a document."""
-    return f"<!-- walkthrough {name} -->", f"<!-- /walkthrough {name} -->"
 
 
 @click.command()
@@ -27,7 +22,7 @@ def main(document: Path | None, image_file: Path | None) -> None:
         for name, text in sections().items():
             print(f"{name}:\n\n{text}\n")
             if document is not None:
-                insert(document, *markers(name), text)
+                insert(document, *markers(f"walkthrough {name}"), text)
     except TaktError as error:
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(2)

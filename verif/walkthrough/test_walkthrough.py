@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from arch.document import markers
 from arch.image import Image
 from compiler.ir.matmul import MatMul
 from compiler.place.lowerings import LOWERINGS
 from runtime.backend import make_backend
 from verif.repo.files import ROOT
-from verif.walkthrough.__main__ import main, markers
+from verif.walkthrough.__main__ import main
 from verif.walkthrough.example import residual_chain, residual_layer
 from verif.walkthrough.recorder import APART, COPY, LOOSE, WAIT, Recording, record
 from verif.walkthrough.sections import sections
@@ -33,7 +34,7 @@ def found() -> Recording:
 def test_every_part_is_todays(parts: dict[str, str]) -> None:
     text = DOCUMENT.read_text()
     for name, part in parts.items():
-        start, stop = markers(name)
+        start, stop = markers(f"walkthrough {name}")
         assert text.count(start) == text.count(stop) == 1, name
         assert text.partition(start)[2].partition(stop)[0].strip("\n") == part.strip("\n"), f"{name}: {AGAIN}"
     assert set(re.findall(r"<!-- walkthrough (\w+) -->", text)) == set(parts)
@@ -42,7 +43,7 @@ def test_every_part_is_todays(parts: dict[str, str]) -> None:
 def test_words_between_the_parts_hold_no_cycles(parts: dict[str, str]) -> None:
     text = DOCUMENT.read_text()
     for name in parts:
-        start, stop = markers(name)
+        start, stop = markers(f"walkthrough {name}")
         before, _, rest = text.partition(start)
         text = before + rest.partition(stop)[2]
     assert re.findall(r"\b\d+ (?:cycles|words|bytes|instructions)\b", text) == []
@@ -90,7 +91,8 @@ def test_a_repair_is_what_was_placed() -> None:
 def test_the_command_writes_what_it_prints(tmp_path, parts: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("verif.walkthrough.__main__.sections", lambda: parts)
     page = tmp_path / "page.md"
-    page.write_text("\n".join(f"{start}\noutdated\n{stop}" for start, stop in map(markers, parts)))
+    enclosed = [markers(f"walkthrough {name}") for name in parts]
+    page.write_text("\n".join(f"{start}\noutdated\n{stop}" for start, stop in enclosed))
     done = CliRunner().invoke(main, ["--markdown", str(page), "--save-image", str(tmp_path / "example.takt")])
     assert done.exit_code == 0, done.output
     assert "outdated" not in page.read_text() and parts["diagonals"] in page.read_text()
