@@ -274,8 +274,9 @@ def _max_bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
 
     together = [(blocks * prod(windows.places), lower([finish(reduce(maximum, _operands(dtype, windows.taps)))]))]
     apart = [(blocks * count, graph) for count, graph in work_along(config, windows, dtype)]
-    alus = min(alu_cycles(config, *works) for works in (together, apart) if works)
-    return _with_latency(config, max(alus, _read(config, windows, blocks, dtype)), dtype, windows, maximum, finish)
+    cycles, limit = min(alu_cycles(config, *works) for works in (together, apart) if works)
+    least = max((cycles, f"VXM: {limit}"), _read(config, windows, blocks, dtype))
+    return _with_latency(config, least, dtype, windows, maximum, finish)
 
 
 def _mean_bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
@@ -286,7 +287,8 @@ def _mean_bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound
     works = [(blocks * prod(windows.places), lower([finish(reduce(_added, _operands("float32", windows.taps)))]))]
     if dtype != "float32":
         works.append((blocks * _used(windows), lower([cast(Expr(OPERAND, format_of(dtype)), "float32")])))
-    least = max(alu_cycles(config, *works), _read(config, windows, blocks, dtype))
+    cycles, limit = alu_cycles(config, *works)
+    least = max((cycles, f"VXM: {limit}"), _read(config, windows, blocks, dtype))
     return _with_latency(config, least, dtype, windows, _added, finish)
 
 
@@ -298,7 +300,7 @@ def _used(windows: Windows) -> int:
 def _read(config: Config, windows: Windows, blocks: int, dtype: str) -> tuple[int, str]:
     """Return the cycles in which all slices read what is in some window once, and what limits them."""
     words = _used(windows) * blocks * np.dtype(dtype).itemsize
-    return -(-words // config.slices), f"{words} words read from {config.slices} slices"
+    return -(-words // config.slices), f"SRAM: {words} words read from {config.slices} slices"
 
 
 def _operands(dtype: str, count: int) -> list[Expr]:
@@ -317,8 +319,7 @@ def _with_latency(
     formats = [dtype] * windows.taps
     levels = length_of(chain(lambda *values: finish(reduce(join, values)), formats, after=len(formats) - 1))
     cycles, limit = least
-    unit = "SRAM" if "slices" in limit else "VXM"
-    return Bound(cycles - 1 + pass_latency(config, levels), f"{unit}: {limit}, and the latency of the last tap")
+    return Bound(cycles - 1 + pass_latency(config, levels), f"{limit}, and the latency of the last tap")
 
 
 MAXPOOL = Kernel(

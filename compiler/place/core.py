@@ -269,7 +269,7 @@ class Core:
         found = self._best(iter(more), op, first=True)
         # A copy takes cycles and words of its own, so only after all that needs none. Where the preferred plan's do not
         # help, those of plans that read and write less at a time may: these are last.
-        for plan in () if found is not None else (plans[0], *plans[: -_SUPPLIED - 1 : -1]):
+        for plan in () if found is not None else (plans[0], *plans[:0:-1][:_SUPPLIED]):
             point = savepoint(state, op)
             if self._supply(op, plan):
                 found = self._best(iter(more), op, first=True)
