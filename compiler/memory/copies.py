@@ -10,7 +10,7 @@ import numpy.typing as npt
 from compiler.ir.tensor import Elements, Tensor
 from compiler.memory.demand import Demand
 from compiler.memory.maps import MapWords
-from compiler.memory.words import Numbers
+from compiler.memory.words import Bank, Numbers
 from compiler.schedule.macro import Macro
 
 Cycles = npt.NDArray[np.int64]
@@ -34,6 +34,8 @@ class TensorCopy:
         Last cycle in which a READ that is placed accesses them; -1 without any.
     map : MapWords or None
         What the host writes there.
+    version : int
+        Times that words were given, for those who remember where they are.
     """
 
     slices: Numbers
@@ -42,6 +44,7 @@ class TensorCopy:
     ready: Cycles
     last: Cycles
     map: MapWords | None = None
+    version: int = 0
 
     @classmethod
     def empty(cls, size: int, vectors: int) -> "TensorCopy":
@@ -57,6 +60,12 @@ class TensorCopy:
     def put(self, vectors: npt.NDArray[np.int64], slices: Numbers, addrs: Numbers, free: Cycles) -> None:
         """Give some vectors words, shape (bytes, n), that are free from some cycles on."""
         self.slices[:, vectors], self.addrs[:, vectors], self.free[vectors] = slices, addrs, free
+        self.version += 1
+
+    def put_byte(self, byte: int, vectors: "slice | npt.NDArray[np.int64]", number: int, addrs: Cycles) -> None:
+        """Give one byte of some vectors words of slice `number`."""
+        self.slices[byte, vectors], self.addrs[byte, vectors] = number, addrs
+        self.version += 1
 
     @property
     def used(self) -> set[int]:
@@ -94,6 +103,7 @@ class ReadPort:
     tensor: Tensor | None = None
     elements: Elements | None = None
     shared: bool = False
+    _known: "_Places | None" = field(default=None, init=False, repr=False)
 
     def serves(self, demand: Demand) -> bool:
         """Return whether it has the vectors that a demand wants in its steps."""
@@ -107,21 +117,45 @@ class ReadPort:
 
     def words(self) -> tuple[Numbers, Numbers, Cycles]:
         """Return slices and addrs, shape (bytes, steps), and the cycles from which they can be read, shape (steps,)."""
-        copy, steps = self.copy, self.steps
-        slices, addrs, ready = copy.slices[:, steps], copy.addrs[:, steps], copy.ready[steps]
-        zero = steps < 0
-        if not zero.any():
-            return slices, addrs, ready
-        return (
-            np.where(zero, self.zero_slices[:, None], slices),
-            np.where(zero, self.zero_addrs[:, None], addrs),
-            np.where(zero, 0, ready),
-        )
+        slices, addrs, zero = self._places().words
+        ready = self.copy.ready[self.steps]
+        return slices, addrs, ready if zero is None else np.where(zero, 0, ready)
 
     @property
-    def slices(self) -> set[int]:
+    def slices(self) -> frozenset[int]:
         """Slices that are read."""
-        return slices_in(self.words()[0][:, self.used])
+        return self._places().slices
+
+    def banks(self, depth: int) -> frozenset[Bank]:
+        """Return the banks that are read, of `depth` words each."""
+        places = self._places()
+        if places.banks is None:
+            places.banks = banks_in(places.words[0][:, self.used], places.words[1][:, self.used], depth)
+        return places.banks
+
+    def _places(self) -> "_Places":
+        """Return where its words are, worked out once for as long as the copy stays where it is: every trial asks."""
+        copy, steps = self.copy, self.steps
+        if self._known is None or self._known.version != copy.version:
+            slices, addrs = copy.slices[:, steps], copy.addrs[:, steps]
+            zero = steps < 0
+            none = not zero.any()
+            if not none:
+                slices = np.where(zero, self.zero_slices[:, None], slices)
+                addrs = np.where(zero, self.zero_addrs[:, None], addrs)
+            words = slices, addrs, None if none else zero
+            self._known = _Places(copy.version, words, frozenset(slices_in(slices[:, self.used])))
+        return self._known
+
+
+@dataclass
+class _Places:
+    """Words of a port: slices and addrs, shape (bytes, steps), and which steps are zeros, if any is."""
+
+    version: int
+    words: tuple[Numbers, Numbers, npt.NDArray[np.bool_] | None]
+    slices: frozenset[int]
+    banks: frozenset[Bank] | None = None
 
 
 @dataclass
@@ -182,4 +216,11 @@ class Template:
 
 def slices_in(slices: Numbers) -> set[int]:
     """Return the different slices of words; -1 is none."""
-    return {int(number) for number in np.unique(slices) if number >= 0}
+    # Faster than NumPy's for the few words that most copies have.
+    return set(slices.ravel().tolist()) - {-1}
+
+
+def banks_in(slices: Numbers, addrs: Numbers, depth: int) -> frozenset[Bank]:
+    """Return the banks of some words, of `depth` words each; slice -1 is none."""
+    keys = set((slices * 2 + addrs // depth)[slices >= 0].tolist())
+    return frozenset(Bank(key // 2, key % 2) for key in keys)

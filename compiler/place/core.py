@@ -15,7 +15,6 @@ from compiler.ir.operation import Operation
 from compiler.memory.demand import Demand
 from compiler.place.lowerings import lowering_of
 from compiler.place.operands import connect_known
-from compiler.place.ranking import banks_in
 from compiler.place.repair import copies_for, written_banks
 from compiler.place.state import PlacementState
 from compiler.place.trial import AnyPlan, Choice, Trial, adopt, commit, give_up, savepoint
@@ -313,7 +312,7 @@ class Core:
         return [
             demand
             for key, demand in trial.demands.items()
-            if fixed and key in ports and fixed & banks_in(self._state, *ports[key].words()[:2])
+            if fixed and key in ports and fixed & ports[key].banks(self._state.config.mem_depth)
         ]
 
     def _supplied(self, op: Operation, late: Trial) -> Trial:

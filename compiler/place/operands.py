@@ -1,5 +1,6 @@
 """Operands of an operation: copies that are there, or new ones of what the host writes."""
 
+from collections.abc import Set
 from dataclasses import replace
 
 import numpy as np
@@ -165,7 +166,7 @@ def _suits(state: PlacementState, demand: Demand, copy: TensorCopy) -> bool:
     return not demand.in_mesh or is_one_sided(state, copy, order)
 
 
-def _is_far(state: PlacementState, demand: Demand, slices: set[int]) -> bool:
+def _is_far(state: PlacementState, demand: Demand, slices: Set[int]) -> bool:
     """Return whether slices lie in the other hemisphere than the reader."""
     return demand.near is not None and slices.isdisjoint(state.slices_of(demand.near))
 

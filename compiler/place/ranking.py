@@ -8,7 +8,7 @@ from arch.config import HEMISPHERES
 from arch.geometry import Direction, Hemisphere, mxm_position, units, vxm_position
 from compiler.ir.operation import Operation
 from compiler.lower.storage import OperationStorage
-from compiler.memory.copies import TensorCopy
+from compiler.memory.copies import TensorCopy, banks_in
 from compiler.memory.demand import Demand, Key
 from compiler.memory.words import Bank, Numbers
 from compiler.place.state import PlacementState
@@ -167,24 +167,19 @@ def banks_near(state: PlacementState, side: Hemisphere) -> list[Bank]:
 
 def banks_read(state: PlacementState, storage: OperationStorage, weights: bool = True) -> set[Bank]:
     """Return the banks that an operation reads, those of its weights too or not."""
-    pairs = [(copy.slices, copy.addrs) for copy in storage.weights.values()] if weights else []
-    for port in storage.ports.values():
-        slices, addrs, _ = port.words()
-        pairs.append((slices[:, port.used], addrs[:, port.used]))
+    depth = state.config.mem_depth
+    copies = list(storage.weights.values()) if weights else []
     if storage.computed and weights:
-        pairs.append((storage.computed.copy.slices, storage.computed.copy.addrs))
-    return set().union(*(banks_in(state, *pair) for pair in pairs))
+        copies.append(storage.computed.copy)
+    return set().union(
+        *(banks_in(copy.slices, copy.addrs, depth) for copy in copies),
+        *(port.banks(depth) for port in storage.ports.values()),
+    )
 
 
 def banks_of_ports(state: PlacementState, op: Operation) -> set[Bank]:
     """Return the banks that an operation will read, as far as they are known."""
     return banks_read(state, OperationStorage(ports=state.ports[op], computed=state.computed.get(op)))
-
-
-def banks_in(state: PlacementState, slices: Numbers, addrs: Numbers) -> set[Bank]:
-    """Return the banks of some words."""
-    keys = np.unique((slices * 2 + addrs // state.config.mem_depth)[slices >= 0]).tolist()
-    return {Bank(key // 2, key % 2) for key in keys}
 
 
 def used_by_neighbours(state: PlacementState, op: Operation | None) -> tuple[set[Bank], set[int]]:

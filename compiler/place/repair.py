@@ -12,12 +12,12 @@ from compiler.ir.vector import Operand, Pass, Result, identity
 from compiler.lower.storage import ComputedWeights
 from compiler.lower.vxm.builder import PassBuilder
 from compiler.lower.vxm.plan import pass_plans
-from compiler.memory.copies import ReadPort, TensorCopy
+from compiler.memory.copies import ReadPort, TensorCopy, banks_in
 from compiler.memory.demand import Demand, Vectors
 from compiler.memory.words import Bank
 from compiler.place.braid import take_braided
 from compiler.place.lowering import place_first
-from compiler.place.ranking import banks_in, ordered
+from compiler.place.ranking import ordered
 from compiler.place.results import Writing, take_copies
 from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, Trial, commit, give_up, savepoint
@@ -54,7 +54,9 @@ def _copy_braided(state: PlacementState, demands: Sequence[Demand]) -> bool:
     point = savepoint(state, passes[0][0])
     every = [source for mine in groups for source in mine]
     busy = state.busy(op) - set().union(*(copy.used for copy, _ in every))
-    read = set().union(*(banks_in(state, copy.slices[:, part], copy.addrs[:, part]) for copy, part in every))
+    read = set().union(
+        *(banks_in(copy.slices[:, part], copy.addrs[:, part], state.config.mem_depth) for copy, part in every)
+    )
     ports = [one for layer in layers for one in layer]
     slots = np.repeat(np.arange(len(ports)), [len(one.order) for one in ports])
     blocks, steps = vector_count(tensor, state.config.vector_length)
@@ -104,7 +106,7 @@ def written_banks(state: PlacementState, op: Operation) -> set[Bank]:
         copies += state.copies.get(tensor, []) if tensor in state.states else []
         copies += state.written.get(tensor, [])
         copies += [copy for copy, _ in state.partial.get(tensor) or ()]
-    return set().union(*(banks_in(state, copy.slices, copy.addrs) for copy in copies))
+    return set().union(*(banks_in(copy.slices, copy.addrs, state.config.mem_depth) for copy in copies))
 
 
 def _connect_to(state: PlacementState, demand: Demand, copy: TensorCopy) -> bool:
@@ -125,7 +127,9 @@ def _copy_for(state: PlacementState, demand: Demand) -> bool:
     # What no copy has cannot be copied.
     if sum(len(vectors) for _, vectors in groups) < len(order):
         return False
-    read = set().union(*(banks_in(state, copy.slices[:, part], copy.addrs[:, part]) for copy, part in groups))
+    read = set().union(
+        *(banks_in(copy.slices[:, part], copy.addrs[:, part], state.config.mem_depth) for copy, part in groups)
+    )
     passes = [_copying(state, demand.tensor, part) for _, part in groups]
     point = savepoint(state, passes[0])
     choice = Choice(None, dense=True)

@@ -11,7 +11,7 @@ from compiler.ir.scatter import STATE_SIDE
 from compiler.ir.tensor import Tensor
 from compiler.ir.vector import Pass
 from compiler.lower.storage import Target
-from compiler.memory.copies import TensorCopy
+from compiler.memory.copies import TensorCopy, slices_in
 from compiler.memory.demand import Demand, Vectors
 from compiler.memory.maps import element_words
 from compiler.memory.words import Bank
@@ -133,7 +133,7 @@ def place_rows(state: PlacementState, tensor: Tensor) -> bool:
         copy = TensorCopy.empty(tensor.itemsize, blocks * steps)
         busy = set() if want is None else state.busy(want.op)
         for byte in range(tensor.itemsize):
-            others = {int(number) for number in np.unique(copy.slices[:byte])}
+            others = slices_in(copy.slices[:byte])
             near: list[int] = []
             for block in range(blocks):
                 found = _take_rows(state, steps, busy | others, near)
@@ -141,7 +141,7 @@ def place_rows(state: PlacementState, tensor: Tensor) -> bool:
                     return False
                 number, addr = found
                 mine = slice(block * steps, (block + 1) * steps)
-                copy.slices[byte, mine], copy.addrs[byte, mine] = number, addr + np.arange(steps)
+                copy.put_byte(byte, mine, number, addr + np.arange(steps))
                 near = [number]
                 targets.append(Target(copy, block, byte, number, addr, parts.get(number, 0)))
                 parts[number] = parts.get(number, 0) + 1

@@ -9,7 +9,7 @@ from arch.geometry import Direction, Hemisphere, units
 from compiler.ir.gather import Gather, Gathering, TablePart
 from compiler.ir.tensor import Tensor
 from compiler.lower.mem.share import Share, shares
-from compiler.memory.copies import TensorCopy
+from compiler.memory.copies import TensorCopy, slices_in
 from compiler.memory.maps import MapWords, element_words
 from compiler.memory.words import Bank, Numbers
 from compiler.place.results import wanted
@@ -148,7 +148,7 @@ class _Parts:
             vectors = block * op.m + rows
             known = copies[stint.part]
             # Bytes of a vector are read together.
-            others = {int(number) for number in np.unique(copy.slices[:, vectors])}
+            others = slices_in(copy.slices[:, vectors])
             suited = [number for number in self._passed if number not in others]
             if share.shared_turns:
                 suited = [number for number in suited if done[number] <= stint.turn]
@@ -158,7 +158,7 @@ class _Parts:
                 return None
             number, addr, first, free = found
             known[number] = addr
-            copy.slices[byte, vectors], copy.addrs[byte, vectors] = number, first + np.arange(len(rows))
+            copy.put_byte(byte, vectors, number, first + np.arange(len(rows)))
             copy.free[vectors] = np.maximum(copy.free[vectors], free)
             turn = stint.turn if share.shared_turns else done[number]
             parts.append(TablePart(block, byte, number, addr, turn, stint.way))

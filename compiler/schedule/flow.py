@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from arch.geometry import Direction
-from compiler.schedule.pattern import Pattern
+from compiler.schedule.pattern import Bits, Pattern, comb, merged
 
 
 @dataclass(frozen=True)
@@ -50,3 +50,32 @@ class Flow:
     def carry(self, member: int, source: int, sink: int, cycles: Pattern) -> None:
         """Add values that are driven at `source` and last read at `sink`."""
         self.segments.append(Segment(member, source, sink, cycles))
+
+    def ways(self, positions: int) -> dict[int, tuple[int, Bits]] | None:
+        """Return what each member takes of its stream's diagonals.
+
+        Parameters
+        ----------
+        positions : int
+            Stream register positions: bits of a diagonal.
+
+        Returns
+        -------
+        dict of int to (int, int), or None
+            By member, the first diagonal, as of `Reservations.take_way`, and the bits from there on. None when two
+            values of a member meet, whatever the start.
+        """
+        found: dict[int, tuple[int, Bits]] = {}
+        for item in self.segments:
+            low, high = min(item.source, item.sink), max(item.source, item.sink)
+            way, cycles = ((1 << high - low + 1) - 1) << low, item.cycles
+            first = cycles.start + (positions - item.source if self.direction is Direction.EAST else item.source)
+            bits = comb(way, positions, cycles.count, cycles.every, cycles.length, cycles.interval)
+            if item.member in found:
+                both = merged(found[item.member], (first, bits), positions)
+                if both is None:
+                    return None
+                found[item.member] = both
+            else:
+                found[item.member] = first, bits
+        return found

@@ -56,7 +56,7 @@ class Action:
         return Pattern(self.cycle, self.issues, self.every, self.elements, self.interval)
 
     def needs(self, config: Config) -> list[tuple[Key, Pattern]]:
-        """Return what the action occupies, streams apart; worked out once, for it is asked for in every trial."""
+        """Return what the action occupies, streams apart; worked out once, for several macro-operations share it."""
         if self._needs is None:
             self._needs = [*self._claims(config)]
         return self._needs
@@ -96,7 +96,7 @@ class Action:
         yield ("bank", self.unit.id, self.fields["addr"] // config.mem_depth), accesses
 
 
-@dataclass
+@dataclass(eq=False)
 class Macro:
     """Actions, the streams between them, and what else must stay free for them.
 

@@ -3,6 +3,8 @@
 from bisect import bisect_left
 from collections.abc import Hashable
 from dataclasses import dataclass
+from itertools import chain, repeat
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +14,13 @@ from arch.geometry import units
 from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from compiler.schedule.flow import Flow
+from compiler.schedule.footprint import Footprint, Need, footprint
 from compiler.schedule.issue import Issue
 from compiler.schedule.macro import Action, Key, Macro
-from compiler.schedule.pattern import Pattern
+from compiler.schedule.pattern import Bits, Pattern
 from compiler.schedule.reservations import Reservations
 
-_WINDOWS = (1, 8, 64, 256)
+_WINDOWS = (1, 64, 256)
 """Start cycles that are looked at together: mostly the first one will do; where it does not, many will not."""
 
 _FILLED = 0.8
@@ -32,11 +35,12 @@ Mark = tuple[tuple[int, int], int, dict[Hashable, int], int, int]
 
 @dataclass(frozen=True)
 class _Placed:
-    """A macro-operation that starts at cycle `start`, its flows on `streams` (by their ids)."""
+    """A macro-operation that starts at cycle `start`, its flows on `streams` (by their ids), and its words of text."""
 
     macro: Macro
     start: int
     streams: dict[int, int]
+    text: list[tuple[int, int, int]]
 
 
 class Scheduler:
@@ -57,6 +61,7 @@ class Scheduler:
         self._fetched = _FETCHED[patient]
         self._timing = timing(config)
         self._table = Reservations(config)
+        self._footprints: WeakKeyDictionary[Macro, Footprint | None] = WeakKeyDictionary()
         self._preferred: dict[Hashable, int] = {}
         self._pending: list[_Placed] = []
         self.issues: list[Issue] = []
@@ -142,25 +147,34 @@ class Scheduler:
             Cycle that the macro-operation's relative cycle 0 became; None when there is none below the limit, or when
             it does not fit even where nothing else is.
         """
-        start = max(earliest, self._floor - macro.first, self._text_floor(macro))
-        needs = [*macro.holds, *(need for action in macro.actions for need in action.needs(self._config))]
-        for number in range(1 << 62):
+        found = self._footprint(macro)
+        if found is None:
+            return None
+        start = max(earliest, self._floor - macro.first, self._text_floor(found))
+        for window in chain(_WINDOWS, repeat(_WINDOWS[-1])):
             if limit is not None and start >= limit:
                 return None
-            window = _WINDOWS[min(number, len(_WINDOWS) - 1)]
             # Rows of cycles rule out most starts, and many can be looked up at a time; streams are tried for what is
             # left.
-            for shift in np.flatnonzero(self._candidates(needs, start, window)).tolist():
+            free = self._candidates(found.needs, start, window)
+            while free:
+                shift = (free & -free).bit_length() - 1
                 if limit is not None and start + shift >= limit:
                     return None
-                found = self._take(macro, needs, start + shift)
-                if found is not None:
-                    return start + shift if found else None
+                if self._take(macro, found, start + shift):
+                    return start + shift
+                free &= free - 1
             if start + macro.first > self._table.last:
                 # Nothing else is in the way here.
                 return None
             start += window
         return None
+
+    def _footprint(self, macro: Macro) -> Footprint | None:
+        """Return the footprint of a macro-operation, worked out once: it is tried at many times."""
+        if macro not in self._footprints:
+            self._footprints[macro] = footprint(self._config, macro)
+        return self._footprints[macro]
 
     def load(self, key: Key, first: int, last: int) -> int:
         """Return the cycles from `first` to `last` in which a resource is taken."""
@@ -180,31 +194,31 @@ class Scheduler:
         self._preferred = dict(preferred)
         self._table.rollback(taken)
         for placed in self._pending[count:]:
-            for action in placed.macro.actions:
-                self._note_text(action, -1)
+            self._note_text(placed.text, -1)
         del self._pending[count:]
 
     def text(self, queue: int) -> int:
         """Return about how many words of text a queue has so far."""
         return self._text.get(queue, 0)
 
-    def _note_text(self, action: Action, sign: int) -> None:
-        """Count the words of an action, and those beyond what a queue holds at the start, by position."""
-        before = self._text.get(action.unit.id, 0)
-        # A pause, the word, and how often it comes again.
-        after = self._text[action.unit.id] = before + sign * (2 + (action.issues > 1))
+    def _note_text(self, text: list[tuple[int, int, int]], sign: int) -> None:
+        """Count words of text, and those beyond what a queue holds at the start, by position."""
         held = int(self._config.queue_depth * _FILLED)
-        more = max(after - held, 0) - max(before - held, 0)
-        self._excess[action.unit.position] = self._excess.get(action.unit.position, 0) + more
+        for queue, position, words in text:
+            before = self._text.get(queue, 0)
+            after = self._text[queue] = before + sign * words
+            if max(before, after) > held:
+                more = max(after - held, 0) - max(before - held, 0)
+                self._excess[position] = self._excess.get(position, 0) + more
 
-    def _text_floor(self, macro: Macro) -> int:
+    def _text_floor(self, found: Footprint) -> int:
         """Return a cycle before which the text of what is placed so far cannot all have come.
 
         Queues of one position share a fetch port. An operation that comes sooner would issue words that are not there.
         """
-        if not self._waits_for_text:
+        if not self._waits_for_text or not self._excess:
             return 0
-        excess = max((self._excess.get(action.unit.position, 0) for action in macro.actions), default=0)
+        excess = max((self._excess.get(position, 0) for _, position, _ in found.text), default=0)
         return int(excess * 16 / self._config.lanes / self._fetched) if excess else 0
 
     def write(self) -> None:
@@ -215,56 +229,50 @@ class Scheduler:
                 self._issue(action, placed.start, placed.streams)
         self._pending.clear()
 
-    def _candidates(self, needs: list[tuple[Key, Pattern]], start: int, window: int) -> np.ndarray:
-        """Return for each of `window` starts from `start` on whether all needs are free, streams apart."""
-        free = np.ones(window, np.bool_)
-        for number, (key, cycles) in enumerate(needs):
-            taken = self._table.taken(key, cycles, start, window)
-            if taken is None:
-                continue
-            free &= ~taken
-            if not free.any():
+    def _candidates(self, needs: list[Need], start: int, window: int) -> Bits:
+        """Return which of `window` starts from `start` on find all needs free, streams apart."""
+        free = (1 << window) - 1
+        for number, need in enumerate(needs):
+            if window > 1:
+                free &= ~need.taken(self._table, start, window)
+            elif not self._table.is_free(need.key, start + need.first, need.bits):
+                free = 0
+            if not free:
                 # What is in the way now is likely to be so in the next window.
                 needs.insert(0, needs.pop(number))
                 break
         return free
 
-    def _take(self, macro: Macro, needs: list[tuple[Key, Pattern]], start: int) -> bool | None:
-        """Take what a macro-operation needs at a start where all but streams is free of others.
-
-        Returns
-        -------
-        bool or None
-            None when streams are missing. False when it is in its own way, whatever the start.
-        """
+    def _take(self, macro: Macro, found: Footprint, start: int) -> bool:
+        """Take what a macro-operation needs at a start where all but streams is free; return whether these are."""
         mark = self._table.mark()
-        for key, cycles in needs:
-            if not self._table.claim(key, cycles.shifted(start)):
-                self._table.rollback(mark)
-                return False
         streams: dict[int, int] = {}
         # Wide ones come first: an aligned group that is free is hard to find.
-        for flow in macro.flows:
-            stream = self._pick(flow, start)
+        for flow, ways in found.ways:
+            stream = self._pick(flow, ways, start)
             if stream is None:
                 self._table.rollback(mark)
-                return None
+                return False
             streams[id(flow)] = stream
+        for need in found.needs:
+            free = self._table.take(need.key, start + need.first, need.bits)
+            assert free
         for flow in macro.flows:
             self._preferred[flow.key] = streams[id(flow)]
-        self._pending.append(_Placed(macro, start, streams))
-        for action in macro.actions:
-            self._note_text(action, 1)
-            retire = self._timing.retire(action.mnemonic, action.fields)
-            self.retired = max(self.retired, start + action.work.last + retire)
-            self._issued = max(self._issued, start + action.cycle + action.every * (action.issues - 1) + 1)
+        self._pending.append(_Placed(macro, start, streams, found.text))
+        self._note_text(found.text, 1)
+        self.retired = max(self.retired, start + found.retired)
+        self._issued = max(self._issued, start + found.issued)
         return True
 
-    def _pick(self, flow: Flow, start: int) -> int | None:
+    def _pick(self, flow: Flow, ways: dict[int, tuple[int, Bits]], start: int) -> int | None:
         """Return the first of an aligned group of streams that are free for the flow, having taken them."""
         for stream in self._groups(flow):
             mark = self._table.mark()
-            if self._table.claim_flow(flow, stream, start):
+            if all(
+                self._table.take_way(flow.direction, stream + member, start + first, bits)
+                for member, (first, bits) in ways.items()
+            ):
                 return stream
             self._table.rollback(mark)
         return None

@@ -1,7 +1,7 @@
 """Accesses of MEM in regular order: what one instruction word and its repetitions can do."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +36,7 @@ class Sweep(NamedTuple):
     cycles: Pattern
 
 
-def sweeps(slices: Numbers, addrs: Numbers, cycles: Cycles, depth: int, interval: int = 1) -> Iterator[Sweep]:
+def sweeps(slices: Numbers, addrs: Numbers, cycles: Cycles, depth: int, interval: int = 1) -> list[Sweep]:
     """Group the accesses of a stream of words, in order of time, into sweeps.
 
     A lone burst with longer pauses than `interval` becomes bursts of one word. These leave the engine free in between,
@@ -53,6 +53,23 @@ def sweeps(slices: Numbers, addrs: Numbers, cycles: Cycles, depth: int, interval
     interval : int
         Cycles from one word to the next that make a burst in any case.
     """
+    if not len(cycles):
+        return []
+    first = int(cycles[0])
+    words = (np.asarray(slices, np.int32), np.asarray(addrs, np.int32), np.asarray(cycles - first, np.int64))
+    found = _relative(*(array.tobytes() for array in words), depth, interval)
+    return [sweep._replace(cycles=sweep.cycles.shifted(first)) for sweep in found]
+
+
+# Most of what a trial looks at another one has looked at before: same words, at another time.
+@lru_cache(maxsize=1 << 14)
+def _relative(slices: bytes, addrs: bytes, cycles: bytes, depth: int, interval: int) -> tuple[Sweep, ...]:
+    """Return sweeps of words whose cycles count from the first one."""
+    words = np.frombuffer(slices, np.int32), np.frombuffer(addrs, np.int32), np.frombuffer(cycles, np.int64)
+    return tuple(_grouped(*words, depth, interval))
+
+
+def _grouped(slices: Numbers, addrs: Numbers, cycles: Cycles, depth: int, interval: int) -> Iterator[Sweep]:
     if np.count_nonzero(np.diff(slices)) * 2 > len(slices):
         # Words come from several slices in turn: each slice's are regular by themselves, and leave it free in between.
         for number in np.unique(slices):
@@ -116,7 +133,7 @@ def _join(group: Sweep, burst: Sweep, depth: int) -> Sweep | None:
         or (cycles.count > 1 and (gap, advance) != (cycles.every, group.advance))
     ):
         return None
-    return group._replace(advance=advance, cycles=replace(cycles, count=cycles.count + 1, every=gap))
+    return group._replace(advance=advance, cycles=cycles._replace(count=cycles.count + 1, every=gap))
 
 
 def _single(sweep: Sweep, interval: int) -> Sweep:

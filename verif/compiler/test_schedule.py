@@ -2,11 +2,12 @@
 
 import pytest
 
-from arch.geometry import Direction, units
+from arch.geometry import Direction, positions, units
 from arch.presets import preset
 from compiler.emit.ifetch.fetch import Burst, fetch_macro, read_cycle
 from compiler.memory.words import Bank
 from compiler.schedule.flow import Flow
+from compiler.schedule.footprint import Need
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
 from compiler.schedule.reservations import Reservations
@@ -36,9 +37,11 @@ def test_claims_are_refused_exactly_when_they_overlap(rng):
         pattern = random_pattern(rng)
         cycles = taken_by(pattern)
         assert pattern.last == max(cycles)
-        ways = table.taken("unit", pattern, 0, 40)
+        need = Need("unit", pattern.start, pattern.bits, [pattern])
         expected = [not taken.isdisjoint(taken_by(pattern.shifted(by))) for by in range(40)]
-        assert not any(expected) if ways is None else ways.tolist() == expected
+        assert need.taken(table, 0, 40) == sum(1 << by for by, meets in enumerate(expected) if meets)
+        assert table.is_free("unit", pattern.start, pattern.bits) == (not expected[0])
+        assert table.row("unit", -3, 80).tolist() == [cycle in taken for cycle in range(-3, 77)]
         mark = table.mark()
         free = table.claim("unit", pattern)
         assert free == taken.isdisjoint(cycles)
@@ -76,11 +79,10 @@ def test_values_on_one_stream_never_meet_on_their_way(direction, rng):
             for hop in range(way + 1)
             for cycle in taken_by(flow.segments[0].cycles)
         }
-        mark = table.mark()
-        free = table.claim_flow(flow, 0, 0)
+        ways = flow.ways(positions(NANO))
+        assert ways is not None
+        free = table.take_way(direction, 0, *ways[0])
         assert free == registers.isdisjoint(wanted)
-        if not free:
-            table.rollback(mark)
         registers |= wanted if free else set()
 
 

@@ -45,7 +45,11 @@ class RecordingCore(Core):
 
     def reserved(self, key: Hashable) -> np.ndarray:
         """Return what is taken of a resource, shape (cycles or diagonals, positions)."""
-        return self._state.scheduler._table._tables[key]
+        table = self._state.scheduler._table
+        # Beyond the last cycle diagonals may be taken by as many as there are positions.
+        cycles = table.last + table._positions + 1
+        width = table._positions if isinstance(key, tuple) and key[0] == "stream" else 1
+        return table.row(key, 0, cycles * width).reshape(cycles, width)
 
     def free_from(self, slices: np.ndarray, addrs: np.ndarray) -> np.ndarray:
         """Return the cycles from which words are free, after all that was placed."""

@@ -1,0 +1,115 @@
+"""Footprint of a macro-operation: all that it takes, put together per resource."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from arch.config import Config
+from arch.geometry import positions
+from arch.timing import timing
+from compiler.schedule.flow import Flow
+from compiler.schedule.macro import Key, Macro
+from compiler.schedule.pattern import Bits, Pattern, any_of, merged
+from compiler.schedule.reservations import Reservations
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Cycles of one resource.
+
+    Attributes
+    ----------
+    key : hashable
+    first : int
+        First one, relative to the macro-operation.
+    bits : int
+        All of them, from `first` on.
+    patterns : list of Pattern
+        The same, one for each action or hold.
+    """
+
+    key: Key
+    first: int
+    bits: Bits
+    patterns: list[Pattern]
+
+    def taken(self, table: Reservations, start: int, count: int) -> Bits:
+        """Return for each of `count` starts, the first `start`, whether any of the cycles is taken, as bits."""
+        row = table.part(self.key, self.first + start, self.bits.bit_length() + count - 1)
+        if not row:
+            return 0
+        found = 0
+        for cycles in self.patterns:
+            # Regular cycles are looked at all together, and there are few patterns where there are many cycles.
+            blocks = any_of(row >> cycles.start - self.first, cycles.length, cycles.interval)
+            found |= any_of(blocks, cycles.count, cycles.every)
+        return found & ((1 << count) - 1)
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """All that a macro-operation takes.
+
+    Attributes
+    ----------
+    needs : list of Need
+        One per resource, streams apart. Their order is that in which they are looked at, and changes.
+    ways : list of (Flow, dict of int to (int, int))
+        Flows, and of each member what it takes of its stream, as `Flow.ways` gives it.
+    text : list of (int, int, int)
+        Queue, its position and about how many words the actions take there.
+    issued, retired : int
+        First relative cycles after the last issue, and after all that the actions do.
+    """
+
+    needs: list[Need]
+    ways: list[tuple[Flow, dict[int, tuple[int, Bits]]]]
+    text: list[tuple[int, int, int]]
+    issued: int
+    retired: int
+
+
+def footprint(config: Config, macro: Macro) -> Footprint | None:
+    """Return the footprint of a macro-operation; None when it is in its own way, whatever the start."""
+    needs = _needs(config, macro)
+    ways = [flow.ways(positions(config)) for flow in macro.flows]
+    if needs is None or None in ways:
+        return None
+    table = timing(config)
+    words: dict[tuple[int, int], int] = {}
+    issued = retired = -(1 << 62)
+    for action in macro.actions:
+        unit = action.unit
+        # A pause, the word, and how often it comes again.
+        words[unit.id, unit.position] = words.get((unit.id, unit.position), 0) + 2 + (action.issues > 1)
+        issued = max(issued, action.cycle + action.every * (action.issues - 1) + 1)
+        retired = max(retired, action.work.last + table.retire(action.mnemonic, action.fields))
+    return Footprint(
+        needs,
+        [(flow, way) for flow, way in zip(macro.flows, ways, strict=True) if way is not None],
+        [(*queue, count) for queue, count in words.items()],
+        issued,
+        retired,
+    )
+
+
+def _needs(config: Config, macro: Macro) -> list[Need] | None:
+    found: dict[Key, tuple[tuple[int, Bits], list[Pattern]]] = {}
+    for key, cycles in _claims(config, macro):
+        own = (cycles.start, cycles.bits)
+        if not own[1]:
+            continue
+        if key not in found:
+            found[key] = own, [cycles]
+            continue
+        both = merged(found[key][0], own)
+        if both is None:
+            return None
+        found[key][1].append(cycles)
+        found[key] = both, found[key][1]
+    return [Need(key, *taken, patterns) for key, (taken, patterns) in found.items()]
+
+
+def _claims(config: Config, macro: Macro) -> Iterator[tuple[Key, Pattern]]:
+    yield from macro.holds
+    for action in macro.actions:
+        yield from action.needs(config)
