@@ -303,8 +303,12 @@ class Core:
         # Only to learn what it lacks: nothing of it stays.
         lowering_of(op).attempt(self._state, trial, choice)
         give_up(self._state, point)
-        wanted = trial.lacking or trial.clashing or self._overwritten(trial)
+        wanted = self._wanted(trial)
         return bool(wanted) and copies_for(self._state, wanted)
+
+    def _wanted(self, trial: Trial) -> list[Demand]:
+        """Return the demands of a trial that it lacks a copy for, or finds beside something else that it reads."""
+        return trial.lacking or trial.clashing or self._overwritten(trial)
 
     def _overwritten(self, trial: Trial) -> list[Demand]:
         """Return the demands of a trial read from banks that its operation has to write."""
@@ -318,6 +322,9 @@ class Core:
     def _supplied(self, op: Operation, late: Trial) -> Trial:
         """Return a trial with copies of operands that are in each other's way, or the late one if that is no later."""
         state, point = self._state, self._point
+        if lowering_of(op).is_like(late.choice.plan, self._plans[op][0]) and not self._wanted(late):
+            # Busy units are in its way, which copies do not change.
+            return late
         give_up(state, point)
         if self._supply(op, self._plans[op][0]):
             # Copies are for the preferred plan.
