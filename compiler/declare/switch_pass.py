@@ -84,7 +84,7 @@ def moved(
     loaded: int | None = None,
     **fields: int,
 ) -> Switch:
-    """Return the operation that makes a vector of each vector, or of each pair of vectors.
+    """Return the operation that makes a vector of each vector, or of each pair of vectors, in the lanes of the last one.
 
     Raises
     ------
@@ -97,10 +97,8 @@ def moved(
             raise TaktError(
                 f"sources must have one shape and dtype, not {first.dtype} {first.shape} and {view.dtype} {view.shape}"
             )
-    tensor, rows, shape, axis = whole(scope, first)
-    sources = [(views[0][0], operand_of(scope, tensor, rows))]
-    for name_of_field, view in others:
-        sources.append((name_of_field, operand_of(scope, *whole(scope, view, axis)[:2])))
+    _, rows, shape, axis = whole(scope, views[-1][1])
+    sources = [(name_of_field, operand_of(scope, *whole(scope, view, axis)[:2])) for name_of_field, view in views]
     if lane_map is not None:
         steps = np.zeros(len(rows), np.int64) + lane_map.steps[0]
         sources.append(("map", Operand(lane_map.tensor, lane_map.vectors, steps)))

@@ -36,7 +36,7 @@ class Switching(Workspace):
         return self._moved("SHIFT", UnitKind.SXM_SHIFT, views, amount=int(amount), down=int(flag("down", down)))
 
     def select(self, low: Operand, high: Operand, amount: int) -> Tensor:
-        """Return vectors with lanes below `amount` from `low`, the others from `high`.
+        """Return vectors, in the layout of `low`, with lanes below `amount` from it and the others from `high`.
 
         Raises
         ------

@@ -1,7 +1,7 @@
 """The operation that passes vectors through the SXM."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -77,6 +77,14 @@ class Switch:
     def duration(self) -> int:
         """Cycles from the first step to the end of the last one."""
         return self.interval * self.steps
+
+    def part(self, first: int, last: int) -> "Switch":
+        """Return the steps from `first` to `last`, without that one."""
+        return replace(
+            self,
+            operands=tuple(operand.part(first, last) for operand in self.operands),
+            results=tuple(result.part(first, last) for result in self.results),
+        )
 
     def reads(self) -> Iterator[Tensor]:
         """Yield the tensors that are read."""

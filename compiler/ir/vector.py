@@ -32,6 +32,10 @@ class Operand:
     vectors: Elements | None
     steps: Numbers
 
+    def part(self, first: int, last: int) -> "Operand":
+        """Return what the port reads in the steps from `first` to `last`, without that one."""
+        return Operand(self.tensor, self.vectors, self.steps[first:last])
+
 
 @dataclass(frozen=True, eq=False)
 class Result:
@@ -39,6 +43,10 @@ class Result:
 
     tensor: Tensor
     steps: Numbers
+
+    def part(self, first: int, last: int) -> "Result":
+        """Return what it becomes in the steps from `first` to `last`, without that one."""
+        return Result(self.tensor, self.steps[first:last])
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +127,15 @@ class Pass:
     def hurried(self) -> "Pass":
         """Return the pass without pauses between turns."""
         return replace(self, interval=self.turn * self.within)
+
+    def part(self, first: int, last: int) -> "Pass":
+        """Return the steps from `first` to `last`, without that one."""
+        return replace(
+            self,
+            operands=tuple(operand.part(first, last) for operand in self.operands),
+            results=tuple(result.part(first, last) for result in self.results),
+            restarts=self.restarts[first:last],
+        )
 
     def reads(self) -> Iterator[Tensor]:
         """Yield the tensors that are read."""

@@ -20,10 +20,11 @@ from compiler.lower.mem.gather import gather_template
 from compiler.lower.mem.scatter import scatter_template
 from compiler.lower.mxm.group import Group, GroupBuilder, period, teams_of
 from compiler.lower.mxm.plan import Plan, plans
+from compiler.lower.parts import blocks_of, parts_of, starts_of
 from compiler.lower.storage import OperationStorage
 from compiler.lower.sxm.builder import switch_templates
 from compiler.lower.vxm.builder import PassBuilder
-from compiler.lower.vxm.cut import blocks_of, cut
+from compiler.lower.vxm.cut import cut
 from compiler.lower.vxm.plan import PassPlan, pass_plans
 from compiler.memory.copies import Template
 from compiler.memory.demand import Demand
@@ -44,6 +45,12 @@ _AHEAD = 48
 
 _SOON = 8
 """Cycles that a product rather waits for ALUs than that others are looked for."""
+
+_PORTIONS = 8
+"""Parts of a queue's depth: a pass with more text than one of these is placed in parts, where text came late."""
+
+_PAUSE = 16
+"""Cycles between such parts, for IFETCHes."""
 
 _SHARES = 6
 """Most ways to share a Gather that are tried."""
@@ -72,6 +79,11 @@ def _hosted(operands: Sequence[Operand]) -> tuple[int | None, ...]:
 
 def _signature_of_pass(op: Pass) -> object:
     return Pass, op.graph, op.steps, op.interval, op.turn, op.within, _hosted(op.operands)
+
+
+def _portions(state: PlacementState, template: Template) -> int:
+    """Return in how many parts an operation is to be placed where text came late."""
+    return -(-state.scheduler.words(template.macro) * _PORTIONS // state.config.queue_depth)
 
 
 class PassLowering(Whole):
@@ -128,7 +140,11 @@ class PassLowering(Whole):
     def _place_parts(self, state: PlacementState, trial: Trial, op: Pass, choice: Choice) -> bool:
         """Place the cycles of a pass whose words are placed, in parts if that lets it start earlier."""
         plan = choice.plan
-        if state.policy.copied or not op.makes or any(result.tensor in state.written for result in op.results):
+        if not op.makes or any(result.tensor in state.written for result in op.results):
+            return self._place(state, trial, op, trial.storage, plan, choice.limit)
+        if state.policy.patient:
+            return self._place_apart(state, trial, op, choice)
+        if state.policy.copied:
             return self._place(state, trial, op, trial.storage, plan, choice.limit)
         parts = [*blocks_of(op, trial.storage)]
         # Blocks that are ready much earlier than the last one need not wait for it.
@@ -143,6 +159,17 @@ class PassLowering(Whole):
                 return all(self._place(state, trial, item, where, plan, choice.limit) for item, where in parts)
         return self._place(state, trial, op, trial.storage, plan, choice.limit)
 
+    def _place_apart(self, state: PlacementState, trial: Trial, op: Pass, choice: Choice) -> bool:
+        """Place a pass in parts with pauses between them: a queue that is busy in every cycle cannot ask for text."""
+        plan = choice.plan
+        whole = PassBuilder(plan.paces(op)[0], trial.storage, plan.mappings[0]).build()
+        earliest = 0
+        for part, storage in parts_of(op, trial.storage, _portions(state, whole), starts_of(op)):
+            if not self._place(state, trial, part, storage, plan, choice.limit, earliest):
+                return False
+            earliest = trial.started[-1][1] + part.duration + _PAUSE
+        return True
+
     def _place(
         self,
         state: PlacementState,
@@ -151,6 +178,7 @@ class PassLowering(Whole):
         storage: OperationStorage,
         plan: PassPlan,
         limit: int | None,
+        earliest: int = 0,
     ) -> bool:
         """Place a pass, or a part of one, in the mapping and pace in which it can start first.
 
@@ -179,7 +207,7 @@ class PassLowering(Whole):
                 bounds += [] if best is None else [best[0] - handicap]
                 bound = min(bounds, default=None)
                 if like is None:
-                    least = state.scheduler.place(builder.access, template.needs, bound)
+                    least = state.scheduler.place(builder.access, max(template.needs, earliest), bound)
                     state.scheduler.rollback(point)
                     built[levels] = builder, least
                     if least is None:
@@ -226,14 +254,24 @@ class SwitchLowering(Whole):
         for apart in (False, True):
             if not place_switched(state, trial, op, choice, max(choice.when, start), apart):
                 return False
-            templates = switch_templates(op, trial.storage)
-            if place_first(state, trial, templates, choice.limit):
+            if self._place_parts(state, trial, op, choice.limit):
                 return True
             if choice.limit is not None:
                 return False
             give_up(state, point)
             _forget_results(trial)
         return False
+
+    def _place_parts(self, state: PlacementState, trial: Trial, op: Switch, limit: int | None) -> bool:
+        """Place the cycles of a switch operation, in parts with pauses between them where text came late."""
+        templates = switch_templates(op, trial.storage)
+        count = _portions(state, templates[0]) if state.policy.patient else 1
+        if count < 2:
+            return place_first(state, trial, templates, limit)
+        for part, storage in parts_of(op, trial.storage, count, np.ones(op.steps, np.bool_)):
+            if not place_first(state, trial, switch_templates(part, storage), limit):
+                return False
+        return True
 
 
 class GatherLowering(Whole):

@@ -69,8 +69,10 @@ class Action:
             port = 2 * config.superlanes * self.elements
             yield ("fetch", self.unit.position), Pattern(self.cycle, self.issues, self.every, port)
             return
-        # An ALU takes a word in every cycle: its issue slot is all there is to take.
+        # An ALU takes a word in every cycle. One that holds a word, or sums one up, may not be given others; its queue
+        # may have words of its own in the meantime.
         if self.unit.kind is UnitKind.VXM:
+            yield ("alu", self.unit.id), Pattern(self.cycle, self.issues, self.every)
             return
         # These access a word per lane for each element, so that their banks are busy long after the issue.
         if self.mnemonic in ("GATHER", "SCATTER"):
@@ -117,9 +119,9 @@ class Macro:
     holds: list[tuple[Key, Pattern]] = field(default_factory=list)
 
     def without(self, kind: UnitKind) -> "Macro":
-        """Return it without its actions on units of a kind, nor what it holds of their issue slots."""
+        """Return it without its actions on units of a kind, nor what it holds of these."""
         left = [action for action in self.actions if action.unit.kind is not kind]
-        own = {("issue", action.unit.id) for action in self.actions if action.unit.kind is kind}
+        own = {("alu", action.unit.id) for action in self.actions if action.unit.kind is kind}
         return Macro(self.name, left, self.flows, [hold for hold in self.holds if hold[0] not in own])
 
     @property

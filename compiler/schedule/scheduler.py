@@ -30,6 +30,12 @@ _FETCHED = 0.6, 0.2
 """Part of a fetch port's cycles (a word takes ``16 / lanes``) that text may take: not every cycle suits its READs. The
 second where hardly any does."""
 
+_LONG = 16
+"""Words of text from which on macro-operations do not run side by side where text came late."""
+
+_BROKEN = 3
+"""Words more for an issue between those of another word that is repeated: a pause, and both parts of the repetition."""
+
 Mark = tuple[tuple[int, int], int, dict[Hashable, int], int, int]
 
 
@@ -58,6 +64,7 @@ class Scheduler:
 
     def __init__(self, config: Config, patient: bool = False) -> None:
         self._config = config
+        self._patient = patient
         self._fetched = _FETCHED[patient]
         self._timing = timing(config)
         self._table = Reservations(config)
@@ -151,6 +158,9 @@ class Scheduler:
         if found is None:
             return None
         start = max(earliest, self._floor - macro.first, self._text_floor(found))
+        if self._patient and self._waits_for_text and self.words(macro) > _LONG:
+            # Beside each other they would make each other's text longer.
+            start = max(start, self.retired - macro.first)
         for window in chain(_WINDOWS, repeat(_WINDOWS[-1])):
             if limit is not None and start >= limit:
                 return None
@@ -197,6 +207,11 @@ class Scheduler:
             self._note_text(placed.text, -1)
         del self._pending[count:]
 
+    def words(self, macro: Macro) -> int:
+        """Return about how many words of text a macro-operation needs in the queue in which it needs most."""
+        found = self._footprint(macro)
+        return max((words for _, _, words in found.text), default=0) if found is not None else 0
+
     def text(self, queue: int) -> int:
         """Return about how many words of text a queue has so far."""
         return self._text.get(queue, 0)
@@ -210,6 +225,21 @@ class Scheduler:
             if max(before, after) > held:
                 more = max(after - held, 0) - max(before - held, 0)
                 self._excess[position] = self._excess.get(position, 0) + more
+
+    def _interleaved(self, found: Footprint, start: int) -> list[tuple[int, int, int]]:
+        """Return the words of a macro-operation with those that come of others between its issues.
+
+        A word that is issued again and again is one only as long as nothing else of its queue comes between.
+        """
+        more: dict[int, int] = {}
+        for need in found.needs:
+            if isinstance(need.key, tuple) and need.key[0] == "issue":
+                taken = self._table.part(need.key, start + need.first, need.bits.bit_length()) | need.bits
+                for cycles in need.patterns:
+                    span = taken >> cycles.start - need.first & (1 << cycles.last - cycles.start + 1) - 1
+                    others = span.bit_count() - cycles.count
+                    more[need.key[1]] = more.get(need.key[1], 0) + _BROKEN * min(cycles.count - 1, others)
+        return [(queue, position, words + more.get(queue, 0)) for queue, position, words in found.text]
 
     def _text_floor(self, found: Footprint) -> int:
         """Return a cycle before which the text of what is placed so far cannot all have come.
@@ -254,13 +284,14 @@ class Scheduler:
                 self._table.rollback(mark)
                 return False
             streams[id(flow)] = stream
+        text = self._interleaved(found, start) if self._patient else found.text
         for need in found.needs:
             free = self._table.take(need.key, start + need.first, need.bits)
             assert free
         for flow in macro.flows:
             self._preferred[flow.key] = streams[id(flow)]
-        self._pending.append(_Placed(macro, start, streams, found.text))
-        self._note_text(found.text, 1)
+        self._pending.append(_Placed(macro, start, streams, text))
+        self._note_text(text, 1)
         self.retired = max(self.retired, start + found.retired)
         self._issued = max(self._issued, start + found.issued)
         return True

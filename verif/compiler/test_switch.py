@@ -63,6 +63,19 @@ def test_shift_and_select(config, dtype, origin, rng):
         same_bits(found[name].reshape(5, 2, n), expected, name)
 
 
+def test_select_has_the_layout_of_its_low_lanes(rng):
+    """Whatever the other view was cut from: here its elements stand in no vector as they are wanted."""
+    config = MACHINES["nano"]
+    x, y = values_for(rng, "int8", 1, 8), values_for(rng, "int8", 2, 52)
+    program = Program(config)
+    a, b = (operand(program, name, values, "result") for name, values in (("x", x), ("y", y)))
+    joined = program.select(a, b[:1, 20:44:3], 3)
+    assert joined.shape == (1, 8)
+    program.output("joined", joined)
+    found = outputs(program, x=x, y=y)
+    same_bits(found["joined"], np.where(np.arange(8) < 3, x, y[:1, 20:44:3]), "joined")
+
+
 @machines
 @dtypes
 @pytest.mark.parametrize("register", [False, True])

@@ -155,13 +155,13 @@ class FetchedQueue:
             if period is None:
                 self._bounds = []
                 return None
-            # Where an IFETCH made more or fewer words than were expected, the next portion makes up for it.
-            last = self._bounds[-1] if self._bounds and abs(self._bounds[-1] - first) <= self._part // 2 else first
             most = self.most * words_per_vector(self.config)
             total = period * max(1, min(layers, most // period))
             parts = -(-(total + longer + SPARE) // most)
-            self._bounds = [last + total * (n + 1) // parts for n in range(parts)]
             self._part = total // parts
+            # Where an IFETCH made more or fewer words than were expected, the next portion makes up for it.
+            last = self._bounds[-1] if self._bounds and abs(self._bounds[-1] - first) * 2 < self._part else first
+            self._bounds = [last + total * (n + 1) // parts for n in range(parts)]
         return next(bound for bound in self._bounds if bound - first > self._part // 2)
 
     def _original(self) -> int:

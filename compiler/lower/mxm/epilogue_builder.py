@@ -168,7 +168,7 @@ class EpilogueBuilder:
         if first < rows:
             self._issue(cell, repeating(fields), {}, at + first * self._op.interval, rows - first)
         # Nothing else may issue in between: its result would be taken for the word.
-        key = ("issue", self._alus[cell.alu].id)
+        key = ("alu", self._alus[cell.alu].id)
         if ahead > 1:
             self._macro.holds.append((key, Pattern(at - ahead + 1, length=ahead - 1)))
         if self._op.interval > 1 and rows > 1:

@@ -172,7 +172,7 @@ class PassBuilder:
         if op.turn > 1:
             for offset in range(1, op.within):
                 idle = Pattern(base + offset, op.steps // op.turn, op.interval, op.turn - 1, op.within)
-                self._macro.holds.append((("issue", self._alus[cell.alu].id), idle))
+                self._macro.holds.append((("alu", self._alus[cell.alu].id), idle))
 
     def _keep(self, cell: Cell, works: Steps, fields: dict[str, int], streams: Streams) -> None:
         """Let an ALU present a word as long as it stays the same: from the stream until it holds it, then its own."""
@@ -187,7 +187,7 @@ class PassBuilder:
         for first, last in runs_of(works[None]):
             if not works[first] and first > 0 and last < len(works):
                 start = base + int(self._times[first])
-                self._macro.holds.append((("issue", unit.id), Pattern(start, length=last - first)))
+                self._macro.holds.append((("alu", unit.id), Pattern(start, length=last - first)))
 
     def _issue(
         self,

@@ -1,4 +1,4 @@
-"""Cuts of passes: in two where the mesh or MEM has no room for the whole expression, and block by block of the lanes.
+"""Cuts of passes in two, where the mesh or MEM has no room for the whole expression.
 
 Every operation rounds to its format, so a value that goes through MEM is the same one: results do not depend on cuts.
 """
@@ -8,10 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from compiler.ir.lanes import Numbers, vector_count
+from compiler.ir.lanes import Numbers
 from compiler.ir.tensor import Tensor
 from compiler.ir.vector import Operand, Pass, Result
-from compiler.lower.storage import OperationStorage
 from compiler.lower.vxm.plan import ways
 from compiler.mesh.graph import Graph, Kind, Port, Ref
 from compiler.mesh.mapper import repeated
@@ -208,22 +207,3 @@ def _extract(op: Pass, part: Part, results: dict[int, Result], values: dict[int,
     steps = tuple(Result(result.tensor, result.steps[every]) for result in results.values())
     form = Graph(tuple(nodes), tuple(ports.values()), outputs)
     return replace(op, graph=form, operands=tuple(operands), results=steps, restarts=op.restarts[every])
-
-
-def blocks_of(op: Pass, storage: OperationStorage) -> Iterator[tuple[Pass, OperationStorage]]:
-    """Yield a pass block by block of the lanes, with what it reads and writes; nothing where that cuts a sum."""
-    count = vector_count(op.results[0].tensor, op.config.vector_length)[0]
-    size, rest = divmod(op.steps, count)
-    starts = size * np.arange(1, count)
-    sums = any(node.accumulates for node in op.graph.nodes)
-    if count == 1 or rest or size % op.turn or (sums and not (op.restarts[starts] & ~op.restarts[starts - 1]).all()):
-        return
-    for first in range(0, op.steps, size):
-        part = slice(first, first + size)
-        operands = tuple(Operand(item.tensor, item.vectors, item.steps[part]) for item in op.operands)
-        results = tuple(Result(item.tensor, item.steps[part]) for item in op.results)
-        mine = replace(op, operands=operands, results=results, restarts=op.restarts[part])
-        ports = {}
-        for key, port in storage.ports.items():
-            ports[key] = replace(port, steps=port.steps[part], used=np.arange(size))
-        yield mine, replace(storage, ports=ports)
