@@ -254,14 +254,18 @@ class Products(Workspace):
     def _loadable(self, weights: View) -> View:
         """Return weights as a result that whoever makes it can store as planes load it, lanes beyond K being zeros."""
         vector = self._config.vector_length
-        wanted = vectors_along(weights.elements, -2, vector)
-        if (weights.elements < 0).all() or not are_vectors(weights.tensor, wanted, vector):
-            # What is made for this view has a vector for each of its own, and zeros beyond them.
+        if (weights.elements < 0).all():
             return self._settled(weights, -2)
+        wanted = vectors_along(weights.elements, -2, vector)
+        moved = not are_vectors(weights.tensor, wanted, vector)
+        if moved:
+            weights = self._settled(weights, -2)
+        # A step of a load reads columns at the same time, which one slice cannot give twice.
         numbers = weight_vectors(weights, vector)
         numbers = numbers[numbers >= 0]
         held = wanted >= 0
-        mixed = (held.any(axis=1) & ~held.all(axis=1)).any()
+        # What has been made for this view has zeros beyond its elements.
+        mixed = not moved and (held.any(axis=1) & ~held.all(axis=1)).any()
         maker = next((op for op in self._operations if weights.tensor in op.writes()), None)
         whole = not mixed and len(np.unique(numbers)) == len(numbers)
         if whole and maker is not None and maker.makes_weights:

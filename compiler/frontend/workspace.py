@@ -176,8 +176,7 @@ class Workspace:
         """Return a view of the same shape with other vectors; each is made once, wherever and how often it comes."""
         last = np.moveaxis(view.elements, lanes, -1)
         rows, which = distinct(last.reshape(-1, last.shape[-1]))
-        # One vector for all is made as often as it is wanted: copies of it alone would all come from one slice.
-        repeats = 1 < len(rows) < len(which)
+        repeats = len(rows) < len(which)
         once = View(view.tensor, rows if repeats else np.ascontiguousarray(last))
         made = self._once("rearranged", once, -1, lambda: self._rearranged(once, -1))
         found = made.elements[which].reshape(last.shape) if repeats else made.elements

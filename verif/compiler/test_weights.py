@@ -143,6 +143,18 @@ def test_weights_with_lanes_along_n(name, rng):
     same(found["z"], wanted[::-1])
 
 
+@pytest.mark.parametrize("n", [2, 3, 7])
+def test_equal_columns(n, rng):
+    """Columns that are one vector are loaded in the same cycle, for which each needs words of its own."""
+    config = preset("nano")
+    x, w = values(rng, "int8", 2, 13), values(rng, "int8", 1, 8)
+    program = Program(config)
+    made = program.map(lambda a: a + 1, program.input("w", w.shape)).pad(((0, n - 1), (3, 2)))
+    program.output("y", program.matmul(program.input("x", x.shape), made.transpose(1, 0)))
+    found = outputs(program, x=x, w=w)
+    same(found["y"], product(x, np.pad(w + np.int8(1), ((0, n - 1), (3, 2))).T, config))
+
+
 def test_rows_that_nobody_reads(rng):
     config = preset("nano")
     x, w, z = (values(rng, "int8", *shape) for shape in ((17, 9), (9, 8), (8, 8)))
