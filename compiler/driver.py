@@ -1,6 +1,7 @@
 """From operations to a verified image."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 import numpy as np
@@ -44,9 +45,10 @@ def compile_program(source: Source) -> Image:
                 break
             except TaktError as error:
                 errors.append(error)
-    if not found and isinstance(errors[0], TextError):
+    if not found and any(isinstance(error, TextError) for error in errors):
         # What comes late only makes the program longer: operations wait until their text has come.
-        return _build(source, Policy(dense=True, patient=True), direct=False)
+        with suppress(TaktError):
+            found.append(_build(source, Policy(dense=True, patient=True), direct=False))
     if not found:
         raise errors[0]
     return min(found, key=lambda image: image.cycles)

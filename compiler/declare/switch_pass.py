@@ -84,7 +84,7 @@ def moved(
     loaded: int | None = None,
     **fields: int,
 ) -> Switch:
-    """Return the operation that makes a vector of each vector, or of each pair of vectors, in the lanes of the last one.
+    """Return the operation that makes a vector of each vector or pair of vectors, in the lanes of the last one.
 
     Raises
     ------

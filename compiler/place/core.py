@@ -15,7 +15,8 @@ from compiler.ir.operation import Operation
 from compiler.memory.demand import Demand
 from compiler.place.lowerings import lowering_of
 from compiler.place.operands import connect_known
-from compiler.place.repair import copies_for, written_banks
+from compiler.place.ranking import written_banks
+from compiler.place.repair import copies_for
 from compiler.place.state import PlacementState
 from compiler.place.trial import AnyPlan, Choice, Trial, adopt, commit, give_up, savepoint
 

@@ -11,7 +11,7 @@ from compiler.memory.copies import ReadPort, TensorCopy
 from compiler.memory.demand import Demand
 from compiler.memory.maps import element_words
 from compiler.memory.words import Bank, Cycles, Numbers
-from compiler.place.ranking import banks_near, ordered, sides_of, sparse_slices
+from compiler.place.ranking import banks_near, ordered, sides_of, sparse_slices, written_banks
 from compiler.place.state import HostCopy, PlacementState
 from compiler.place.trial import Choice, Trial, is_one_sided
 
@@ -117,10 +117,16 @@ def _place_host(state: PlacementState, trial: Trial, demand: Demand, fresh: bool
     known = state.ports[trial.op].get(demand.key)
     if demand.key in ports:
         return True
+    # What lies in a bank that it has to write it could not read in the same cycles. Nor has a queue words for both; but
+    # reads and writes of two banks mostly find cycles of their own, and slices are short.
+    fixed = written_banks(state, trial.op)
+    if trial.choice.dense or trial.choice.loose:
+        fixed = {Bank(written.slice, bank) for written in fixed for bank in (0, 1)}
+    depth = state.config.mem_depth
     if known is not None and known.serves(demand):
         trial.shared |= known.shared
         # Another plan may have other weights in these slices, or its feeder of this number in the other hemisphere.
-        clashes = not demand.is_sparse and bool(known.slices & trial.slices_read)
+        clashes = (not demand.is_sparse and bool(known.slices & trial.slices_read)) or bool(fixed & known.banks(depth))
         if not (fresh and known.shared) and not clashes and not _is_far(state, demand, known.slices):
             ports[demand.key] = replace(known, used=demand.used)
             return True
@@ -134,13 +140,13 @@ def _place_host(state: PlacementState, trial: Trial, demand: Demand, fresh: bool
             alike &= not host.copy.used & busy and not _is_far(state, demand, host.copy.used)
             if alike and host.copy.has(demand.order) and _suits(state, demand, host.copy):
                 port = state.port_of(demand, host.copy)
-                if port is not None:
+                if port is not None and not fixed & port.banks(depth):
                     ports[demand.key] = replace(port, shared=True)
                     state.note_read(demand, port)
                     state.add(host.users, trial.op)
                     trial.shared = True
                     return True
-    found = _take_host(state, trial, demand)
+    found = _take_host(state, trial, demand, fixed)
     if found is None:
         return _any_host(state, trial, demand)
     order = demand.order
@@ -185,8 +191,10 @@ def _any_host(state: PlacementState, trial: Trial, demand: Demand) -> bool:
     return False
 
 
-def _take_host(state: PlacementState, trial: Trial, demand: Demand) -> tuple[Numbers, Numbers, Cycles] | None:
-    """Take words for vectors that the host writes."""
+def _take_host(
+    state: PlacementState, trial: Trial, demand: Demand, fixed: Set[Bank]
+) -> tuple[Numbers, Numbers, Cycles] | None:
+    """Take words for vectors that the host writes, in `fixed` banks only where there are no others."""
     op, size, rows = trial.op, demand.tensor.itemsize, len(demand.order)
     busy = trial.slices_read | state.busy(op)
     # Constants never go: they lie away from what comes and goes, so that free words stay together.
@@ -202,10 +210,11 @@ def _take_host(state: PlacementState, trial: Trial, demand: Demand) -> tuple[Num
             choices = [banks[::-1] for banks in choices]
         for numbers in sparse_slices(state, trial.storage, demand, trial.demands):
             choices.insert(0, [Bank(number, bank) for number in sorted(numbers) for bank in (0, 1)])
+    choices = [sorted(banks, key=lambda bank: bank in fixed) for banks in choices]
     if demand.serial:
         beside, distance = state.read_by_neighbours(op), distances(state, trial, sides[0])
         banks = [bank for banks in choices for bank in banks]
-        banks.sort(key=lambda bank: (bank.slice in beside, distance[bank.slice], bank.bank))
+        banks.sort(key=lambda bank: (bank in fixed, bank.slice in beside, distance[bank.slice], bank.bank))
         return take_serial(state, size, rows, banks, high=lasting)
     for banks in choices:
         found = state.words.take(size, rows, banks, high=lasting)

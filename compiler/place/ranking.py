@@ -182,6 +182,16 @@ def banks_of_ports(state: PlacementState, op: Operation) -> set[Bank]:
     return banks_read(state, OperationStorage(ports=state.ports[op], computed=state.computed.get(op)))
 
 
+def written_banks(state: PlacementState, op: Operation) -> set[Bank]:
+    """Return the banks that an operation will write in words that are not its choice: of states, or begun by others."""
+    copies: list[TensorCopy] = []
+    for tensor in set(op.writes()):
+        copies += state.copies.get(tensor, []) if tensor in state.states else []
+        copies += state.written.get(tensor, [])
+        copies += [copy for copy, _ in state.partial.get(tensor) or ()]
+    return set().union(*(banks_in(copy.slices, copy.addrs, state.config.mem_depth) for copy in copies))
+
+
 def used_by_neighbours(state: PlacementState, op: Operation | None) -> tuple[set[Bank], set[int]]:
     """Return the banks that operations next to one read, and the slices that they write, as far as they are known."""
     banks: set[Bank] = set()

@@ -1,26 +1,42 @@
 """Local repair: a copy of a result where an operation wants it, which the one that made it could not know."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from arch.geometry import Hemisphere
+from arch.geometry import Hemisphere, UnitKind
 from compiler.ir.lanes import vector_count
-from compiler.ir.operation import Operation
+from compiler.ir.switch import Switch
 from compiler.ir.tensor import Tensor
 from compiler.ir.vector import Operand, Pass, Result, identity
 from compiler.lower.storage import ComputedWeights
+from compiler.lower.sxm.builder import switch_templates
 from compiler.lower.vxm.builder import PassBuilder
 from compiler.lower.vxm.plan import pass_plans
 from compiler.memory.copies import ReadPort, TensorCopy, banks_in
 from compiler.memory.demand import Demand, Vectors
 from compiler.memory.words import Bank
 from compiler.place.braid import take_braided
-from compiler.place.lowering import place_first
-from compiler.place.ranking import ordered
+from compiler.place.lowering import MovePlan, place_first
+from compiler.place.ranking import ordered, written_banks
 from compiler.place.results import Writing, take_copies
 from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, Trial, commit, give_up, savepoint
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A copy, the vectors to take from it, and whether their bytes come one after another."""
+
+    copy: TensorCopy
+    vectors: Vectors
+    is_serial: bool = False
+
+    def banks(self, depth: int) -> frozenset[Bank]:
+        """Return the banks that are read."""
+        return banks_in(self.copy.slices[:, self.vectors], self.copy.addrs[:, self.vectors], depth)
 
 
 def copies_for(state: PlacementState, demands: Sequence[Demand]) -> bool:
@@ -48,15 +64,13 @@ def _copy_braided(state: PlacementState, demands: Sequence[Demand]) -> bool:
     layers = _layers(demands)
     orders = [np.concatenate([one.order for one in layer]) for layer in layers]
     groups = [list(_sources(state, tensor, order)) for order in orders]
-    if any(sum(len(part) for _, part in mine) < len(order) for mine, order in zip(groups, orders, strict=True)):
+    if any(sum(len(one.vectors) for one in mine) < len(order) for mine, order in zip(groups, orders, strict=True)):
         return False
-    passes = [[_copying(state, tensor, part) for _, part in mine] for mine in groups]
+    passes = [[_copying(state, tensor, one) for one in mine] for mine in groups]
     point = savepoint(state, passes[0][0])
     every = [source for mine in groups for source in mine]
-    busy = state.busy(op) - set().union(*(copy.used for copy, _ in every))
-    read = set().union(
-        *(banks_in(copy.slices[:, part], copy.addrs[:, part], state.config.mem_depth) for copy, part in every)
-    )
+    busy = state.busy(op) - set().union(*(one.copy.used for one in every))
+    read = set().union(*(one.banks(state.config.mem_depth) for one in every))
     ports = [one for layer in layers for one in layer]
     slots = np.repeat(np.arange(len(ports)), [len(one.order) for one in ports])
     blocks, steps = vector_count(tensor, state.config.vector_length)
@@ -99,16 +113,6 @@ def _layers(demands: Sequence[Demand]) -> list[list[Demand]]:
     return [layer for _, layer in layers]
 
 
-def written_banks(state: PlacementState, op: Operation) -> set[Bank]:
-    """Return the banks that an operation will write in words that are not its choice: of states, or begun by others."""
-    copies: list[TensorCopy] = []
-    for tensor in set(op.writes()):
-        copies += state.copies.get(tensor, []) if tensor in state.states else []
-        copies += state.written.get(tensor, [])
-        copies += [copy for copy, _ in state.partial.get(tensor) or ()]
-    return set().union(*(banks_in(copy.slices, copy.addrs, state.config.mem_depth) for copy in copies))
-
-
 def _connect_to(state: PlacementState, demand: Demand, copy: TensorCopy) -> bool:
     """Connect a port to a copy; return whether its zeros have room."""
     port = state.port_of(demand, copy)
@@ -120,17 +124,15 @@ def _connect_to(state: PlacementState, demand: Demand, copy: TensorCopy) -> bool
 def _copy_for(state: PlacementState, demand: Demand) -> bool:
     """Place passes that copy what a demand lacks to where it wants it; return whether that was possible.
 
-    What lies on both sides of the VXM, or in several copies, takes a pass for each.
+    What lies on both sides of the VXM, or in several copies, takes an operation for each.
     """
     order = demand.order
     groups = list(_sources(state, demand.tensor, order))
     # What no copy has cannot be copied.
-    if sum(len(vectors) for _, vectors in groups) < len(order):
+    if sum(len(one.vectors) for one in groups) < len(order):
         return False
-    read = set().union(
-        *(banks_in(copy.slices[:, part], copy.addrs[:, part], state.config.mem_depth) for copy, part in groups)
-    )
-    passes = [_copying(state, demand.tensor, part) for _, part in groups]
+    read = set().union(*(one.banks(state.config.mem_depth) for one in groups))
+    passes = [_copying(state, demand.tensor, one) for one in groups]
     point = savepoint(state, passes[0])
     choice = Choice(None, dense=True)
     head = Trial(passes[0], choice, {})
@@ -154,15 +156,15 @@ def _copy_for(state: PlacementState, demand: Demand) -> bool:
 
 def _copy_all(
     state: PlacementState,
-    passes: Sequence[Pass],
-    groups: Sequence[tuple[TensorCopy, Vectors]],
+    passes: Sequence[Pass | Switch],
+    groups: Sequence[_Source],
     target: TensorCopy,
     computed: list[tuple[Demand, ComputedWeights]],
 ) -> bool:
     """Place the passes of a copy, all or none of them."""
     trials = []
-    for op, (copy, part) in zip(passes, groups, strict=True):
-        trial = _copy(state, op, copy, part, target)
+    for op, source in zip(passes, groups, strict=True):
+        trial = _copy(state, op, source, target)
         if trial is None:
             return False
         trials.append(trial)
@@ -180,13 +182,15 @@ def _add(state: PlacementState, tensor: Tensor, copy: TensorCopy) -> None:
         state.add(state.copies[tensor], copy)
 
 
-def _sources(state: PlacementState, tensor: Tensor, order: Vectors) -> Iterator[tuple[TensorCopy, Vectors]]:
+def _sources(state: PlacementState, tensor: Tensor, order: Vectors) -> Iterator[_Source]:
     """Yield copies with the vectors of some to take from each, every group on one side.
 
-    ALUs take all bytes of a vector at the same time: those that the SXM has written to one slice do not do.
+    ALUs take all bytes of a vector at the same time; what has them in one slice, or on both sides, goes through the
+    SXM, which takes them one after another.
     """
     left = order
-    for copy in state.copies.get(tensor, []):
+    every = state.copies.get(tensor, [])
+    for copy in every:
         for east in (False, True):
             apart = (np.diff(np.sort(copy.slices[:, left], axis=0), axis=0) != 0).all(axis=0)
             mine = (
@@ -195,25 +199,38 @@ def _sources(state: PlacementState, tensor: Tensor, order: Vectors) -> Iterator[
                 & (copy.slices[0, left] >= 0)
             )
             if mine.any():
-                yield copy, left[mine]
+                yield _Source(copy, left[mine])
                 left = left[~mine]
+    # An SXM that lacks superlanes may not be asked.
+    for copy in every if state.scheduler.superlanes == state.config.superlanes else ():
+        mine = copy.slices[0, left] >= 0
+        if mine.any():
+            yield _Source(copy, left[mine], is_serial=True)
+            left = left[~mine]
 
 
-def _copying(state: PlacementState, tensor: Tensor, vectors: Vectors) -> Pass:
-    """Return the pass that copies some vectors of a tensor to another copy of it."""
-    return identity(state.config, f"copy of {tensor.name}", Operand(tensor, None, vectors), Result(tensor, vectors))
+def _copying(state: PlacementState, tensor: Tensor, source: _Source) -> Pass | Switch:
+    """Return the operation that copies some vectors of a tensor to another copy of it."""
+    config, name = state.config, f"copy of {tensor.name}"
+    operand, result = Operand(tensor, None, source.vectors), Result(tensor, source.vectors)
+    if not source.is_serial:
+        return identity(config, name, operand, result)
+    fields = {"amount": 0, "down": 0}
+    return Switch(config, name, (operand,), (result,), "SHIFT", UnitKind.SXM_SHIFT, fields, ("src",))
 
 
-def _copy(state: PlacementState, op: Pass, source: TensorCopy, vectors: Vectors, target: TensorCopy) -> Trial | None:
-    """Place one pass of a copy."""
+def _copy(state: PlacementState, op: Any, source: _Source, target: TensorCopy) -> Trial | None:
+    """Place one operation of a copy."""
     none = np.full(op.results[0].tensor.itemsize, -1, np.int32)
-    best: Trial | None = None
-    for plan in pass_plans(op):
+    vectors = source.vectors
+    for plan in [MovePlan(op.duration)] if source.is_serial else pass_plans(op):
         trial = Trial(op, Choice(plan), {})
-        trial.storage.ports[0] = ReadPort(source, vectors, np.arange(len(vectors)), none, none)
+        trial.storage.ports[0] = ReadPort(source.copy, vectors, np.arange(len(vectors)), none, none)
         trial.storage.outputs = [[target]]
-        templates = [PassBuilder(op, trial.storage, mapping).build() for mapping in plan.mappings]
+        if source.is_serial:
+            templates = switch_templates(op, trial.storage)
+        else:
+            templates = [PassBuilder(op, trial.storage, mapping).build() for mapping in plan.mappings]
         if place_first(state, trial, templates, None):
-            best = trial
-            break
-    return best
+            return trial
+    return None

@@ -9,6 +9,7 @@ import numpy as np
 
 from arch.geometry import Direction, Hemisphere, units
 from compiler.ir.lanes import vector_count
+from compiler.ir.switch import Switch
 from compiler.ir.tensor import Tensor
 from compiler.ir.vector import Pass
 from compiler.memory.copies import TensorCopy
@@ -38,7 +39,7 @@ class Writing:
     ----------
     tensor : Tensor
     choice : Choice
-    writer : Pass or None
+    writer : Pass, Switch or None
         None for the update of a state, which comes when everything else is over.
     written : set of int
         Slices that it writes besides; those of the copies are added.
@@ -56,7 +57,7 @@ class Writing:
 
     tensor: Tensor
     choice: Choice
-    writer: Pass | None
+    writer: Pass | Switch | None
     written: set[int]
     read: set[Bank]
     when: int = 0

@@ -84,7 +84,7 @@ class Scheduler:
 
     def configure(self, superlanes: int) -> None:
         """Let what is placed from now on issue after everything so far, and use so many superlanes."""
-        if superlanes == (self._fences[-1][1] if self._fences else self._config.superlanes):
+        if superlanes == self.superlanes:
             return
         start = max(self._floor, self._issued)
         for unit in units(self._config):
@@ -93,6 +93,11 @@ class Scheduler:
         self._fences.append((start, superlanes))
         self._floor = start + 1
         self.retired = max(self.retired, self._floor)
+
+    @property
+    def superlanes(self) -> int:
+        """Superlanes that are on for what is placed from now on."""
+        return self._fences[-1][1] if self._fences else self._config.superlanes
 
     def barrier(self) -> None:
         """Let every queue park after all that is placed; what is placed from now on starts at the release."""

@@ -10,6 +10,8 @@ from compiler.place.lowerings import PassLowering
 from compiler.program import Program
 from verif.bits import same_bits
 from verif.compiler.expressions import run_golden
+from verif.compiler.fuzz.campaign import Campaign
+from verif.compiler.fuzz.judge import Outcome, judge
 
 NANO = preset("nano", ["mem_depth=2048"])
 SMALL = preset("small")
@@ -133,3 +135,21 @@ def test_a_transposition_for_alus_leaves_what_it_reads(rng):
     found = run_golden(program.compile(), x=x)
     same_bits(found["most"], (x + 1).max(axis=1))
     same_bits(found["more"], x + 2)
+
+
+def fuzzed(seed, operations=(2, 40)):
+    """Judge a random program whose repairs no shorter one is known to need."""
+    found = judge(Campaign("nano", ("mem_depth=2048",), operations).graph(seed))
+    assert found.outcome is Outcome.RIGHT, found.message
+
+
+@pytest.mark.long
+def test_what_the_sxm_left_in_one_slice_is_copied():
+    """The second TRANSPOSE reads banks that the first one's results are in; ALUs could not copy its operands."""
+    fuzzed(66)
+
+
+@pytest.mark.long
+def test_hosted_operands_keep_clear_of_results_begun_before():
+    """A map lies where the second PERMUTE of a result has to write."""
+    fuzzed(87)
