@@ -14,6 +14,9 @@ from arch.isa.instruction import WORD_BITS
 from arch.timing import timing
 from compiler.verifier.queue_walk import Cycles, Issued, QueueWalk
 
+_STRETCH = 256
+"""Neighbouring diagonals of a stream whose drives are looked through together."""
+
 
 @dataclass
 class _Drive:
@@ -31,6 +34,12 @@ class _Drive:
         )
         return (int(hits[0]), int(after[hits[0]]) // self.item.interval) if len(hits) else None
 
+    def stretches(self, direction: Direction) -> range:
+        """Return the stretches of diagonals on which it drives values."""
+        item, before = self.item, self.latency - direction.step * self.item.unit.position
+        last = int(item.cycles[-1]) + item.interval * (item.count - 1)
+        return range((int(item.cycles[0]) + before) // _STRETCH, (last + before) // _STRETCH + 1)
+
 
 class Text:
     """Finds fetched text. Only what a READ takes from constants of the image is text that can be known.
@@ -46,7 +55,8 @@ class Text:
         self._image = image
         self._config = image.config
         self._walks = walks
-        self._drives: dict[tuple[Direction, int], list[_Drive]] = {}
+        # By stream and stretch of diagonals: a program has many drives, and few at any time.
+        self._drives: dict[tuple[Direction, int, int], list[_Drive]] = {}
         self._seen = dict.fromkeys(walks, 0)
         self._kept = dict.fromkeys(walks, 0)
         self.used: dict[tuple[int, int], str] = {}
@@ -102,7 +112,9 @@ class Text:
     ) -> tuple[_Drive, tuple[int, int]] | None:
         """Return the drive of the value that is on a register in `cycle`: the last one on its way."""
         best: tuple[int, _Drive, tuple[int, int]] | None = None
-        for drive in self._candidates(direction, stream):
+        # A value stays on the diagonal on which it is driven: see `compiler.schedule.reservations`.
+        stretch = (cycle - direction.step * position) // _STRETCH
+        for drive in self._candidates(direction, stream, stretch):
             distance = direction.step * (position - drive.item.unit.position)
             if distance < 0 or (best is not None and distance >= best[0]):
                 continue
@@ -111,20 +123,22 @@ class Text:
                 best = distance, drive, hit
         return None if best is None else best[1:]
 
-    def _candidates(self, direction: Direction, stream: int) -> Iterator[_Drive]:
+    def _candidates(self, direction: Direction, stream: int, stretch: int) -> Iterator[_Drive]:
         for queue, walk in self._walks.items():
             # The last word of a queue may still be repeated.
             last = len(walk.issued) - 1 if walk.running or walk.parked is not None else len(walk.issued)
             for item in walk.issued[self._seen[queue] : last]:
                 for key in self._driven(item):
-                    self._drives.setdefault(key, []).append(self._drive(queue, item))
+                    drive = self._drive(queue, item)
+                    for part in drive.stretches(key[0]):
+                        self._drives.setdefault((*key, part), []).append(drive)
                 if item.mnemonic == "READ":
                     starts = _first_addresses(item, self._kept[queue])
                     self._kept[queue] = int(starts[-1]) + item.count * item.fields["stride"]
             self._seen[queue] = max(last, self._seen[queue])
             if last >= 0 and last < len(walk.issued) and (direction, stream) in self._driven(walk.issued[last]):
                 yield self._drive(queue, walk.issued[last])
-        yield from self._drives.get((direction, stream), [])
+        yield from self._drives.get((direction, stream, stretch), [])
 
     def _drive(self, queue: int, item: Issued) -> _Drive:
         latency = timing(self._config)[item.mnemonic].d_func

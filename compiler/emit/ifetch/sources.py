@@ -47,18 +47,19 @@ class TextSources:
         self._access = timing(config).mem_access
         self._cycles = [read_cycle(config, unit, units(config)[bank.slice]) for bank in banks]
 
-    def starts(self, vectors: int, earliest: int, latest: int) -> Iterator[int]:
-        """Yield the cycles in which an IFETCH may issue, streams apart."""
+    def starts(self, vectors: int, earliest: int, latest: int, whole: bool = False) -> Iterator[int]:
+        """Yield the cycles in which an IFETCH may issue, streams apart; `whole`: in which one bank has time for all."""
         if not self._banks:
             return
         port = vectors * self._spacing
         for base in range(earliest, latest + 1, _WINDOW):
             count = min(_WINDOW, latest + 1 - base)
             span = count + port - self._spacing
-            some = np.zeros(span, np.bool_)
-            for number in range(len(self._banks)):
-                some |= self._free(number, base, span)
-            free = ~_any_of(~some, vectors, self._spacing)[:count]
+            every = [self._free(number, base, span) for number in range(len(self._banks))]
+            groups = every if whole else [np.logical_or.reduce(every)]
+            # For every vector a bank of the group, or the only one.
+            able = [~_any_of(~group, vectors, self._spacing)[:count] for group in groups]
+            free = np.logical_or.reduce(able)
             free &= ~self._scheduler.taken(("issue", self._unit.id), base, count)
             free &= ~_any_of(self._scheduler.taken(("fetch", self._unit.position), base, count + port), port, 1)[:count]
             yield from (base + np.flatnonzero(free)).tolist()

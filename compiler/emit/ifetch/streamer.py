@@ -157,7 +157,7 @@ class TextStreamer:
             return True
         for banks, whole in self._banks(program.unit, vectors):
             sources = TextSources(self._config, self._scheduler, program.unit, banks)
-            for start in self._spread(sources.starts(vectors, earliest, latest)):
+            for start in self._spread(sources.starts(vectors, earliest, latest, whole)):
                 bursts = sources.bursts(start, vectors)
                 if whole and len(bursts) > 1:
                     continue
