@@ -161,8 +161,8 @@ def _share_stationary(state: PlacementState, trial: Trial, stationary: Sequence[
                 host.copy
                 for host in state.hosted[demand.tensor]
                 if not host.serial
-                and host.copy.has(demand.order)
                 and np.array_equal(host.elements, elements)
+                and host.copy.has(demand.order)
                 and not host.copy.used & busy
             ),
             None,

@@ -1,7 +1,7 @@
 """Local repair: a copy of a result where an operation wants it, which the one that made it could not know."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -134,13 +134,13 @@ def _copy_for(state: PlacementState, demand: Demand) -> bool:
     read = set().union(*(one.banks(state.config.mem_depth) for one in groups))
     passes = [_copying(state, demand.tensor, one) for one in groups]
     point = savepoint(state, passes[0])
-    choice = Choice(None, dense=True)
-    head = Trial(passes[0], choice, {})
+    head = Trial(passes[0], Choice(None, dense=True), {})
     made = None
     fixed = written_banks(state, demand.op)
-    # At best not in banks that the copying reads, which would have to wait for itself.
-    for bar in (read | fixed, fixed, set[Bank]()):
-        writing = Writing(demand.tensor, choice, passes[0], set(), bar, trial=head)
+    # At best not in banks that the copying reads, which would have to wait for itself; at last beside what else its
+    # reader reads, which may do so at another time.
+    for bar, loose in ((read | fixed, False), (fixed, False), (set[Bank](), False), (fixed, True)):
+        writing = Writing(demand.tensor, replace(head.choice, loose=loose), passes[0], set(), bar, trial=head)
         made = take_copies(state, writing, [(demand, order)], list(Hemisphere))
         if made is not None:
             break

@@ -35,7 +35,8 @@ def place_switched(
     known = state.partial.get(tensor)
     if known is None:
         wants = wanted(state, tensor)
-        if choice.loose:
+        # Later parts have to write to all copies at the same time too, each result to slices of its own.
+        if choice.loose or (op.more and len(wants) * len(op.results) > state.config.slices):
             # One copy for all but those who need one of a form of its own.
             wants = [None, *(reader for reader in readers if reader.columns)]
         found = [(TensorCopy.empty(tensor.itemsize, vectors), want) for want in wants]
