@@ -209,6 +209,8 @@ class Passes(Workspace):
             layout,
             None if in_turn is None else flag("in_turn", in_turn),
             join,
+            # The value of a state lies in one place: no update could come while several ports read it.
+            at_once=not any(view.tensor in self._updates for view in views),
         )
         made = [self._append(op) for op in passes]
         result: Tensor | View = made[-1][0]
