@@ -62,6 +62,17 @@ def turns_of(result: Result, times: Vectors, order: Vectors) -> tuple[Numbers, i
     return step[order].astype(np.int32), 2
 
 
+def halves_of(result: Result, times: Vectors, order: Vectors) -> tuple[Numbers, int]:
+    """Return the same as `turns_of` where slices are short: the second half of what is written has another bank.
+
+    A reader follows half of the stream behind.
+    """
+    written = np.flatnonzero(np.isin(result.steps, order))
+    half = np.zeros(int(result.steps.max()) + 1, np.int32)
+    half[result.steps[written]] = 2 * np.arange(len(written)) >= len(written)
+    return half[order], 1
+
+
 def turns_in_place(order: Vectors) -> tuple[Numbers, int]:
     """Return the same as `turns_of` for a state that a pass changes on the way.
 

@@ -16,7 +16,7 @@ from compiler.memory.copies import TensorCopy
 from compiler.memory.demand import Demand, Vectors
 from compiler.memory.words import Bank, Cycles, Numbers
 from compiler.place.braid import fill_weights
-from compiler.place.orders import distinct, missing_vectors, sharing, turns_of
+from compiler.place.orders import distinct, halves_of, missing_vectors, sharing, turns_of
 from compiler.place.ranking import banks_read, copies_used, count, ordered, sides_of
 from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, Trial
@@ -131,9 +131,10 @@ def place_results(
         # An ALU drives a vector in one direction: copies that have one in common go there together, others where they
         # like.
         turns = None
-        # Nobody follows chains side by side closely: they leave no ALUs for that, and take slices enough.
-        if not choice.dense and sum(other.tensor is tensor for other in op.results) <= _FOLLOWED:
-            turns = partial(turns_of, result, op.times)
+        if not choice.dense:
+            # Nobody follows chains side by side closely: they leave few ALUs for that, and take slices enough.
+            close = sum(other.tensor is tensor for other in op.results) <= _FOLLOWED
+            turns = partial(turns_of if close else halves_of, result, op.times)
         writing = Writing(tensor, choice, op, written, read, when, turns, trial)
         for group in sharing(wants):
             # What one port reads of several results comes from one side.
