@@ -101,7 +101,10 @@ def reduce_passes(
     if lanes in negative:
         raise TaktError(f"layout must be an axis of {shape} that is not reduced, not {layout!r}")
     exprs = operand_exprs(views)
+    given = views
     views = [scope.settled(spread(view, shape, lanes), lanes) for view in views]
+    # What had to be rearranged is made by the SXM.
+    at_once &= all(view.tensor is before.tensor for view, before in zip(views, given, strict=True))
     outside = [axis for axis in range(-rank, 0) if axis not in negative and axis != lanes]
     order = [*outside, *sorted(negative), lanes]
     vector = scope.config.vector_length

@@ -44,7 +44,7 @@ def test_convolution_block():
     means = program.reduce(y, "add", 0, finish=lambda total: cast(cast(total, "float32") * mean, "int8"))
     cycles = made.check({"y": program.matmul(means, weights["w3"])}, {"y": expected(x, w1, w2, w3)})
     # What is missing: pools begin when all rows of the convolution are there, and the product after them likewise.
-    assert cycles <= 1.65 * work_bound(program).cycles
+    assert cycles <= 1.6 * work_bound(program).cycles
 
 
 def expected(x, w1, w2, w3):
