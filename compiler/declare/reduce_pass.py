@@ -129,7 +129,8 @@ def reduce_passes(
         further.append((other, Result(tensor, find_vectors(tensor, vectors_along(numbers, -1, vector), vector))))
     total = total_of(operation, term)
     free = operation != "add" or not total.dtype.is_float
-    if free and at_once and in_turn is None and not others:
+    # Many groups take turns, and leave slices and ALUs to others.
+    if free and at_once and groups < apart and in_turn is None and not others:
         width, total = _at_once(scope.config, operation, function, views, length, groups)
         each = [(tensor, _shares(operation, elements, groups, width)) for tensor, elements in rows]
         rows = [(tensor, shares[number]) for number in range(width) for tensor, shares in each]
