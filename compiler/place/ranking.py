@@ -94,10 +94,8 @@ def ordered(
     engine = "READ" if writer is None else "WRITE"
     clash = dict.fromkeys(state.slices_of(side), 0)
     # What is placed is known to the cycle; of the others only who the neighbours will be.
-    meets = dict.fromkeys(((number, bank) for number in clash for bank in (0, 1)), 0)
     if window is not None:
         clash = {number: state.scheduler.load(("engine", number, engine), *window) for number in clash}
-        meets = {key: state.scheduler.load(("bank", *key), *window) for key in meets}
     short = writer is not None and window is not None and window[1] - window[0] <= _SHORT
     banks = [
         Bank(number, bank)
@@ -105,6 +103,7 @@ def ordered(
         for bank in (0, 1)
         if number not in busy and Bank(number, bank) not in read
     ]
+    meets = {bank: 0 if window is None else state.scheduler.load(("bank", *bank), *window) for bank in banks}
 
     def rank(bank: Bank) -> tuple[object, ...]:
         number = bank.slice
