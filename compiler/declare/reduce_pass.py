@@ -26,10 +26,12 @@ from compiler.declare.map_pass import (
     spread,
     trace,
 )
-from compiler.expression.expr import Expr, binary, convert
+from compiler.expression.expr import OPERAND, Expr, binary, convert, format_of
 from compiler.ir.lanes import Numbers, find_vectors, vectors_along
 from compiler.ir.tensor import Elements, Tensor, View
 from compiler.ir.vector import Pass, Result
+from compiler.mesh.graph import lower
+from compiler.mesh.mapper import mappings
 
 MNEMONICS = {"add": "ADD", "max": "MAX", "min": "MIN"}
 
@@ -38,6 +40,9 @@ Kept = Sequence[tuple[Expr, Result]]
 
 _SECOND_PASS = 40
 """Rough cycles that a pass of its own for the partial results takes beside its steps."""
+
+_SLICES = 4
+"""Part of all slices from which a reduction reads at most when it takes several elements at a time."""
 
 _TEXT = 4
 """Part of a queue's depth that one reduction may fill with the READs of groups that take turns."""
@@ -65,6 +70,7 @@ def reduce_passes(
     layout: str | int | None,
     in_turn: bool | None,
     join: int | None = None,
+    at_once: bool = False,
 ) -> tuple[list[Pass], int]:
     """Return the passes of a reduction over time, and how many further results the first one has.
 
@@ -77,7 +83,7 @@ def reduce_passes(
     Element r of a group belongs to the partial result r mod 3; each partial result takes its elements in order,
     beginning with the first one itself. Partial results are joined as ``(p0 + p1) + p2``. With `in_turn` the elements
     are taken in order instead, three groups taking turns; integer sums, maxima and minima do not depend on the order,
-    and use whichever is faster.
+    and use whichever is faster; `at_once`, several elements of a group may be taken in a step.
 
     Raises
     ------
@@ -95,7 +101,10 @@ def reduce_passes(
     if lanes in negative:
         raise TaktError(f"layout must be an axis of {shape} that is not reduced, not {layout!r}")
     exprs = operand_exprs(views)
+    given = views
     views = [scope.settled(spread(view, shape, lanes), lanes) for view in views]
+    # What had to be rearranged is made by the SXM.
+    at_once &= all(view.tensor is before.tensor for view, before in zip(views, given, strict=True))
     outside = [axis for axis in range(-rank, 0) if axis not in negative and axis != lanes]
     order = [*outside, *sorted(negative), lanes]
     vector = scope.config.vector_length
@@ -119,8 +128,13 @@ def reduce_passes(
         tensor = Tensor(f"{name}.{index}", shape, other.dtype.numpy.name, None, lanes)
         further.append((other, Result(tensor, find_vectors(tensor, vectors_along(numbers, -1, vector), vector))))
     total = total_of(operation, term)
-    term = total.args[0]
-    free = operation != "add" or not term.dtype.is_float
+    free = operation != "add" or not total.dtype.is_float
+    # Many groups take turns, and leave slices and ALUs to others.
+    if free and at_once and groups < apart and in_turn is None and not others:
+        width, total = _at_once(scope.config, operation, function, views, length, groups)
+        each = [(tensor, _shares(operation, elements, groups, width)) for tensor, elements in rows]
+        rows = [(tensor, shares[number]) for number in range(width) for tensor, shares in each]
+        length = -(-length // width)
     if in_turn or (in_turn is None and free and interleaves(scope.config, length, groups)):
         single = _interleaved(scope, name, total, rows, finish, outer, lanes, length, groups, apart, further)
         return [single], len(further)
@@ -148,6 +162,59 @@ def total_of(operation: str, term: Expr) -> Expr:
     elif term.dtype.is_float:
         term = convert(term, "float32")
     return Expr(MNEMONICS[operation], term.dtype, (term,), term.dtype, accumulates=True)
+
+
+def _at_once(
+    config: Config, operation: str, function: Function, views: Sequence[View], length: int, groups: int
+) -> tuple[int, Expr]:
+    """Return how many elements of a group a reduction of any order takes at a time, and its expression.
+
+    They meet in ALUs before the one that accumulates, as many as take the fewest cycles. The operands of one element
+    come after those of another.
+    """
+    formats = [view.dtype for view in views]
+    size = sum(view.itemsize for view in views)
+
+    def expression(width: int) -> Expr:
+        exprs = [Expr(OPERAND, format_of(name), index=index) for index, name in enumerate(formats * width)]
+        shares = [exprs[share * len(views) : (share + 1) * len(views)] for share in range(width)]
+        return total_of(operation, _joined_terms(operation, [trace(function, own)[0][0] for own in shares]))
+
+    def cycles(width: int) -> int:
+        return groups * -(-length // width) + timing(config).chain * (width - 1).bit_length()
+
+    # Whoever makes what is read has slices and streams of its own.
+    widest = min(config.slices // (_SLICES * size), config.alu_rows * config.alu_cols, length)
+    # What fills up the last share must not count: elements that come twice, or zeros of terms that are the operand.
+    (term, *_), _ = trace(function, operand_exprs(views))
+    padded = operation != "add" or term.mnemonic == OPERAND
+    widths = [width for width in range(2, widest + 1) if padded or length % width == 0]
+    for width in sorted(widths, key=cycles):
+        found = expression(width)
+        if cycles(width) < cycles(1) and mappings(config, lower([found])):
+            return width, found
+    return 1, expression(1)
+
+
+def _joined_terms(operation: str, terms: Sequence[Expr]) -> Expr:
+    """Return terms joined in pairs: of sums of integers the first addition makes them int32."""
+    found = list(terms)
+    wide = "int32" if operation == "add" else None
+    while len(found) > 1:
+        pairs = [found[i : i + 2] for i in range(0, len(found), 2)]
+        found = [reduce(lambda a, b: binary(MNEMONICS[operation], a, b, wide), pair) for pair in pairs]
+    return found[0]
+
+
+def _shares(operation: str, elements: Elements, groups: int, width: int) -> list[Elements]:
+    """Return the elements of each group in equal shares, filled up with what does not count."""
+    length = len(elements) // groups
+    share = -(-length // width)
+    members = np.arange(width * share)
+    found = elements.reshape(groups, length, -1)[:, np.minimum(members, length - 1)]
+    if operation == "add":
+        found[:, members >= length] = -1
+    return [part.reshape(groups * share, -1) for part in np.split(found, width, axis=1)]
 
 
 def _finished(finish: Function, total: Expr) -> Expr:

@@ -209,6 +209,7 @@ class Passes(Workspace):
             layout,
             None if in_turn is None else flag("in_turn", in_turn),
             join,
+            at_once=all(self._is_spread(view.tensor) for view in views),
         )
         made = [self._append(op) for op in passes]
         result: Tensor | View = made[-1][0]
@@ -217,6 +218,16 @@ class Passes(Workspace):
             gone = {axis % rank for axis in axes}
             result = result.reshape(*(size for place, size in enumerate(result.shape) if place not in gone))
         return (result, *made[0][-further:]) if further else result
+
+    def _is_spread(self, tensor: Tensor) -> bool:
+        """Return whether several ports may each read a part of a tensor from slices of its own.
+
+        The value of a state lies in one place, where no update could come while all of them read; and what the SXM
+        makes leaves many streams at a time, each of which would take slices for every port.
+        """
+        maker = next((op for op in self._operations if tensor in op.writes()), None)
+        free = maker is None or maker.work.rows + maker.work.operations > 0
+        return free and tensor not in self._updates
 
     def _reduce_all(
         self,

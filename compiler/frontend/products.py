@@ -1,6 +1,7 @@
 """Matrix products."""
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,11 +14,13 @@ from compiler.declare.padding import Need
 from compiler.declare.update_pass import clearing_pass
 from compiler.expression.expr import Expr
 from compiler.expression.functions import add, cast, relu
+from compiler.frontend.conversions import conversions_before
 from compiler.frontend.workspace import Array, Operand, Workspace
 from compiler.ir.lanes import are_vectors, vectors_along, weight_vectors
 from compiler.ir.matmul import MatMul
 from compiler.ir.tensor import Tensor, View, as_view, check_elements
 from compiler.ir.vector import Pass
+from compiler.lower.mxm.plan import plans
 
 
 class Products(Workspace):
@@ -228,20 +231,44 @@ class Products(Workspace):
         elif relu or zero_point or vectors != (None, None):
             raise TaktError(f"bias, scale, zero_point and relu must be left out beside an epilogue of {name}")
         self._stored.add(sums)
-        finish = None if epilogue is None else self._epilogue(name, epilogue, sums, operands, dtype)
+        beside = [self._view(operand) for operand in operands]
+        finish = None if epilogue is None else self._epilogue(name, epilogue, sums, beside, dtype)
         most = limit if planes is None else planes
         most_ways = ways or self._config.streams // self._config.lanes
         op = MatMul(self._config, x, weights, sums, finish, most, most_ways, computed)
         self._product_count += 1
+        if epilogue is not None:
+            op = self._converting_before(op, epilogue, beside, dtype)
         return self._append(op)[0]
 
-    def _epilogue(
-        self, name: str, function: Function, sums: Tensor, operands: tuple[Operand, ...], dtype: str | None
-    ) -> Pass:
+    def _converting_before(self, op: MatMul, function: Function, views: list[View], dtype: str | None) -> MatMul:
+        """Return a product, some operands of its epilogue being converted by a pass before if that is shorter."""
+        formats = conversions_before(op, self._operations)
+        if not formats:
+            return op
+
+        def beside(others: list[View]) -> MatMul:
+            return replace(op, epilogue=self._epilogue(op.name, function, op.sums, others, dtype))
+
+        promised = [
+            Tensor(op.name, view.shape, formats[number]).view() if number in formats else view
+            for number, view in enumerate(views, 1)
+        ]
+        now, then = (min((plan.estimate for plan in plans(one)), default=None) for one in (op, beside(promised)))
+        if now is None or then is None or then >= now:
+            return op
+        made = list(views)
+        for number, target in formats.items():
+            convert = partial(cast, dtype=target)
+            conversion, _ = map_pass(self._scope, self._fresh("map"), convert, [views[number - 1]], None, "rows")
+            made[number - 1] = self._append(conversion)[0].view()
+        return beside(made)
+
+    def _epilogue(self, name: str, function: Function, sums: Tensor, operands: list[View], dtype: str | None) -> Pass:
         """Return the pass that makes a product's result of its sums."""
         # A byte of every result, at least.
         self._config.check_fits(name, sums.size)
-        views = [sums.view(), *(self._view(operand) for operand in operands)]
+        views = [sums.view(), *operands]
         m, n = sums.shape
         for view in views:
             if view.shape not in ((n,), (m, n)):

@@ -7,16 +7,17 @@ from compiler.expression import activations as expressions
 from compiler.expression import functions
 from compiler.expression.expr import Expr
 from compiler.ir.tensor import Tensor, View
-from compiler.library.bounds import chain_bound, vectors
-from compiler.library.chains import chain
+from compiler.library.bounds import chain_bound, side_by_side, vectors
+from compiler.library.chains import chain, graph_of
 from compiler.library.kernel import Argument, Arrays, Bound, Kernel, Parameters
 from compiler.library.operands import declare
+from compiler.library.side_by_side import map_widely
 from compiler.program import Program
 
 FLOATS = ("float16", "float32")
 
 
-def gelu(program: Program, x: Tensor | View, dtype: str | None = None) -> Tensor:
+def gelu(program: Program, x: Tensor | View, dtype: str | None = None) -> View:
     """Return ``x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x**3))``, the tanh form of GELU.
 
     Parameters
@@ -29,28 +30,27 @@ def gelu(program: Program, x: Tensor | View, dtype: str | None = None) -> Tensor
 
     Returns
     -------
-    Tensor
+    View
         Shape of `x`.
     """
     return _apply(program, expressions.gelu, x, dtype)
 
 
-def silu(program: Program, x: Tensor | View, dtype: str | None = None) -> Tensor:
+def silu(program: Program, x: Tensor | View, dtype: str | None = None) -> View:
     """Return ``x * sigmoid(x)``; otherwise as `gelu`."""
     return _apply(program, expressions.silu, x, dtype)
 
 
-def sigmoid(program: Program, x: Tensor | View, dtype: str | None = None) -> Tensor:
+def sigmoid(program: Program, x: Tensor | View, dtype: str | None = None) -> View:
     """Return ``1 / (1 + exp(-x))``; otherwise as `gelu`."""
     return _apply(program, functions.sigmoid, x, dtype)
 
 
-def _apply(program: Program, function: Callable[[Expr], Expr], x: Tensor | View, dtype: str | None) -> Tensor:
-    found: Tensor = program.map(function, x, dtype=dtype or x.dtype)
-    return found
+def _apply(program: Program, function: Callable[[Expr], Expr], x: Tensor | View, dtype: str | None) -> View:
+    return map_widely(program, function, x, dtype=dtype or x.dtype)
 
 
-_Function = Callable[[Program, Tensor | View], Tensor]
+_Function = Callable[[Program, Tensor | View], View]
 
 
 def _kernel(name: str, function: _Function, expression: Callable[[Expr], Expr], doc: str) -> Kernel:
@@ -61,7 +61,10 @@ def _kernel(name: str, function: _Function, expression: Callable[[Expr], Expr], 
 
     def bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
         x = arrays["x"]
-        return chain_bound(config, vectors(config, x.size), chain(expression, [x.dtype.name], dtype=x.dtype.name))
+        dtype, count = x.dtype.name, vectors(config, x.size)
+        graph = graph_of(expression, [dtype], dtype)
+        steps = side_by_side(config, count * x.itemsize, (count, graph))
+        return chain_bound(config, steps, chain(expression, [dtype], dtype=dtype))
 
     argument = Argument(name="x", dtypes=FLOATS, shape="..., n", doc="values")
     return Kernel(name=name, doc=doc, arguments=(argument,), results=("y",), build=build, bound=bound)

@@ -94,14 +94,22 @@ def chain_levels(config: Config, operations: Sequence[str]) -> int | None:
     return best
 
 
-def chain_bound(config: Config, count: int, operations: Sequence[str]) -> Bound:
-    """Return the bound of operations in a row, as of `chain_levels`, on each of `count` vectors.
+def chain_bound(config: Config, steps: tuple[int, str], operations: Sequence[str]) -> Bound:
+    """Return the bound of operations in a row, as of `chain_levels`, on each of many vectors.
 
     What the mesh has no room for at a time goes to MEM in between.
+
+    Parameters
+    ----------
+    config : Config
+    steps : (int, str)
+        Cycles from the first vector to the last, and what limits them: `one_by_one`, or `side_by_side`.
+    operations : sequence of str
     """
+    cycles, limit = steps
     whole = chain_levels(config, operations)
     if whole is not None:
-        return Bound(count - 1 + pass_latency(config, whole), f"{_reads(count)}, and the latency of the first")
+        return Bound(cycles - 1 + pass_latency(config, whole), f"{limit}, and the latency of the first")
     cuts = [number for number in range(1, len(operations)) if operations[number - 1] != "+CVT"]
     found = []
     for number in cuts:
@@ -109,9 +117,21 @@ def chain_bound(config: Config, count: int, operations: Sequence[str]) -> Bound:
         if first is not None and second is not None:
             found.append(step_latency(config, first) + pass_latency(config, second))
     if not found:
-        return stream_bound(config, count, operations)
-    cycles = count - 1 + min(found)
-    return Bound(cycles, f"{_reads(count)}, and the latency of the first; ALUs: in two passes")
+        levels = length_of(operations)
+        return Bound(cycles - 1 + pass_latency(config, levels), f"{limit}, and the latency of the first")
+    return Bound(cycles - 1 + min(found), f"{limit}, and the latency of the first; ALUs: in two passes")
+
+
+def one_by_one(count: int) -> tuple[int, str]:
+    """Return the cycles in which vectors pass that are read one after another."""
+    return count, f"SRAM: {count} vectors read, one per cycle"
+
+
+def side_by_side(config: Config, words: int, *works: tuple[int, Graph]) -> tuple[int, str]:
+    """Return the cycles in which slices read some words, and ALUs do some graphs as of `alu_cycles`, at best."""
+    cycles, limit = alu_cycles(config, *works)
+    reading = -(-words // config.slices), f"SRAM: {words} words read from {config.slices} slices"
+    return max((cycles, f"VXM: {limit}"), reading)
 
 
 def alu_cycles(config: Config, *works: tuple[int, Graph]) -> tuple[int, str]:
@@ -289,12 +309,9 @@ def stream_bound(config: Config, count: int, *passes: Sequence[str], groups: int
     """
     last = -(-count // groups)
     levels = sum(length_of(operations) for operations in passes)
-    cycles = count - 1 + (last - 1) * (len(passes) - 1) + pass_latency(config, levels)
+    steps, reads = one_by_one(count)
+    cycles = steps - 1 + (last - 1) * (len(passes) - 1) + pass_latency(config, levels)
     if len(passes) > 1:
         dependent = f"{len(passes)} dependent passes over the last {last}, and the latency of all"
-        return Bound(cycles, f"{_reads(count)}, {dependent}")
-    return Bound(cycles, f"{_reads(count)}, and the latency of the first")
-
-
-def _reads(count: int) -> str:
-    return f"SRAM: {count} vectors read, one per cycle"
+        return Bound(cycles, f"{reads}, {dependent}")
+    return Bound(cycles, f"{reads}, and the latency of the first")

@@ -11,7 +11,7 @@ from compiler.declare.reduce_pass import MNEMONICS
 from compiler.expression.expr import OPERAND, Expr, binary, convert, format_of
 from compiler.mesh.graph import Graph, Kind, lower
 
-__all__ = ["chain"]
+__all__ = ["chain", "graph_of"]
 
 
 def chain(
@@ -58,8 +58,7 @@ def chain(
     per cycle makes three partial sums; the last term may be one of the partial sum that is added last. Maxima, minima
     and integer sums can be taken in any order, so that nothing is left to join.
     """
-    outputs, _ = trace(function, [Expr(OPERAND, format_of(name), index=index) for index, name in enumerate(formats)])
-    found = outputs[result]
+    found = _outputs(function, formats)[result]
     if operation is not None:
         mnemonic = MNEMONICS[operation]
         is_float = found.dtype.is_float
@@ -72,6 +71,15 @@ def chain(
     if dtype is not None:
         found = convert(found, dtype)
     return _longest(lower([found]), after)
+
+
+def graph_of(function: Callable[..., Any], formats: Sequence[str], dtype: str) -> Graph:
+    """Return what a pass does with a vector of each operand; arguments as of `chain`."""
+    return lower([convert(output, dtype) for output in _outputs(function, formats)])
+
+
+def _outputs(function: Callable[..., Any], formats: Sequence[str]) -> Sequence[Expr]:
+    return trace(function, [Expr(OPERAND, format_of(name), index=index) for index, name in enumerate(formats)])[0]
 
 
 def _longest(graph: Graph, after: int | None) -> tuple[str, ...]:

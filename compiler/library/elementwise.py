@@ -8,10 +8,11 @@ from compiler.expression.expr import Expr
 from compiler.expression.functions import relu
 from compiler.ir.tensor import Tensor, View
 from compiler.library.activations import FLOATS
-from compiler.library.bounds import chain_bound, vectors
-from compiler.library.chains import chain
+from compiler.library.bounds import chain_bound, side_by_side, vectors
+from compiler.library.chains import chain, graph_of
 from compiler.library.kernel import Argument, Arrays, Bound, Kernel, Parameters
 from compiler.library.operands import declare
+from compiler.library.side_by_side import map_widely
 from compiler.program import Program
 
 
@@ -22,7 +23,7 @@ def elementwise(
     shift: Tensor | View,
     residual: Tensor | View | None = None,
     dtype: str | None = None,
-) -> Tensor:
+) -> View:
     """Return ``max(x * scale + shift + residual, 0)``, in fp32, rounded after every operation, in this order.
 
     Parameters
@@ -36,8 +37,7 @@ def elementwise(
         Format of the result; that of `x` by default.
     """
     operands = [x, scale, shift] if residual is None else [x, scale, shift, residual]
-    found: Tensor = program.map(_function, *operands, dtype=dtype or x.dtype)
-    return found
+    return map_widely(program, _function, *operands, dtype=dtype or x.dtype)
 
 
 def _function(x: Expr, scale: Expr, shift: Expr, *residual: Expr) -> Expr:
@@ -48,7 +48,7 @@ def _function(x: Expr, scale: Expr, shift: Expr, *residual: Expr) -> Expr:
 
 
 def _build(program: Program, arrays: Arrays, parameters: Parameters) -> Mapping[str, View]:
-    return {"y": elementwise(program, **declare(program, arrays)).view()}
+    return {"y": elementwise(program, **declare(program, arrays))}
 
 
 def _check(config: Config, arrays: Arrays, parameters: Parameters) -> None:
@@ -58,11 +58,12 @@ def _check(config: Config, arrays: Arrays, parameters: Parameters) -> None:
 
 
 def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
-    x = arrays["x"]
-    operands = [array.dtype.name for array in arrays.values()]
-    return chain_bound(
-        config, vectors(config, x.shape[-1], *x.shape[:-1]), chain(_function, operands, dtype=x.dtype.name)
-    )
+    x, dtype = arrays["x"], arrays["x"].dtype.name
+    formats = [array.dtype.name for array in arrays.values()]
+    graph = graph_of(_function, formats, dtype)
+    words = sum(vectors(config, one.shape[-1], *one.shape[:-1]) * one.itemsize for one in arrays.values())
+    steps = side_by_side(config, words, (vectors(config, x.shape[-1], *x.shape[:-1]), graph))
+    return chain_bound(config, steps, chain(_function, formats, dtype=dtype))
 
 
 ELEMENTWISE = Kernel(

@@ -14,7 +14,7 @@ from compiler.expression.expr import OPERAND, Expr, format_of
 from compiler.expression.functions import cast, maximum
 from compiler.ir.tensor import Tensor, View, as_view
 from compiler.library.activations import FLOATS
-from compiler.library.bounds import alu_cycles, length_of, pass_latency, vectors
+from compiler.library.bounds import length_of, pass_latency, side_by_side, vectors
 from compiler.library.chains import chain
 from compiler.library.folds import Fold
 from compiler.library.kernel import Argument, Arrays, Bound, Kernel, Parameter, Parameters
@@ -274,8 +274,8 @@ def _max_bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
 
     together = [(blocks * prod(windows.places), lower([finish(reduce(maximum, _operands(dtype, windows.taps)))]))]
     apart = [(blocks * count, graph) for count, graph in work_along(config, windows, dtype)]
-    cycles, limit = min(alu_cycles(config, *works) for works in (together, apart) if works)
-    least = max((cycles, f"VXM: {limit}"), _read(config, windows, blocks, dtype))
+    words = _words(windows, blocks, dtype)
+    least = min(side_by_side(config, words, *works) for works in (together, apart) if works)
     return _with_latency(config, least, dtype, windows, maximum, finish)
 
 
@@ -287,8 +287,7 @@ def _mean_bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound
     works = [(blocks * prod(windows.places), lower([finish(reduce(_added, _operands("float32", windows.taps)))]))]
     if dtype != "float32":
         works.append((blocks * _used(windows), lower([cast(Expr(OPERAND, format_of(dtype)), "float32")])))
-    cycles, limit = alu_cycles(config, *works)
-    least = max((cycles, f"VXM: {limit}"), _read(config, windows, blocks, dtype))
+    least = side_by_side(config, _words(windows, blocks, dtype), *works)
     return _with_latency(config, least, dtype, windows, _added, finish)
 
 
@@ -297,10 +296,9 @@ def _used(windows: Windows) -> int:
     return prod(len(np.unique(_within(windows, axis))) for axis in range(len(windows.shape)))
 
 
-def _read(config: Config, windows: Windows, blocks: int, dtype: str) -> tuple[int, str]:
-    """Return the cycles in which all slices read what is in some window once, and what limits them."""
-    words = _used(windows) * blocks * np.dtype(dtype).itemsize
-    return -(-words // config.slices), f"SRAM: {words} words read from {config.slices} slices"
+def _words(windows: Windows, blocks: int, dtype: str) -> int:
+    """Return the words of what is in some window."""
+    return _used(windows) * blocks * np.dtype(dtype).itemsize
 
 
 def _operands(dtype: str, count: int) -> list[Expr]:

@@ -10,7 +10,7 @@ from compiler.expression.expr import Expr
 from compiler.ir.lanes import lane_axis
 from compiler.ir.tensor import Tensor, View, as_view
 from compiler.library.activations import FLOATS
-from compiler.library.bounds import chain_bound, vectors
+from compiler.library.bounds import chain_bound, one_by_one, vectors
 from compiler.library.chains import chain
 from compiler.library.kernel import Argument, Arrays, Bound, Kernel, Parameters
 from compiler.library.operands import declare
@@ -110,7 +110,7 @@ def _bound(config: Config, arrays: Arrays, parameters: Parameters) -> Bound:
     rows, size = arrays["x"].shape
     dtype = arrays["x"].dtype.name
     operations = chain(_turn, [dtype, dtype, "float32", "float32"], dtype=dtype)
-    return chain_bound(config, vectors(config, rows, size // 2), operations)
+    return chain_bound(config, one_by_one(vectors(config, rows, size // 2)), operations)
 
 
 ROPE = Kernel(

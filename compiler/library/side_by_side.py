@@ -4,6 +4,7 @@ A chain of ALUs takes a vector per cycle, however short it is. Where an expressi
 on other vectors in the same cycles, as far as ALUs, MEM slices and streams go.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,15 +15,16 @@ import numpy.typing as npt
 
 from arch.config import HEMISPHERES, Config
 from arch.timing import timing
+from compiler.declare.map_pass import common_shape
 from compiler.declare.reduce_pass import total_of
-from compiler.expression.expr import OPERAND, Expr, format_of
-from compiler.ir.tensor import View, as_view
+from compiler.expression.expr import OPERAND, Expr, convert, format_of
+from compiler.ir.tensor import Tensor, View, as_view
 from compiler.library.bounds import pass_latency
 from compiler.mesh.graph import Graph, Kind, lower
 from compiler.mesh.mapper import mappings
 from compiler.program import Program
 
-__all__ = ["Chains", "shares"]
+__all__ = ["Chains", "map_widely", "shares"]
 
 _WAIT = 12
 """Rough cycles that a pass waits for ALUs and slices beside those in which its operands arrive."""
@@ -202,3 +204,47 @@ def shares(count: int, width: int) -> npt.NDArray[np.int64]:
     """Return the numbers below `count` in `width` equal shares, shape (width, share); the last may be repeated."""
     share = -(-count // width)
     return np.minimum(np.arange(width * share), count - 1).reshape(width, share)
+
+
+def map_widely(program: Program, function: Callable[..., Expr], *operands: Tensor | View, dtype: str) -> View:
+    """Return what `Program.map` does, of what the host writes in as many chains as find room.
+
+    Vectors of a result lie where their maker left them, and come one at a time.
+
+    Parameters
+    ----------
+    program : Program
+    function : callable
+    *operands : Tensor or View
+    dtype : str
+        Format of the result.
+
+    Returns
+    -------
+    View
+        Of the shape to which the operands broadcast.
+    """
+    views = [as_view(operand) for operand in operands]
+    shape, vector = common_shape(views), program.config.vector_length
+    own = [number for number, view in enumerate(views) if view.shape == shape]
+    shared = [number for number in range(len(views)) if number not in own]
+    alike = all(views[number].shape[-1:] == shape[-1:] == (views[number].elements.size,) for number in shared)
+    if not shape or not alike or any(program.is_result(view) for view in views):
+        return as_view(program.map(function, *operands, dtype=dtype))
+
+    def reordered(*values: Expr) -> Expr:
+        given = dict(zip((*own, *shared), values, strict=True))
+        return convert(function(*(given[number] for number in range(len(views)))), dtype)
+
+    # Chains share out rows, or vectors where a row has many and all of them are treated alike.
+    size, length = math.prod(shape), shape[-1]
+    if not shared and (len(shape) == 1 or length % vector == 0):
+        length = vector
+    count = -(-size // length)
+    mine, others = (tuple(views[number].dtype for number in numbers) for numbers in (own, shared))
+    chains = Chains(program.config, reordered, mine, others)
+    if not chains.fits(1) or chains.width(count) == 1:
+        return as_view(program.map(function, *operands, dtype=dtype))
+    rows = [views[number].reshape(size).pad(((0, count * length - size),)).reshape(count, length) for number in own]
+    made = chains.over(program, rows, [views[number].reshape(length) for number in shared])
+    return made.reshape(-1)[:size].reshape(*shape)

@@ -119,12 +119,14 @@ class Words:
         member, bank = stripes % each, stripes // each % 2
         parts = {(m, b): np.flatnonzero((member == m) & (bank == b)) for m in range(each) for b in (0, 1)}
         most = [max(len(parts[m, b]) for m in range(each)) for b in (0, 1)]
-        offered = set(order)
+        # A slice is as good as the worse of its banks.
+        ranks = {item: rank for rank, item in enumerate(order)}
         suited = [
             number
             for number in dict.fromkeys(item.slice for item in order)
-            if all(Bank(number, b) in offered and self.run(Bank(number, b), when) >= most[b] for b in (0, 1))
+            if all(Bank(number, b) in ranks and self.run(Bank(number, b), when) >= most[b] for b in (0, 1))
         ]
+        suited.sort(key=lambda number: max(ranks[Bank(number, b)] for b in (0, 1)))
         if len(suited) < width * each:
             # Whatever is given up here costs the reader cycles, never room.
             if each > 1:

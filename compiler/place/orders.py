@@ -1,6 +1,6 @@
 """Orders of writing: vectors that are written together, changes of their place, and copies that are shared."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -42,6 +42,14 @@ def sharing(wants: list[tuple[Demand | None, Vectors]]) -> list[list[tuple[Deman
     return groups
 
 
+def changes_between(result: Result, orders: Sequence[Vectors]) -> int:
+    """Return how often a vector of a result belongs to another one of some orders than the vector written before."""
+    label = np.zeros(int(result.steps.max(initial=0)) + 1, np.int64)
+    for number, order in enumerate(orders):
+        label[order] = number
+    return int(np.count_nonzero(np.diff(label[result.steps[result.steps >= 0]])))
+
+
 def turns_of(result: Result, times: Vectors, order: Vectors) -> tuple[Numbers, int]:
     """Return after how many changes of place each vector of a result is stored, and in how many slices in turn.
 
@@ -60,6 +68,19 @@ def turns_of(result: Result, times: Vectors, order: Vectors) -> tuple[Numbers, i
     # Each change is a word of text, so even of a long stream there are only so many.
     step[result.steps[written]] = np.arange(len(written)) // max(least, len(order) // 32)
     return step[order].astype(np.int32), 2
+
+
+def halves_of(result: Result, times: Vectors, order: Vectors) -> tuple[Numbers, int]:
+    """Return the same as `turns_of` where slices are short: the second half of what is written has another bank.
+
+    A reader follows half of the stream behind.
+    """
+    written = np.flatnonzero(np.isin(result.steps, order))
+    half = np.zeros(int(result.steps.max()) + 1, np.int32)
+    half[result.steps[written]] = 2 * np.arange(len(written)) >= len(written)
+    found = half[order]
+    # Read in another order, every change between banks would be a word of text.
+    return found if (np.diff(found) >= 0).all() else np.zeros_like(found), 1
 
 
 def turns_in_place(order: Vectors) -> tuple[Numbers, int]:

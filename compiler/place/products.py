@@ -222,11 +222,14 @@ class _Bars:
         Banks that the product reads.
     last : set of int
         Slices that are taken if there are no others.
+    dense : bool
+        Whether there are too few slices for every plane to change between two of its own in each copy.
     """
 
     busy: set[int]
     read: set[Bank]
     last: set[int]
+    dense: bool
 
 
 @dataclass(frozen=True)
@@ -252,6 +255,14 @@ class _Copies:
         if None not in wants and len(missing_vectors(state.config, op.y, readers)):
             # Planes emit every row, so that each has a way to MEM.
             wants.append(None)
+        parts = sum(
+            len(words) > 0
+            for want in wants
+            if want is not None
+            for feeder in self.plan.feeders
+            for words in words_of(op, feeder, want.order)
+        )
+        dense = 2 * op.y.itemsize * parts > state.config.mem_slices // 2
         last: set[int] = set()
         if choice.loose:
             last = {number for reader in readers for number in state.busy(reader.op)}
@@ -259,8 +270,15 @@ class _Copies:
         for want in wants:
             order = writing_order(op, self.plan, readers if not choice.loose else []) if want is None else want.order
             if want is not None and not want.columns and (choice.dense or len(found) >= MOST_COPIES):
+                # Ports of one operation read at the same time.
+                own = {copy for copy, other in found if other is not None and other.op is want.op}
                 shared = next(
-                    (copy for copy, other in found if copy.has(order) and not (other and other.columns)), None
+                    (
+                        copy
+                        for copy, other in found
+                        if copy not in own and copy.has(order) and not (other and other.columns)
+                    ),
+                    None,
                 )
                 if shared is not None:
                     found.append((shared, want))
@@ -276,7 +294,7 @@ class _Copies:
                     return None
                 self.trial.computed.append((want, computed))
             else:
-                bars = _Bars(busy, read, last)
+                bars = _Bars(busy, read, last, dense)
                 if not all(self._take_rows(feeder, copy, want, order, sides, bars) for feeder in self.plan.feeders):
                     return None
             found.append((copy, want))
@@ -311,7 +329,11 @@ class _Copies:
             if want is not None and want.in_mesh and not self.choice.dense and turns.any():
                 # At best in slices that the copy does not have yet.
                 own = [bank for bank in banks[0] if bank.slice not in copy.used]
-                taken = state.words.take_striped(size, turns, own, 2, when)
+                # Where slices are short, the second half of what a plane writes has another bank: who reads it follows
+                # half of that behind.
+                if bars.dense:
+                    turns = (2 * np.arange(len(words)) >= len(words)).astype(np.int32)
+                taken = state.words.take_striped(size, turns, own, 1 if bars.dense else 2, when)
                 taken = taken or state.words.take(size, len(words), banks[0], when)
             for offered in banks if taken is None else ():
                 taken = state.words.take(size, len(words), offered, when)

@@ -13,6 +13,9 @@ from compiler.memory.demand import Demand, Key
 from compiler.memory.words import Bank, Numbers
 from compiler.place.state import PlacementState
 
+_SHORT = 8
+"""Cycles up to which an operation is over before others are in its way."""
+
 _PARTS = 4
 """Parts of a queue's depth: of two queues the one with less text, by so much, comes first."""
 
@@ -93,27 +96,30 @@ def ordered(
     # What is placed is known to the cycle; of the others only who the neighbours will be.
     if window is not None:
         clash = {number: state.scheduler.load(("engine", number, engine), *window) for number in clash}
+    short = writer is not None and window is not None and window[1] - window[0] <= _SHORT
     banks = [
         Bank(number, bank)
         for number in state.slices_of(side)
         for bank in (0, 1)
         if number not in busy and Bank(number, bank) not in read
     ]
+    meets = {bank: 0 if window is None else state.scheduler.load(("bank", *bank), *window) for bank in banks}
 
     def rank(bank: Bank) -> tuple[object, ...]:
         number = bank.slice
-        # Each of these may cost cycles, so such banks come last; but a place that waits is better than none.
-        crowded = number in beside_reader or number in written or bank in beside_writer
+        # Each of these may cost cycles, so such banks come last; but a place that waits is better than none. What is
+        # over at once meets little: it is the way there and back that costs.
+        crowded = not short and (number in beside_reader or number in written or bank in beside_writer)
         # What changes between both banks of a slice needs the other one too.
         return (
             number in read_slices,
             number in state.scattered,
-            crowded or clash[number] > 0,
-            clash[number],
+            crowded or clash[number] + meets[bank] > 0,
+            max(clash[number], meets[bank]),
             # Queues with much text have to be filled while they run.
             _PARTS * state.scheduler.text(number) // state.config.queue_depth,
             state.policy.sparse and bank in beside_writer,
-            number in slices_beside_writer,
+            not short and number in slices_beside_writer,
             many and bank in beside_writer,
             bank,
         )

@@ -9,6 +9,7 @@ import numpy as np
 
 from arch.geometry import Direction, Hemisphere, units
 from compiler.ir.lanes import vector_count
+from compiler.ir.operation import Operation
 from compiler.ir.switch import Switch
 from compiler.ir.tensor import Tensor
 from compiler.ir.vector import Pass
@@ -16,7 +17,7 @@ from compiler.memory.copies import TensorCopy
 from compiler.memory.demand import Demand, Vectors
 from compiler.memory.words import Bank, Cycles, Numbers
 from compiler.place.braid import fill_weights
-from compiler.place.orders import distinct, missing_vectors, sharing, turns_of
+from compiler.place.orders import changes_between, distinct, halves_of, missing_vectors, sharing, turns_of
 from compiler.place.ranking import banks_read, copies_used, count, ordered, sides_of
 from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, Trial
@@ -26,6 +27,9 @@ Made = list[tuple[TensorCopy, Demand | None]]
 
 MOST_COPIES = 4
 """Copies of a result that are made at most: so many readers can run at the same time."""
+
+_CHANGES = 64
+"""Changes of copy from one vector to the next up to which copies may lie on different sides."""
 
 _FOLLOWED = 2
 """Parts of a tensor that a pass makes at most for its readers to follow it closely."""
@@ -131,14 +135,20 @@ def place_results(
         # An ALU drives a vector in one direction: copies that have one in common go there together, others where they
         # like.
         turns = None
-        # Nobody follows chains side by side closely: they leave no ALUs for that, and take slices enough.
-        if not choice.dense and sum(other.tensor is tensor for other in op.results) <= _FOLLOWED:
-            turns = partial(turns_of, result, op.times)
+        if not choice.dense:
+            # Nobody follows chains side by side closely: they leave few ALUs for that, and take slices enough.
+            close = sum(other.tensor is tensor for other in op.results) <= _FOLLOWED
+            turns = partial(turns_of if close else halves_of, result, op.times)
         writing = Writing(tensor, choice, op, written, read, when, turns, trial)
-        for group in sharing(wants):
+        groups = sharing(wants)
+        # Every change of side is a word of text.
+        tied = changes_between(result, [order for group in groups for _, order in group]) > _CHANGES
+        for group in groups:
             # What one port reads of several results comes from one side.
             readers_of = [want for want, _ in group if want is not None and want.in_mesh]
-            near = copies_used([*more, *(copy for copy, want in found if any(want is one for one in readers_of))])
+            near = copies_used(
+                [*more, *(copy for copy, want in found if tied or any(want is one for one in readers_of))]
+            )
             copies = _place_copies(state, writing, op, group, near)
             if copies is None:
                 return False
@@ -270,7 +280,7 @@ def _take_on(
             found.append((copy, want))
             continue
         taken: tuple[Numbers, Numbers, Cycles] | None
-        if want is not None and writing.turns is not None:
+        if want is not None and writing.turns is not None and not _waits(state, want.op, window):
             # A known reader is to follow the writer closely, without meeting it in a bank or an engine.
             places, each = writing.turns(order)
             idle = len({bank.slice for bank in banks} - state.read_by_neighbours(want.op))
@@ -287,6 +297,12 @@ def _take_on(
         mine |= copy.used
         found.append((copy, want))
     return found
+
+
+def _waits(state: PlacementState, reader: Operation, window: tuple[int, int] | None) -> bool:
+    """Return whether a reader waits for something else that is there only after a window of cycles."""
+    ports = state.ports[reader].values()
+    return window is not None and any(int(port.words()[2][port.used].max(initial=0)) > window[1] for port in ports)
 
 
 def _shareable(

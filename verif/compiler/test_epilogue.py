@@ -107,3 +107,32 @@ def test_a_result_goes_on_to_the_next_product(rng):
 def test_refusals(how, words):
     with pytest.raises(TaktError, match=words):
         product(NANO, 4, 5, 6, "int8", **how)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+@pytest.mark.parametrize("rows", [196, 37])
+def test_a_residual_is_converted_before(dtype, rows, rng):
+    """Where ALUs that convert a residual keep planes idle, while the product still waits for others; bits stay."""
+    config = preset("base")
+    for depth, hidden in ((9 * 64, True), (64, False)):
+        program = Program(config)
+        x, w, v = (
+            program.input(name, shape) for name, shape in (("x", (rows, depth)), ("w", (depth, 64)), ("v", (64, 64)))
+        )
+        skip = program.input("skip", (rows, 64), dtype)
+        y = program.matmul(x, w, scale=0.001)
+        z = program.matmul(
+            y,
+            v,
+            epilogue=lambda total, other: cast(total, "float32") * 0.003 + cast(other, "float32"),
+            operands=(skip,),
+            dtype="int8",
+        )
+        program.output("z", z)
+        conversions = [op for op in program.operations if op.as_pass is not None]
+        assert len(conversions) == hidden
+        given = {"x": random_int8(rng, rows, depth), "w": random_int8(rng, depth, 64), "v": random_int8(rng, 64, 64)}
+        given["skip"] = rng.integers(-99, 100, (rows, 64)).astype(dtype)
+        first = np.clip(np.rint(matmul_int32(given["x"], given["w"]).astype(np.float32) * np.float32(0.001)), -128, 127)
+        sums = matmul_int32(first.astype(np.int8), given["v"]).astype(np.float32) * np.float32(0.003)
+        same(run(program.compile(), **given)["z"], np.clip(np.rint(sums + given["skip"]), -128, 127).astype(np.int8))

@@ -56,6 +56,34 @@ def test_integers(config, operation, groups, rng):
     same_bits(got, want)
 
 
+@pytest.mark.parametrize("config", [*MACHINES.values(), preset("base")], ids=[*MACHINES, "base"])
+@pytest.mark.parametrize("operation", ["add", "max", "min"])
+@pytest.mark.parametrize("length", [16, 53, 60])
+@pytest.mark.parametrize("groups", [1, 4])
+def test_several_elements_at_a_time(config, operation, length, groups, rng):
+    """Of any order: shares that are even and not, of results and of what the host writes, with a term and without."""
+    program = Program(config, "reduce")
+    x = program.input("x", (length, groups, 5), "int8")
+    made = program.map(lambda value: value, x, dtype="int8")
+    largest = {"add": np.sum, "max": np.max, "min": np.min}[operation]
+    program.output("of input", program.reduce(x, operation, 0))
+    program.output("of result", program.reduce(made, operation, 0))
+    program.output("of term", program.reduce(made, operation, 0, function=lambda value: value ^ 1))
+    values = random_values(rng, "int8", length, groups, 5)
+    got = run_golden(program.compile(), x=values)
+    wide = values.astype(np.int32) if operation == "add" else values
+    for name, term in (("of input", wide), ("of result", wide), ("of term", wide ^ 1)):
+        same_bits(got[name], largest(term, axis=0).astype(wide.dtype))
+
+
+def test_cycles_of_several_elements_at_a_time():
+    """A sum of 196 vectors takes 25 steps of eight, and the latency of two passes; so does a maximum."""
+    for operation, dtype in (("add", "int8"), ("max", "int8"), ("max", "float16"), ("min", "int32")):
+        program = Program(preset("base"), "reduce")
+        program.output("y", program.reduce(program.input("x", (196, 64), dtype), operation, 0))
+        assert program.compile().cycles <= 196 // (8 // np.dtype(dtype).itemsize) + 70, (operation, dtype)
+
+
 def test_windows(rng):
     program = Program(MACHINES["nano"], "pool")
     x = program.input("x", (8, 6, 8), "int8")

@@ -55,7 +55,8 @@ def test_a_long_state_changes_on_the_way(config, dtype, rng):
     program.update(state, following)
     image = program.compile()
     alone = Program(config, "alone")
-    alone.output("old", alone.reduce(alone.input("s", (rows, 5), dtype), "max", 0))
+    # A vector per cycle, as of a state, which lies in one place.
+    alone.output("old", alone.reduce(alone.input("s", (rows, 5), dtype), "max", 0, in_turn=False))
     if dtype == "float16" or config is not NANO:  # which has too few slices on a side for two of each byte
         assert image.cycles < alone.compile().cycles + rows + 100
     machine, expected = Machine(config), initial

@@ -43,8 +43,8 @@ def test_convolution_block():
     )
     means = program.reduce(y, "add", 0, finish=lambda total: cast(cast(total, "float32") * mean, "int8"))
     cycles = made.check({"y": program.matmul(means, weights["w3"])}, {"y": expected(x, w1, w2, w3)})
-    # What is missing: pools and the mean follow products row by row, but not as fast as four planes emit.
-    assert cycles <= 2 * work_bound(program).cycles
+    # What is missing: pools begin when all rows of the convolution are there, and the product after them likewise.
+    assert cycles <= 1.6 * work_bound(program).cycles
 
 
 def expected(x, w1, w2, w3):
