@@ -2,7 +2,11 @@
 
 import numpy as np
 
-from golden.reference.fp32 import Float32, Floats, apply, narrowed, reduce_time, widened
+from golden.reference.fp32 import Float16, Float32, Floats, apply, narrowed, reduce_time, widened
+from golden.reference.matmul_fp16 import matmul_fp16
+
+_LIMIT, _FAR, _UNIT = np.float32(2**15), np.float32(2**-19), np.float32(2**-4)
+"""Largest square that is one float16; factor of what squares have above it; unit of sums of squares."""
 
 
 def layernorm(x: Floats, gamma: Float32, beta: Float32, epsilon: float = 1e-5) -> Floats:
@@ -39,3 +43,50 @@ def rmsnorm(x: Floats, gamma: Float32, epsilon: float = 1e-5) -> Floats:
     mean = apply("MUL", reduce_time("ADD", apply("MUL", values, values), -1), np.float32(1 / x.shape[-1]))
     scale = apply("RSQRT", apply("ADD", mean, np.float32(epsilon)))
     return narrowed(apply("MUL", apply("MUL", values, scale[..., None]), gamma), x.dtype)
+
+
+def layernorm_in_lanes(x: Float16, gamma: Float32, beta: Float32, vector_length: int, epsilon: float = 1e-5) -> Float16:
+    """Return ``(x - mean) / sqrt(variance + epsilon) * gamma + beta`` of rows, with sums as products with ones.
+
+    The sum of x is a float16 product. A square is two float16 numbers, ``min(square, 2**15)`` and what is above that
+    times ``2**-19``; their sum, in units of ``2**-4``, is a float16 product again, of all of the first ones and then of
+    all of the second ones, each in whole passes. Everything else is fp32, rounded after every operation.
+
+    Parameters
+    ----------
+    x : ndarray of float16, shape (m, n)
+    gamma, beta : ndarray of float32, shape (n,)
+    vector_length : int
+        Terms of an MXM pass.
+    epsilon : float
+        Rounded to fp32.
+
+    Returns
+    -------
+    ndarray of float16, shape (m, n)
+    """
+    n = x.shape[1]
+    total = matmul_fp16(x, np.ones((n, 1), np.float16), vector_length)
+    centred = apply("SUB", widened(x), apply("MUL", total, np.float32(1 / n)))
+    normal = apply("MUL", centred, _over_root(centred, vector_length, epsilon))
+    return narrowed(apply("ADD", apply("MUL", normal, gamma), beta), np.float16)
+
+
+def rmsnorm_in_lanes(x: Float16, gamma: Float32, vector_length: int, epsilon: float = 1e-5) -> Float16:
+    """Return ``x / sqrt(mean(x * x) + epsilon) * gamma`` of rows; otherwise as `layernorm_in_lanes`."""
+    value = widened(x)
+    normal = apply("MUL", value, _over_root(value, vector_length, epsilon))
+    return narrowed(apply("MUL", normal, gamma), np.float16)
+
+
+def _over_root(value: Float32, vector_length: int, epsilon: float) -> Float32:
+    """Return ``1 / sqrt(mean(value * value) + epsilon)`` of rows, shape (m, 1)."""
+    n = value.shape[1]
+    square = apply("MUL", value, value)
+    near = apply("MIN", square, _LIMIT)
+    far = apply("MUL", apply("SUB", square, near), _FAR)
+    whole = ((0, 0), (0, -n % vector_length))
+    parts = np.concatenate([np.pad(narrowed(part, np.float16), whole) for part in (near, far)], axis=1)
+    factors = np.repeat(np.array([_UNIT, _UNIT / _FAR], np.float16), parts.shape[1] // 2)
+    mean = apply("MUL", matmul_fp16(parts, factors[:, None], vector_length), np.float32(1 / (n * float(_UNIT))))
+    return apply("RSQRT", apply("ADD", mean, np.float32(epsilon)))

@@ -24,6 +24,11 @@ LATER = ((encode, BASE, 16, 64, 4, 16, 256, True, 8),)
         (SMALL, 9, 20, 2, 1, 5, True, True),
         (SMALL, 5, 16, 2, 2, 16, False, False),
         (BASE, 7, 12, 4, 2, 6, False, True),
+        # Heads in superlanes of their own: a group that is not full, and heads that share keys and values; larger heads
+        # than a superlane.
+        (NANO, 4, 6, 3, 1, 4, True, True),
+        (NANO, 3, 8, 4, 2, 3, False, True),
+        (BASE, 5, 16, 2, 1, 20, True, False),
         pytest.param(NANO, 5, 8, 2, 2, 4, False, True, marks=LONG),
         pytest.param(BASE, 20, 64, 4, 4, 16, True, False, marks=LONG),
         pytest.param(SMALL, 33, 64, 4, 2, 16, True, True, marks=LONG),
