@@ -71,16 +71,19 @@ def head_values(
     if slots.by_transposition:
         return _values_by_transposition(program, x, w, bias, every, size, groups)
     rows = np.concatenate([size * head + np.arange(size) for head, _ in every])
-    own = np.repeat([place % count for _, place in every], size)[:, None] == np.repeat(np.arange(count), m)
-    operands: list[Any] = [] if count == 1 else [-own.astype(np.int8)]
+    length = whole(program.config, count * m)
+    own = np.repeat([place % count for _, place in every], size)[:, None] == np.arange(length) // m
+    operands: list[Any] = [] if own.all() else [-own.astype(np.int8)]
     if bias is not None:
-        operands.append(as_view(bias)[rows].reshape(len(rows), 1)[:, np.zeros(count * m, np.int32)])
+        operands.append(as_view(bias)[rows].reshape(len(rows), 1)[:, np.zeros(length, np.int32)])
 
     def finish(total: Expr, *others: Expr) -> Expr:
         found = total + others[-1] if bias is not None else total
-        return found if count == 1 else where(others[0], found, 0.0)
+        return found if own.all() else where(others[0], found, 0.0)
 
+    # Lanes beyond the last slot are zeros in MEM, as whoever multiplies wants them.
     columns = as_view(x)[np.tile(np.arange(m), count)] if count > 1 else as_view(x)
+    columns = columns.pad(((0, length - count * m), (0, 0)))
     made = product(
         program,
         as_view(w).transpose()[rows],
@@ -171,7 +174,7 @@ def weighted_values(program: Program, weights: Tensor, values: View, slots: Slot
     ones = np.zeros(columns.shape, np.float16)
     for place in range(heads):
         block, slot = divmod(place, count)
-        columns[block, : count * stride, place] = values.elements[place].T
+        columns[block, : values.shape[2], place] = values.elements[place].T
         ones[block, stride * slot : stride * slot + m, place] = 1
     shape = rows.shape[1], heads * size
     share = program.constant(program.fresh_name("ones"), ones.reshape(shape))

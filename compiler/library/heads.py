@@ -91,14 +91,9 @@ def self_attention(
         for number, chosen in enumerate(numbers):
             scores.append(head_scores(program, queries[:, number : number + 1], keys[:, chosen], masks, size, slots))
 
-    def values() -> list[View]:
-        return head_values(program, x, weights["w_v"], weights.get("b_v"), every, size, slots, numbers)
-
-    # What comes first is placed first. Values that lie ready for a TRANSPOSE are made in no time, and wait for the
-    # softmax, which is a chain of passes; others take long, and planes make them while the VXM is at the softmax.
-    v = [] if slots.by_transposition else values()
+    # What comes first is placed first: the softmax is a chain of passes, and planes find time for the values beside it.
     found = [score_weights(program, part) for part in scores]
-    v = v or values()
+    v = head_values(program, x, weights["w_v"], weights.get("b_v"), every, size, slots, numbers)
     results = [weighted_values(program, part, own, slots) for part, own in zip(found, v, strict=True)]
     return joined_heads(program, results, weights["w_o"], weights.get("b_o"), residual, dtype)
 

@@ -5,6 +5,7 @@ Here it stays where it is; planes, which add up lanes, multiply float16 only, an
 """
 
 from collections.abc import Callable
+from math import sqrt
 
 import numpy as np
 
@@ -33,8 +34,9 @@ def layernorm_in_lanes(
     """Return ``(x - mean) / sqrt(variance + epsilon) * gamma + beta`` along the last axis, float16.
 
     The sums are MXM products with ones: of x; and of the squares of the differences, each of which is two float16
-    numbers, ``min(square, 2**15)``, and what is above that times ``2**-19``. Everything else is fp32, in the order of
-    `layernorm`. The rounding of squares changes the variance by less than one part in 2,048.
+    numbers, ``min(square, 2**15)``, and what is above that times ``2**-19``. Everything else is fp32:
+    ``difference * sqrt(n) * gamma * rsqrt(sum of squares + n * epsilon) + beta`` in this order, n and the sum of squares
+    in units of ``2**-4``. The rounding of squares changes the variance by less than one part in 2,048.
 
     Parameters
     ----------
@@ -71,12 +73,12 @@ def _over_root(
     beside = as_view(parts).reshape(2, m, n).transpose(1, 0, 2)
     whole = vectors(program.config, n) * vector
     rows = beside.pad(((0, 0), (0, 0), (0, whole - n))).reshape(m, 2 * whole)
-    share = 1 / (n * _UNIT)
+    count = n * _UNIT
 
     def finish(total: Expr, value: Expr, *others: Expr) -> Expr:
         centred, (gamma, *beta) = _centred(value, *others[: len(mean)]), others[len(mean) :]
-        # x is at hand long before the sum: it waits no longer for being centred once more.
-        found = centred * rsqrt(total * share + epsilon) * gamma
+        # x is at hand long before the sum: what can be done to it in the meantime delays nothing.
+        found = centred * sqrt(count) * gamma * rsqrt(total + epsilon * count)
         for shift in beta:
             found = found + shift
         return found

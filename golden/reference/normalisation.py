@@ -50,7 +50,8 @@ def layernorm_in_lanes(x: Float16, gamma: Float32, beta: Float32, vector_length:
 
     The sum of x is a float16 product. A square is two float16 numbers, ``min(square, 2**15)`` and what is above that
     times ``2**-19``; their sum, in units of ``2**-4``, is a float16 product again, of all of the first ones and then of
-    all of the second ones, each in whole passes. Everything else is fp32, rounded after every operation.
+    all of the second ones, each in whole passes. Everything else is fp32, rounded after every operation:
+    ``difference * sqrt(n) * gamma * rsqrt(sum of squares + n * epsilon) + beta`` in this order, n in that unit.
 
     Parameters
     ----------
@@ -68,19 +69,16 @@ def layernorm_in_lanes(x: Float16, gamma: Float32, beta: Float32, vector_length:
     n = x.shape[1]
     total = matmul_fp16(x, np.ones((n, 1), np.float16), vector_length)
     centred = apply("SUB", widened(x), apply("MUL", total, np.float32(1 / n)))
-    normal = apply("MUL", centred, _over_root(centred, vector_length, epsilon))
-    return narrowed(apply("ADD", apply("MUL", normal, gamma), beta), np.float16)
+    return narrowed(apply("ADD", _normal(centred, gamma, vector_length, epsilon), beta), np.float16)
 
 
 def rmsnorm_in_lanes(x: Float16, gamma: Float32, vector_length: int, epsilon: float = 1e-5) -> Float16:
     """Return ``x / sqrt(mean(x * x) + epsilon) * gamma`` of rows; otherwise as `layernorm_in_lanes`."""
-    value = widened(x)
-    normal = apply("MUL", value, _over_root(value, vector_length, epsilon))
-    return narrowed(apply("MUL", normal, gamma), np.float16)
+    return narrowed(_normal(widened(x), gamma, vector_length, epsilon), np.float16)
 
 
-def _over_root(value: Float32, vector_length: int, epsilon: float) -> Float32:
-    """Return ``1 / sqrt(mean(value * value) + epsilon)`` of rows, shape (m, 1)."""
+def _normal(value: Float32, gamma: Float32, vector_length: int, epsilon: float) -> Float32:
+    """Return ``value * sqrt(n) * gamma / sqrt(sum(value * value) + n * epsilon)`` of rows, n in the unit of the sum."""
     n = value.shape[1]
     square = apply("MUL", value, value)
     near = apply("MIN", square, _LIMIT)
@@ -88,5 +86,6 @@ def _over_root(value: Float32, vector_length: int, epsilon: float) -> Float32:
     whole = ((0, 0), (0, -n % vector_length))
     parts = np.concatenate([np.pad(narrowed(part, np.float16), whole) for part in (near, far)], axis=1)
     factors = np.repeat(np.array([_UNIT, _UNIT / _FAR], np.float16), parts.shape[1] // 2)
-    mean = apply("MUL", matmul_fp16(parts, factors[:, None], vector_length), np.float32(1 / (n * float(_UNIT))))
-    return apply("RSQRT", apply("ADD", mean, np.float32(epsilon)))
+    total, count = matmul_fp16(parts, factors[:, None], vector_length), n * float(_UNIT)
+    root = apply("RSQRT", apply("ADD", total, np.float32(epsilon * count)))
+    return apply("MUL", apply("MUL", apply("MUL", value, np.float32(np.sqrt(count))), gamma), root)
