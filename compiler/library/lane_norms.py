@@ -35,8 +35,8 @@ def layernorm_in_lanes(
 
     The sums are MXM products with ones: of x; and of the squares of the differences, each of which is two float16
     numbers, ``min(square, 2**15)``, and what is above that times ``2**-19``. Everything else is fp32:
-    ``difference * sqrt(n) * gamma * rsqrt(sum of squares + n * epsilon) + beta`` in this order, n and the sum of squares
-    in units of ``2**-4``. The rounding of squares changes the variance by less than one part in 2,048.
+    ``difference * sqrt(n) * gamma * rsqrt(sum of squares + n * epsilon) + beta`` in this order, with n and the sum of
+    squares in units of ``2**-4``. The rounding of squares changes the variance by less than one part in 2,048.
 
     Parameters
     ----------
