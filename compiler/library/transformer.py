@@ -7,9 +7,10 @@ from compiler.expression.expr import Expr
 from compiler.ir.tensor import Tensor, View, as_view
 from compiler.library.decode import decode_attention
 from compiler.library.gemm import gemm
-from compiler.library.heads import Operand, Weights, check_heads, joined_heads, projected, self_attention
-from compiler.library.normalisation import layernorm, rmsnorm
+from compiler.library.heads import Operand, Weights, check_heads, joined_heads, self_attention
+from compiler.library.lane_norms import layernorm_in_lanes, rmsnorm_in_lanes
 from compiler.library.operands import product
+from compiler.library.projections import projected
 from compiler.library.rope import rope
 from compiler.program import Program
 
@@ -51,10 +52,11 @@ def encoder_layer(
     """
 
     def norm(value: Operand, number: int) -> Operand:
-        return layernorm(program, value, weights[f"gamma_{number}"], weights[f"beta_{number}"], epsilon)
+        return layernorm_in_lanes(program, value, weights[f"gamma_{number}"], weights[f"beta_{number}"], epsilon)
 
     def network(value: Operand, residual: Operand) -> Tensor:
-        inner = gemm(program, value, weights["w_1"], weights["b_1"], activation=gelu, dtype="float16")
+        # With the sums' bias GELU is more than the ALUs have room for; without it is one pass.
+        inner = program.map(gelu, gemm(program, value, weights["w_1"], weights["b_1"]), dtype="float16")
         return gemm(program, inner, weights["w_2"], weights["b_2"], residual, dtype="float16")
 
     def attended(value: Operand, residual: Operand) -> Tensor:
@@ -114,7 +116,7 @@ def decoder_layer(
     size, kv_heads = check_heads(weights, heads)
 
     def norm(value: Operand, number: int) -> Operand:
-        return rmsnorm(program, value, weights[f"gamma_{number}"], epsilon)
+        return rmsnorm_in_lanes(program, value, weights[f"gamma_{number}"], epsilon)
 
     normal = norm(x, 1)
     turned = []

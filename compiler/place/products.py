@@ -283,12 +283,15 @@ class _Copies:
                 if shared is not None:
                     found.append((shared, want))
                     continue
-            busy = copies_used([copy for copy, _ in found])
+            # A vector goes to all of its copies at the same time; weights of other readers are other columns.
+            others = [copy for copy, _ in found]
+            together = [copy for copy in others if (copy.slices[0, order] >= 0).any()]
+            busy = copies_used(others if want is None or not want.columns else together)
             busy |= set() if want is None or choice.loose else state.busy(want.op)
             read = banks_read(state, storage, weights=not (once and want is not None and want.in_mesh))
             copy = TensorCopy.empty(op.y.itemsize, op.n_blocks * op.m)
             if want is not None and want.columns:
-                banks = banks_to_write(state, sides[0], busy, read, set(), set(), None, last)
+                banks = banks_to_write(state, sides[0], busy, read, copies_used(others), set(), None, last)
                 computed = fill_weights(state, copy, want, banks, self.when)
                 if computed is None:
                     return None

@@ -7,7 +7,7 @@ from golden.reference.activations import gelu, silu
 from golden.reference.fp32 import Float16, Float32, apply, narrowed, widened
 from golden.reference.heads import Arrays, dense, grouped_heads, joined_heads, self_attention
 from golden.reference.matmul_fp16 import matmul_fp16
-from golden.reference.normalisation import layernorm, rmsnorm
+from golden.reference.normalisation import layernorm_in_lanes, rmsnorm_in_lanes
 from golden.reference.rope import rope
 
 
@@ -45,7 +45,7 @@ def encoder_layer(
     """
 
     def norm(value: Float16, number: int) -> Float16:
-        return layernorm(value, weights[f"gamma_{number}"], weights[f"beta_{number}"], epsilon)
+        return layernorm_in_lanes(value, weights[f"gamma_{number}"], weights[f"beta_{number}"], vector_length, epsilon)
 
     def network(value: Float16) -> Float32:
         inner = narrowed(gelu(dense(value, weights["w_1"], vector_length, weights["b_1"])), np.float16)
@@ -97,7 +97,7 @@ def run_decoder(
     keys, values = (np.zeros((length, kv_heads * size), np.float16) for _ in "kv")
     found = []
     for place, token in enumerate(x[:, None]):
-        normal = rmsnorm(token, weights["gamma_1"], epsilon)
+        normal = rmsnorm_in_lanes(token, weights["gamma_1"], vector_length, epsilon)
         q, k, v = (narrowed(matmul_fp16(normal, weights[f"w_{name}"], vector_length), np.float16) for name in "qkv")
         angles = cosine[place : place + 1], sine[place : place + 1]
         q, k = (
@@ -108,7 +108,7 @@ def run_decoder(
         seen = np.arange(length)[None] <= place
         results = grouped_heads(q, keys, values, heads, vector_length, seen)
         middle = _plus(joined_heads(results, weights["w_o"], vector_length), token)
-        normal = rmsnorm(middle, weights["gamma_2"], epsilon)
+        normal = rmsnorm_in_lanes(middle, weights["gamma_2"], vector_length, epsilon)
         gate, up = (matmul_fp16(normal, weights[name], vector_length) for name in ("w_gate", "w_up"))
         inner = narrowed(apply("MUL", silu(gate), up), np.float16)
         found.append(_plus(matmul_fp16(inner, weights["w_down"], vector_length), middle)[0])

@@ -7,7 +7,7 @@ from arch.errors import TaktError
 from golden.reference.activations import ACTIVATIONS
 from golden.reference.fp32 import PARTIALS, reduce_time
 from golden.reference.movement import embedding, transpose
-from golden.reference.normalisation import layernorm, rmsnorm
+from golden.reference.normalisation import layernorm, layernorm_in_lanes, rmsnorm, rmsnorm_in_lanes
 from golden.reference.pooling import maxpool
 from golden.reference.rope import rope
 from golden.reference.softmax import softmax
@@ -98,3 +98,21 @@ def test_mistakes():
         Window(sizes=(1, 1), strides=0)
     with pytest.raises(TaktError, match="window must reach over at most 2 places along axis 1, not 3"):
         maxpool(np.zeros((4, 2, 1), np.float32), Window(sizes=(1, 3)))
+
+
+@pytest.mark.parametrize("scale", [1e-5, 1e-2, 1.0, 150.0, 2e4])
+@pytest.mark.parametrize("offset", [0.0, 3.0])
+def test_norms_in_lanes(scale, offset):
+    """Squares are rounded, which makes less than one part in 4,096 of the root; they neither overflow nor vanish."""
+    x = np.random.default_rng(7).normal(offset, 1, (6, 21)) * scale
+    x = np.clip(x, -65504, 65504).astype(np.float16)
+    gamma, beta = np.linspace(0.5, 2, 21, dtype=np.float32), np.linspace(-1, 1, 21, dtype=np.float32)
+    wide = x.astype(np.float64)
+    centred = wide - wide.mean(axis=1, keepdims=True)
+    for value, got, shift in (
+        (centred, layernorm_in_lanes(x, gamma, beta, 8), beta),
+        (wide, rmsnorm_in_lanes(x, gamma, 8), 0.0),
+    ):
+        exact = value / np.sqrt((value**2).mean(axis=1, keepdims=True) + 1e-5) * gamma
+        # A float16 has 11 bits, and the root is known to 12.
+        np.testing.assert_allclose(got - shift, exact, rtol=2**-11 + 2**-12, atol=2e-3)

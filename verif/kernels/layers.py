@@ -11,6 +11,7 @@ from golden.reference.heads import self_attention as defined_self_attention
 from golden.reference.recurrent import run_gru, run_lstm
 from golden.reference.transformer import encoder_layer as defined_encoder_layer
 from golden.reference.transformer import run_decoder
+from runtime.backend import Backend
 from verif.kernels.composed import Array, Composition, doubled, doubled_values
 
 PROJECTIONS = ("w_q", "w_k", "w_v", "w_o")
@@ -57,9 +58,18 @@ def encode(config: Config, m: int, width: int, heads: int, size: int, inner: int
     return made.check({"y": y}, {"y": expected})
 
 
-def decode(config: Config, tokens: int, width: int, heads: int, kv_heads: int, size: int, inner: int) -> int:
+def decode(
+    config: Config,
+    tokens: int,
+    width: int,
+    heads: int,
+    kv_heads: int,
+    size: int,
+    inner: int,
+    backend: Backend | None = None,
+) -> int:
     """Return the cycles of a decoder layer for one of some tokens, a run each."""
-    made = Composition(config)
+    made = Composition(config, backend=backend)
     names = (*PROJECTIONS, "w_gate", "w_up", "w_down", "gamma_1", "gamma_2")
     weights = _some(_weights(made, width, heads, kv_heads, size, inner), *names)
     angles = np.arange(tokens)[:, None] * 0.3 ** np.arange(size // 2)

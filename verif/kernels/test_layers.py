@@ -1,20 +1,15 @@
-"""Layers of networks, composed of kernels, against their definitions.
-
-`LATER` are those that the compiler cannot place yet; they belong to the tests as soon as they compile.
-"""
+"""Layers of networks, composed of kernels, against their definitions."""
 
 import pytest
 
 from arch.errors import TaktError
 from compiler.library.heads import check_heads
 from compiler.program import Program
+from runtime.rtl_backend import RtlBackend
 from verif.kernels.composed import BASE, NANO, SMALL, Composition
 from verif.kernels.layers import attend, decode, encode, recur
 
 LONG = pytest.mark.long
-
-LATER = ((encode, BASE, 16, 64, 4, 16, 256, True, 8),)
-"""Function and arguments."""
 
 
 @pytest.mark.parametrize(
@@ -24,6 +19,11 @@ LATER = ((encode, BASE, 16, 64, 4, 16, 256, True, 8),)
         (SMALL, 9, 20, 2, 1, 5, True, True),
         (SMALL, 5, 16, 2, 2, 16, False, False),
         (BASE, 7, 12, 4, 2, 6, False, True),
+        # Heads in superlanes of their own: a group that is not full, and heads that share keys and values; larger heads
+        # than a superlane.
+        (NANO, 4, 6, 3, 1, 4, True, True),
+        (NANO, 3, 8, 4, 2, 3, False, True),
+        (BASE, 5, 16, 2, 1, 20, True, False),
         pytest.param(NANO, 5, 8, 2, 2, 4, False, True, marks=LONG),
         pytest.param(BASE, 20, 64, 4, 4, 16, True, False, marks=LONG),
         pytest.param(SMALL, 33, 64, 4, 2, 16, True, True, marks=LONG),
@@ -51,6 +51,17 @@ def test_encoder_layer(config, m, width, heads, size, inner, pre_norm):
 
 
 @pytest.mark.parametrize(
+    "config,m,width,heads,size,inner,layers",
+    [
+        (NANO, 3, 8, 2, 4, 8, 2),
+        pytest.param(BASE, 16, 64, 4, 16, 256, 8, marks=LONG),
+    ],
+)
+def test_encoder_layers(config, m, width, heads, size, inner, layers):
+    encode(config, m, width, heads, size, inner, True, layers)
+
+
+@pytest.mark.parametrize(
     "config,tokens,width,heads,kv_heads,size,inner",
     [
         (SMALL, 3, 6, 2, 1, 4, 7),
@@ -63,6 +74,11 @@ def test_encoder_layer(config, m, width, heads, size, inner, pre_norm):
 )
 def test_decoder_layer(config, tokens, width, heads, kv_heads, size, inner):
     decode(config, tokens, width, heads, kv_heads, size, inner)
+
+
+@LONG
+def test_decoder_layer_on_rtl():
+    decode(SMALL, 8, 64, 4, 2, 16, 128, RtlBackend("verilator"))
 
 
 @LONG

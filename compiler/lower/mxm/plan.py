@@ -126,8 +126,26 @@ def plans(op: MatMul) -> list[Plan]:
         for joint in _joint(op, shape[0])
         if (plan := _plan(op, mesh, *shape, joint)) is not None
     ]
-    # Of equals what takes less text.
-    return sorted([*found, *_plans_in_parts(op)], key=lambda plan: (plan.estimate, len(plan.feeders)))
+
+    def cost(plan: Plan) -> tuple[int, int]:
+        crowding = plan.estimate // _CROWDED if _crowds(op, plan) else 0
+        # Of equals what takes less text.
+        return plan.estimate + crowding, len(plan.feeders)
+
+    return sorted([*found, *_plans_in_parts(op)], key=cost)
+
+
+_CROWDED = 64
+"""Part of a product's cycles that slices which its weights leave to others are worth."""
+
+
+def _crowds(op: MatMul, plan: Plan) -> bool:
+    """Return whether weights take most slices now and then, so that nothing finds one to read all of the time."""
+    ways = {feeder.hemisphere: feeder.ways for feeder in plan.feeders}.values()
+    slices = op.config.lanes * (max(ways) if plan.joint else sum(ways))
+    first = plan.feeders[0]
+    rows = sum(count for _, count in first.blocks) // len(first.blocks)
+    return slices > op.config.slices // 2 and rows * op.interval > 2 * first.load_steps(op, first.groups[0])
 
 
 _PARTS = 2
