@@ -74,6 +74,8 @@ class Core:
         self._operations = list(operations)
         self._point = savepoint(state, operations[0])
         self._chosen: dict[object, tuple[int, bool, int]] = {}
+        # Products of which an equal one was better done without its epilogue, which came after it.
+        self._apart: set[object] = set()
         self._numbers = {op: number for number, op in enumerate(operations)}
         self._plans: dict[Operation, Sequence[AnyPlan]] = {}
         # All demands before any place: whoever makes a tensor has to know its readers, to leave it where they want
@@ -131,6 +133,12 @@ class Core:
 
     def _place(self, op: Operation) -> int | None:
         """Place one operation, mended if need be; return its end, None if it has no place."""
+        if lowering_of(op).signature(op) in self._apart:
+            point = savepoint(self._state, op)
+            end = self._place_apart(op, lowering_of(op).apart(op, self._state.policy.latched))
+            if end is not None:
+                return end
+            give_up(self._state, point)
         best = self._like_before(op) or self._best(self._choices(op), op)
         if best is not None and self._is_late(best, self._plans[op][0]):
             best = self._supplied(op, best)
@@ -185,6 +193,8 @@ class Core:
         point = savepoint(state, op)
         apart = self._place_apart(op, pieces)
         if apart is not None and (end is None or apart < end):
+            if len(self._operations) > _MANY:
+                self._apart.add(lowering_of(op).signature(op))
             return apart
         give_up(state, point)
         best = self._mended(op) if choice is None else self._best(iter([replace(choice, fresh=False)]), op)
