@@ -238,6 +238,7 @@ class Core:
         point = self._point = savepoint(state, op)
         best: Trial | None = None
         taken: Trial | None = None
+        least = min(plan.estimate for plan in self._plans[op])
         for choice in choices:
             for fresh in (False, True):
                 # Copies of its own take MEM: worth a try only where sharing somebody else's may have made it wait.
@@ -251,7 +252,8 @@ class Core:
                     best = taken
                 if taken is None:
                     break
-            if best is not None and (first or len(best.started) > _LARGE):
+            # The plan that should be fastest need not come first: others may leave more to their neighbours.
+            if best is not None and (first or (len(best.started) > _LARGE and choice.plan.estimate <= least)):
                 break
         # The tables hold the last trial, or nothing. The same state gives the same answer once more.
         if best is not None and taken is not best:
