@@ -53,6 +53,7 @@ class _Times:
         self._table = timing(config)
         self._ready: dict[Tensor, Times] = {}
         self._rate: dict[Tensor, float] = {}
+        self._first: dict[Tensor, int] = {}
         self.last = 0
 
     def passed(self, op: Pass) -> None:
@@ -60,14 +61,22 @@ class _Times:
         # An ALU sees what it made so many cycles, and steps, before; steps farther apart see the one before.
         back = self._table.held if op.within == 1 else 1
         accumulates = any(node.accumulates for node in op.graph.nodes)
+        made: dict[Tensor, list[tuple[Times, Times, int]]] = {}
         for output, result in enumerate(op.results):
             found = self._finished(op, output)
+            first = int(found.min())
             if accumulates:
                 for step in range(back, op.steps):
                     if not op.restarts[step]:
                         found[step] = max(found[step], found[step - back] + self._table.held)
-            alus = self._config.alu_rows * self._config.alu_cols
-            self._note(result.tensor, result.steps, found, op.work.operations / alus / op.steps)
+            made.setdefault(result.tensor, []).append((result.steps, found, first))
+        cycles = op.work.operations / (self._config.alu_rows * self._config.alu_cols)
+        for tensor, parts in made.items():
+            # Several results of a step may be vectors of one tensor.
+            steps, found = (np.concatenate([part[number] for part in parts]) for number in (0, 1))
+            # ALUs may have begun with all sums when the first one is there.
+            first = min(part[2] for part in parts)
+            self._note(tensor, steps, found, cycles / np.count_nonzero(steps >= 0), first)
 
     def _finished(self, op: Pass, output: int) -> Times:
         """Return when what an output makes in each step can be read, as far as that follows from operands in MEM."""
@@ -134,13 +143,18 @@ class _Times:
         ready = self._ready.get(tensor)
         if ready is None or not len(numbers):
             return 0
-        return max(int(ready[numbers].max()), int(ready.min() + self._rate[tensor] * len(numbers)) - 1)
+        return max(int(ready[numbers].max()), int(self._first[tensor] + self._rate[tensor] * len(numbers)) - 1)
 
-    def _note(self, tensor: Tensor, steps: Times, found: Times, rate: float) -> None:
-        """Note when vectors of a tensor can be read, each of which takes so many cycles of all units."""
+    def _note(self, tensor: Tensor, steps: Times, found: Times, rate: float, first: int | None = None) -> None:
+        """Note when vectors of a tensor can be read, each of which takes so many cycles of all units.
+
+        These work on them from `first` on, less the latency of one that waits for no other; by default it is the first
+        vector that does.
+        """
         count = int(np.prod(vector_count(tensor, self._config.vector_length)))
         # A second operation makes other vectors of the tensor: the rate is that of both only if it is none.
         self._rate[tensor] = 0 if tensor in self._ready else rate
+        self._first[tensor] = int(found.min()) if first is None else first
         ready = self._ready.setdefault(tensor, np.zeros(count, np.int64))
         held = steps >= 0
         ready[steps[held]] = np.maximum(ready[steps[held]], found[held])
