@@ -103,6 +103,7 @@ class Chips:
 
 
 def test_a_backend_makes_one_chip_and_prints_nothing(monkeypatch, capfd):
+    """A chip is built once for all runs of a backend, and only commands write to the terminal."""
     told = []
 
     @contextmanager
