@@ -10,7 +10,7 @@ from compiler.ir.matmul import MatMul
 from compiler.ir.tensor import as_view
 from compiler.lower.mxm.plan import Feeder, Plan
 from compiler.lower.mxm.weights import weight_words
-from compiler.memory.copies import TensorCopy
+from compiler.memory.copies import TensorCopy, slices_in
 from compiler.memory.demand import Demand
 from compiler.memory.maps import element_words
 from compiler.memory.words import Bank, Cycles, Numbers
@@ -345,7 +345,7 @@ class _Copies:
             if taken is None:
                 return False
             copy.put(words, *taken)
-            mine |= {int(number) for number in np.unique(taken[0])}
+            mine |= slices_in(taken[0])
         return True
 
 

@@ -42,15 +42,9 @@ def comb(tooth: Bits, width: int, count: int, every: int, length: int, interval:
 
 def repeated(bits: Bits, count: int, step: int) -> Bits:
     """Return bits `count` times, `step` places apart."""
-    if count < 1:
-        return 0
-    done = 1
-    while done < count:
-        # What is there already doubles; the last time parts may fall on each other, which are alike.
-        more = min(done, count - done)
-        bits |= bits << more * step
-        done += more
-    return bits
+    for shift in _shifts(count, step):
+        bits |= bits << shift
+    return bits if count > 0 else 0
 
 
 def merged(one: tuple[int, Bits], other: tuple[int, Bits], width: int = 1) -> tuple[int, Bits] | None:
@@ -63,11 +57,18 @@ def merged(one: tuple[int, Bits], other: tuple[int, Bits], width: int = 1) -> tu
 
 def any_of(bits: Bits, count: int, step: int) -> Bits:
     """Return for each place whether any of `count` places from there on, `step` apart, is set."""
-    if count < 1:
-        return 0
-    done = 1
+    for shift in _shifts(count, step):
+        bits |= bits >> shift
+    return bits if count > 0 else 0
+
+
+@lru_cache(maxsize=1 << 12)
+def _shifts(count: int, step: int) -> tuple[int, ...]:
+    """Return the shifts that make `count` of one, `step` apart, each of all that is there by then."""
+    found, done = [], 1
     while done < count:
+        # What is there already doubles; the last time parts may fall on each other, which are alike.
         more = min(done, count - done)
-        bits |= bits >> more * step
+        found.append(more * step)
         done += more
-    return bits
+    return tuple(found)
