@@ -9,7 +9,9 @@ import numpy as np
 from arch.errors import TaktError
 from arch.image import Image
 from arch.timing import timing
-from compiler.emit.ifetch.streamer import TextError, TextStreamer
+from compiler.emit.ifetch.segments import SegmentedText, longest_segment
+from compiler.emit.ifetch.streamer import TextStreamer
+from compiler.emit.ifetch.text import Text, TextError
 from compiler.ir.operation import Operation
 from compiler.ir.source import Source
 from compiler.ir.tensor import Tensor
@@ -25,6 +27,12 @@ from compiler.verifier.verify import verify
 _SMALL = 24
 """Operations up to which several policies are tried for a whole program."""
 
+_LONG = 128
+"""Operations from which on a program whose text came late is cut into segments at once."""
+
+_SEGMENTS = (0.8, 0.4, 0.2)
+"""Parts of the longest segment of text that operations are to fill: words for text itself come in between."""
+
 
 def compile_program(source: Source) -> Image:
     """Return the verified image of a program: of a small one the best of a few policies.
@@ -36,22 +44,32 @@ def compile_program(source: Source) -> Image:
     """
     errors: list[TaktError] = []
     found: list[Image] = []
+    is_late = False
     for policy in _policies(source):
-        if policy.dense and found:
-            break
+        # Passes that keep clear of each other have more text still.
+        if (policy.dense and found) or (is_late and (policy.copied or len(source.operations) > _LONG)):
+            continue
         for direct in (True, False) if source.updates else (True,):
             try:
                 found.append(_build(source, policy, direct))
                 break
             except TaktError as error:
                 errors.append(error)
-    if not found and any(isinstance(error, TextError) for error in errors):
-        # What comes late only makes the program longer: operations wait until their text has come.
-        with suppress(TaktError):
-            found.append(_build(source, Policy(dense=True, patient=True), direct=False))
+                is_late |= isinstance(error, TextError)
+    if not found and is_late:
+        found += _segmented(source)
     if not found:
         raise errors[0]
     return min(found, key=lambda image: image.cycles)
+
+
+def _segmented(source: Source) -> list[Image]:
+    """Return the image of a program whose text comes in segments, if there is one: that only makes it longer."""
+    for part in _SEGMENTS:
+        segment = int(longest_segment(source.config) * part)
+        with suppress(TextError):
+            return [_build(source, Policy(dense=True, segment=segment), direct=False)]
+    return []
 
 
 def _policies(source: Source) -> Iterator[Policy]:
@@ -117,7 +135,7 @@ def _place_states(
 def _image(source: Source, state: PlacementState, core: Core, operations: Sequence[Operation]) -> Image:
     """Return the verified image of operations that are placed."""
     config, scheduler = source.config, state.scheduler
-    text = TextStreamer(config, scheduler, state.words).fit()
+    text = _text(state)
     waits = {"SYNC": timing(config).barrier - 1}
     closed = max(issue.cycles[-1] + waits.get(issue.mnemonic, 0) for issue in scheduler.issues) + 2
     used = [tensor for tensor in source.tensors if state.maps.get(tensor)]
@@ -143,7 +161,7 @@ def _image(source: Source, state: PlacementState, core: Core, operations: Sequen
             if tensor.data is None
         ),
         outputs=tuple(view_map(key, view, state.maps[view.tensor]) for key, view in source.outputs.items()),
-        cycles=max(scheduler.retired, int(closed)),
+        cycles=max(scheduler.retired, int(closed)) + text.paused,
         notes={
             "work": source.name,
             "macs": sum(op.work.macs for op in operations),
@@ -156,6 +174,22 @@ def _image(source: Source, state: PlacementState, core: Core, operations: Sequen
     if cycles != image.cycles:
         raise AssertionError(f"scheduler predicts {image.cycles} cycles, verifier finds {cycles}")
     return image
+
+
+def _text(state: PlacementState) -> Text:
+    """Return the program in queues that hold it.
+
+    Raises
+    ------
+    TextError
+        When text cannot be there in time.
+    TaktError
+        When MEM has no room for it.
+    """
+    config, scheduler, words = state.config, state.scheduler, state.words
+    if state.policy.segment is None:
+        return TextStreamer(config, scheduler, words).fit()
+    return SegmentedText(config, scheduler, words).fit()
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

@@ -138,7 +138,10 @@ def reduce_passes(
     if in_turn or (in_turn is None and free and interleaves(scope.config, length, groups)):
         single = _interleaved(scope, name, total, rows, finish, outer, lanes, length, groups, apart, further)
         return [single], len(further)
-    first = _partial(scope, name, total, rows, outer, lanes, length, groups, blocks, apart, further)
+    # Partial results are written in the order in which they end; where any order will do, it is that of their numbers,
+    # and one burst.
+    turn = -length % apart if free else 0
+    first = _partial(scope, name, total, rows, outer, lanes, length, groups, blocks, apart, turn, further)
     tensor = first.results[0].tensor
     inner = replace_stored(scope, tensor)
 
@@ -324,14 +327,18 @@ def _partial(
     groups: int,
     blocks: int,
     apart: int,
+    turn: int,
     kept: Kept,
 ) -> Pass:
-    """Return the pass that leaves up to `apart` partial results of each group, along a new first axis."""
+    """Return the pass that leaves up to `apart` partial results of each group, along a new first axis.
+
+    The first element belongs to number `turn`, the others to the next ones in turn.
+    """
     parts = min(apart, length)
     group, member = np.divmod(np.arange(groups * length), length)
     per_block = groups // blocks
     block, step = np.divmod(group, per_block)
-    number = (block * parts + member % apart) * per_block + step
+    number = (block * parts + (member + turn) % parts) * per_block + step
     steps: Numbers = np.where(member >= length - parts, number, -1)
     result = Result(Tensor(f"{name}.parts", (parts, *outer), total.dtype.numpy.name, None, lanes), steps)
     outputs, results = [total], [result]

@@ -46,11 +46,8 @@ _AHEAD = 48
 _SOON = 8
 """Cycles that a product rather waits for ALUs than that others are looked for."""
 
-_PORTIONS = 8
-"""Parts of a queue's depth: a pass with more text than one of these is placed in parts, where text came late."""
-
-_PAUSE = 16
-"""Cycles between such parts, for IFETCHes."""
+_PORTIONS = 4
+"""Parts of a segment of text: an operation with more text than one of these is placed in parts."""
 
 _SHARES = 6
 """Most ways to share a Gather that are tried."""
@@ -82,8 +79,9 @@ def _signature_of_pass(op: Pass) -> object:
 
 
 def _portions(state: PlacementState, template: Template) -> int:
-    """Return in how many parts an operation is to be placed where text came late."""
-    return -(-state.scheduler.words(template.macro) * _PORTIONS // state.config.queue_depth)
+    """Return in how many parts an operation is to be placed, so that segments of text end between them."""
+    segment = state.policy.segment
+    return 1 if segment is None else -(-state.scheduler.words(template.macro) * _PORTIONS // segment)
 
 
 class PassLowering(Whole):
@@ -142,7 +140,7 @@ class PassLowering(Whole):
         plan = choice.plan
         if not op.makes or any(result.tensor in state.written for result in op.results):
             return self._place(state, trial, op, trial.storage, plan, choice.limit)
-        if state.policy.patient:
+        if state.policy.segment is not None:
             return self._place_apart(state, trial, op, choice)
         if state.policy.copied:
             return self._place(state, trial, op, trial.storage, plan, choice.limit)
@@ -160,15 +158,11 @@ class PassLowering(Whole):
         return self._place(state, trial, op, trial.storage, plan, choice.limit)
 
     def _place_apart(self, state: PlacementState, trial: Trial, op: Pass, choice: Choice) -> bool:
-        """Place a pass in parts with pauses between them: a queue that is busy in every cycle cannot ask for text."""
+        """Place a pass in parts, each of which has its place in a segment of text."""
         plan = choice.plan
         whole = PassBuilder(plan.paces(op)[0], trial.storage, plan.mappings[0]).build()
-        earliest = 0
-        for part, storage in parts_of(op, trial.storage, _portions(state, whole), starts_of(op)):
-            if not self._place(state, trial, part, storage, plan, choice.limit, earliest):
-                return False
-            earliest = trial.started[-1][1] + part.duration + _PAUSE
-        return True
+        parts = parts_of(op, trial.storage, _portions(state, whole), starts_of(op))
+        return all(self._place(state, trial, part, storage, plan, choice.limit) for part, storage in parts)
 
     def _place(
         self,
@@ -178,7 +172,6 @@ class PassLowering(Whole):
         storage: OperationStorage,
         plan: PassPlan,
         limit: int | None,
-        earliest: int = 0,
     ) -> bool:
         """Place a pass, or a part of one, in the mapping and pace in which it can start first.
 
@@ -207,7 +200,7 @@ class PassLowering(Whole):
                 bounds += [] if best is None else [best[0] - handicap]
                 bound = min(bounds, default=None)
                 if like is None:
-                    least = state.scheduler.place(builder.access, max(template.needs, earliest), bound)
+                    least = state.scheduler.place(builder.access, template.needs, bound)
                     state.scheduler.rollback(point)
                     built[levels] = builder, least
                     if least is None:
@@ -263,9 +256,9 @@ class SwitchLowering(Whole):
         return False
 
     def _place_parts(self, state: PlacementState, trial: Trial, op: Switch, limit: int | None) -> bool:
-        """Place the cycles of a switch operation, in parts with pauses between them where text came late."""
+        """Place the cycles of a switch operation, in parts where text comes in segments."""
         templates = switch_templates(op, trial.storage)
-        count = _portions(state, templates[0]) if state.policy.patient else 1
+        count = _portions(state, templates[0])
         if count < 2:
             return place_first(state, trial, templates, limit)
         for part, storage in parts_of(op, trial.storage, count, np.ones(op.steps, np.bool_)):

@@ -18,12 +18,12 @@ class Policy:
         is read all the time; passes keep their pauses.
     latched : bool
         ALUs hold what many steps of a pass share, where the mesh has room for that.
-    patient : bool
-        Operations wait until text has come even where few cycles suit it.
+    segment : int or None
+        Words of text that a queue may have in a segment, of a program that is cut into segments.
     """
 
     dense: bool = False
     copied: bool = False
     sparse: bool = False
     latched: bool = False
-    patient: bool = False
+    segment: int | None = None

@@ -67,7 +67,7 @@ class PlacementState:
         self.outputs = set(outputs)
         self.states = set(states)
         self.words = Words(config)
-        self.scheduler = Scheduler(config, policy.patient)
+        self.scheduler = Scheduler(config, policy.segment)
         self.demands: dict[Operation, list[Demand]] = {}
         self.readers: dict[Tensor, list[Demand]] = defaultdict(list)
         self.copies: dict[Tensor, list[TensorCopy]] = {}

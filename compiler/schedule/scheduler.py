@@ -1,9 +1,9 @@
 """First-fit placement of macro-operations in time."""
 
-from bisect import bisect_left
-from collections.abc import Hashable
-from dataclasses import dataclass
-from itertools import chain, repeat
+from bisect import bisect_left, bisect_right
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain, pairwise, repeat
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -13,40 +13,31 @@ from arch.config import Config
 from arch.geometry import units
 from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
+from compiler.schedule.bursts import shortened
 from compiler.schedule.flow import Flow
 from compiler.schedule.footprint import Footprint, Need, footprint
 from compiler.schedule.issue import Issue
 from compiler.schedule.macro import Action, Key, Macro
 from compiler.schedule.pattern import Bits, Pattern
 from compiler.schedule.reservations import Reservations
+from compiler.schedule.text_count import TextCount
 
 _WINDOWS = (1, 64, 256)
 """Start cycles that are looked at together: mostly the first one will do; where it does not, many will not."""
 
-_FILLED = 0.8
-"""Part of a queue's depth that counts on the host's words: further words go in between."""
-
-_FETCHED = 0.6, 0.2
-"""Part of a fetch port's cycles (a word takes ``16 / lanes``) that text may take: not every cycle suits its READs. The
-second where hardly any does."""
-
-_LONG = 16
-"""Words of text from which on macro-operations do not run side by side where text came late."""
-
 _BROKEN = 3
 """Words more for an issue between those of another word that is repeated: a pause, and both parts of the repetition."""
 
-Mark = tuple[tuple[int, int], int, dict[Hashable, int], int, int]
+Mark = tuple[tuple[int, int], int, dict[Hashable, int], int, int, tuple[int, int]]
 
 
 @dataclass(frozen=True)
 class _Placed:
-    """A macro-operation that starts at cycle `start`, its flows on `streams` (by their ids), and its words of text."""
+    """A macro-operation that starts at cycle `start`, its flows on `streams` (by their ids)."""
 
     macro: Macro
     start: int
     streams: dict[int, int]
-    text: list[tuple[int, int, int]]
 
 
 class Scheduler:
@@ -58,14 +49,12 @@ class Scheduler:
     Parameters
     ----------
     config : Config
-    patient : bool
-        Let operations wait longer for their text.
+    segment : int, optional
+        Words of text that a queue may have in a segment of the program, if it is to be cut into segments.
     """
 
-    def __init__(self, config: Config, patient: bool = False) -> None:
+    def __init__(self, config: Config, segment: int | None = None) -> None:
         self._config = config
-        self._patient = patient
-        self._fetched = _FETCHED[patient]
         self._timing = timing(config)
         self._table = Reservations(config)
         self._footprints: WeakKeyDictionary[Macro, Footprint | None] = WeakKeyDictionary()
@@ -75,9 +64,9 @@ class Scheduler:
         self.retired = 0
         """First cycle in which nothing placed so far is under way."""
         self._issued = 0
-        self._text: dict[int, int] = {}
-        self._excess: dict[int, int] = {}
+        self._count = TextCount(config, segment)
         self._waits_for_text = True
+        self._written: list[_Placed] = []
         self._barriers: list[int] = []
         self._floor = 0
         self._fences: list[tuple[int, int]] = []
@@ -115,6 +104,7 @@ class Scheduler:
         To be called once everything but text is placed.
         """
         self.write()
+        self.issues = shortened(self.issues, self._table)
         # Text itself may come at any time.
         self._floor = 0
         self._waits_for_text = False
@@ -162,10 +152,12 @@ class Scheduler:
         found = self._footprint(macro)
         if found is None:
             return None
-        start = max(earliest, self._floor - macro.first, self._text_floor(found))
-        if self._patient and self._waits_for_text and self.words(macro) > _LONG:
-            # Beside each other they would make each other's text longer.
-            start = max(start, self.retired - macro.first)
+        start = max(earliest, self._floor - macro.first)
+        if self._waits_for_text:
+            # An operation that comes sooner would issue words that are not there.
+            start = max(
+                start, self._count.arrival(found.text), self._count.floor(found.text, self.retired) - macro.first
+            )
         for window in chain(_WINDOWS, repeat(_WINDOWS[-1])):
             if limit is not None and start >= limit:
                 return None
@@ -201,16 +193,22 @@ class Scheduler:
 
     def mark(self) -> Mark:
         """Return a point to which `rollback` can return."""
-        return self._table.mark(), len(self._pending), dict(self._preferred), self.retired, self._issued
+        return (
+            self._table.mark(),
+            len(self._pending),
+            dict(self._preferred),
+            self.retired,
+            self._issued,
+            self._count.mark(),
+        )
 
     def rollback(self, mark: Mark) -> None:
         """Give up what was placed since `mark`."""
-        taken, count, preferred, self.retired, self._issued = mark
+        taken, pending, preferred, self.retired, self._issued, count = mark
         self._preferred = dict(preferred)
         self._table.rollback(taken)
-        for placed in self._pending[count:]:
-            self._note_text(placed.text, -1)
-        del self._pending[count:]
+        self._count.rollback(count)
+        del self._pending[pending:]
 
     def words(self, macro: Macro) -> int:
         """Return about how many words of text a macro-operation needs in the queue in which it needs most."""
@@ -219,17 +217,7 @@ class Scheduler:
 
     def text(self, queue: int) -> int:
         """Return about how many words of text a queue has so far."""
-        return self._text.get(queue, 0)
-
-    def _note_text(self, text: list[tuple[int, int, int]], sign: int) -> None:
-        """Count words of text, and those beyond what a queue holds at the start, by position."""
-        held = int(self._config.queue_depth * _FILLED)
-        for queue, position, words in text:
-            before = self._text.get(queue, 0)
-            after = self._text[queue] = before + sign * words
-            if max(before, after) > held:
-                more = max(after - held, 0) - max(before - held, 0)
-                self._excess[position] = self._excess.get(position, 0) + more
+        return self._count.words(queue)
 
     def _interleaved(self, found: Footprint, start: int) -> list[tuple[int, int, int]]:
         """Return the words of a macro-operation with those that come of others between its issues.
@@ -246,23 +234,59 @@ class Scheduler:
                     more[need.key[1]] = more.get(need.key[1], 0) + _BROKEN * min(cycles.count - 1, others)
         return [(queue, position, words + more.get(queue, 0)) for queue, position, words in found.text]
 
-    def _text_floor(self, found: Footprint) -> int:
-        """Return a cycle before which the text of what is placed so far cannot all have come.
-
-        Queues of one position share a fetch port. An operation that comes sooner would issue words that are not there.
-        """
-        if not self._waits_for_text or not self._excess:
-            return 0
-        excess = max((self._excess.get(position, 0) for _, position, _ in found.text), default=0)
-        return int(excess * 16 / self._config.lanes / self._fetched) if excess else 0
-
     def write(self) -> None:
         """Write the issues of all that is placed: it stays placed."""
         self._table.commit()
         for placed in self._pending:
             for action in placed.macro.actions:
                 self._issue(action, placed.start, placed.streams)
+        self._written += self._pending
         self._pending.clear()
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether superlanes are switched off anywhere."""
+        return bool(self._fences)
+
+    def segments(self) -> Iterator["Scheduler"]:
+        """Yield each segment of the program by itself, its cycles counted from its own start.
+
+        What is written of it has its cycles, which end with `retired`; anything may be placed beside and after it.
+        """
+        bounds = [0, *self._count.cuts, self.retired]
+        starts = bounds[1:-1]
+        parts: list[list[_Placed]] = [[] for _ in bounds[1:]]
+        for placed in self._written:
+            parts[bisect_right(starts, placed.start + placed.macro.first)].append(placed)
+        for (first, last), members in zip(pairwise(bounds), parts, strict=True):
+            part = Scheduler(self._config)
+            part._waits_for_text = False
+            for placed in members:
+                part._take_again(placed, first)
+            part.write()
+            part.issues = shortened(part.issues, part._table)
+            part._barriers = [start - first for start in self._barriers if first <= start < last]
+            for start in part._barriers:
+                for unit in units(self._config):
+                    part._table.claim(("issue", unit.id), Pattern(start, length=self._timing.barrier))
+            part.issues += [
+                replace(issue, cycle=issue.cycle - first)
+                for issue in self.issues
+                if issue.mnemonic in ("SYNC", "NOTIFY") and first <= issue.cycle < last
+            ]
+            part.retired = last - first
+            yield part
+
+    def _take_again(self, placed: _Placed, first: int) -> None:
+        """Take what a macro-operation took in another table, of which cycle `first` is the first one here."""
+        found, start = self._footprint(placed.macro), placed.start - first
+        assert found is not None
+        for need in found.needs:
+            self._table.take(need.key, start + need.first, need.bits)
+        for flow, ways in found.ways:
+            for member, (since, bits) in ways.items():
+                self._table.take_way(flow.direction, placed.streams[id(flow)] + member, start + since, bits)
+        self._pending.append(_Placed(placed.macro, start, placed.streams))
 
     def _candidates(self, needs: list[Need], start: int, window: int) -> Bits:
         """Return which of `window` starts from `start` on find all needs free, streams apart."""
@@ -289,14 +313,17 @@ class Scheduler:
                 self._table.rollback(mark)
                 return False
             streams[id(flow)] = stream
-        text = self._interleaved(found, start) if self._patient else found.text
+        text = found.text if self._count.segment is None else self._interleaved(found, start)
         for need in found.needs:
             free = self._table.take(need.key, start + need.first, need.bits)
             assert free
         for flow in macro.flows:
             self._preferred[flow.key] = streams[id(flow)]
-        self._pending.append(_Placed(macro, start, streams, text))
-        self._note_text(text, 1)
+        self._pending.append(_Placed(macro, start, streams))
+        if self._waits_for_text:
+            if self._count.is_full(found.text):
+                self._count.cut(self.retired)
+            self._count.add(text)
         self.retired = max(self.retired, start + found.retired)
         self._issued = max(self._issued, start + found.issued)
         return True

@@ -1,7 +1,7 @@
 """Lets programs that are longer than their queues stream themselves in."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +16,9 @@ from compiler.emit.ifetch.fetch import Burst, Fetch, direction_of, fetch_macro, 
 from compiler.emit.ifetch.fetched import FetchedQueue, Portion
 from compiler.emit.ifetch.slots import Slots, continues
 from compiler.emit.ifetch.sources import TextSources
+from compiler.emit.ifetch.text import Text, TextError
 from compiler.memory.words import Bank, Words
 from compiler.schedule.scheduler import Scheduler
-
-Numbers = npt.NDArray[np.int32]
-Text64 = npt.NDArray[np.uint64]
 
 _TRIED = 12
 """Banks on each side of a queue that bring a text at first: where these have no time, others hardly do."""
@@ -33,32 +31,6 @@ _SKIPPED = 64
 
 _SPARED = 4
 """Part of a bank that text leaves free if it can."""
-
-
-class TextError(TaktError):
-    """Refusal of a program whose text cannot come in time, which a slower one's might."""
-
-
-@dataclass
-class Text:
-    """A program that fits its queues.
-
-    Attributes
-    ----------
-    queues : dict of int to ndarray of uint64
-        Words that the host writes, by queue number.
-    slices, addrs : ndarray of int32, shape (n,)
-        MEM words of the text.
-    content : ndarray of uint8, shape (n, vector_length)
-    instructions : int
-        Words of all queues, fetched ones included.
-    """
-
-    queues: dict[int, Text64]
-    slices: Numbers
-    addrs: Numbers
-    content: npt.NDArray[np.uint8]
-    instructions: int
 
 
 class TextStreamer:

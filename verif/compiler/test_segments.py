@@ -1,0 +1,81 @@
+"""Programs in segments: their text comes while the segment before it runs, or in a pause after it."""
+
+import numpy as np
+import pytest
+
+from arch.isa.encoding import decode
+from arch.isa.timeline import NOP_LIMIT
+from arch.presets import preset
+from compiler.emit.ifetch.segments import pause
+from compiler.program import Program
+from runtime.backend import GoldenBackend
+from runtime.measure import run_checked
+from runtime.rtl_backend import RtlBackend
+from verif.bits import same_bits
+
+CONFIG = preset("nano", ["queue_depth=128"])
+ROWS = 8
+
+
+def looked_up(barrier=False, layers=1):
+    """Return an image with a sum, word by word, for each of 24 rows: more text than can come beside it."""
+    program = Program(CONFIG, "segments")
+    table, index = program.input("table", (ROWS, 32), "int8"), program.input("index", (24,), "int32")
+    if barrier:
+        index = program.map(lambda a: a + 1, index)
+        program.barrier()
+        index = program.map(lambda a: a - 1, index)
+    # A chain of many short operations, beside which the sums run.
+    chain = program.input("x", (3, 8), "int32")
+    for _ in range(layers):
+        chain = program.map(lambda a: a * 3 + 1, chain)
+    program.output("y", program.gather(table, program.map(lambda a: a + 0, index)))
+    program.output("chain", chain)
+    return program.compile()
+
+
+def check(image, backend, layers=1):
+    rng = np.random.default_rng(1)
+    table, x = rng.integers(-128, 128, (ROWS, 32)).astype(np.int8), rng.integers(-99, 99, (3, 8)).astype(np.int32)
+    index = rng.integers(0, ROWS, 24).astype(np.int32)
+    expected = x
+    for _ in range(layers):
+        expected = expected * np.int32(3) + np.int32(1)
+    # Twice: the text overwrites the queues, which are filled anew.
+    for result in run_checked(backend, image, [{"table": table, "index": index, "x": x}] * 2):
+        assert result.cycles == image.cycles
+        same_bits(result.outputs["y"], table[index])
+        same_bits(result.outputs["chain"], expected)
+
+
+def issued(words):
+    return {decode(word)[0].mnemonic for word in words.tolist()}
+
+
+@pytest.mark.parametrize(
+    "backend", [GoldenBackend(), pytest.param(RtlBackend("icarus"), marks=pytest.mark.long)], ids=["golden", "icarus"]
+)
+def test_right_values(backend):
+    image = looked_up()
+    # Queues whose text comes word by word are full at first.
+    fetching = [words for words in image.queues.values() if "IFETCH" in issued(words)]
+    assert fetching
+    assert max(len(words) for words in fetching) < CONFIG.queue_depth
+    check(image, backend)
+
+
+def test_barriers_and_further_operations():
+    image = looked_up(barrier=True, layers=12)
+    assert {"SYNC", "NOTIFY", "IFETCH"} <= set().union(*map(issued, image.queues.values()))
+    check(image, GoldenBackend(), layers=12)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_pauses_fill_vectors(seed):
+    rng = np.random.default_rng(seed)
+    multiple, after = int(rng.integers(1, 40)), int(rng.integers(100))
+    cycles = multiple + int(rng.integers(4 * NOP_LIMIT))
+    words = pause(cycles, multiple, after)
+    assert {decode(word)[0].mnemonic for word in words} == {"NOP"}
+    assert sum(decode(word)[1]["count"] for word in words) == cycles
+    assert (len(words) + after) % multiple == 0
