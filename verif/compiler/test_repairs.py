@@ -3,17 +3,21 @@
 import numpy as np
 import pytest
 
+from arch.geometry import units
 from arch.presets import preset
 from compiler.expression.functions import cast, multiply, rsqrt, tanh
 from compiler.ir.tensor import Tensor, join
 from compiler.ir.vector import Operand, Result, identity
-from compiler.memory.copies import TensorCopy
+from compiler.memory.copies import Template, TensorCopy
 from compiler.place import repair
 from compiler.place.bytewise import copy_bytewise
+from compiler.place.lowering import place_clear
 from compiler.place.lowerings import PassLowering
 from compiler.place.policy import Policy
 from compiler.place.state import PlacementState
+from compiler.place.trial import Choice, Trial
 from compiler.program import Program
+from compiler.schedule.macro import Action, Macro
 from verif.bits import same_bits
 from verif.compiler.expressions import run_golden
 from verif.compiler.fuzz.campaign import Campaign
@@ -166,6 +170,30 @@ def test_copies_are_made_byte_by_byte(rng, monkeypatch):
     monkeypatch.setattr(repair, "_copy", lambda state, op, source, target: refused.append(op))
     test_readers_share_a_switched_result(rng)
     assert refused
+
+
+def test_results_leave_queues_that_read():
+    """Where all slices are read, results go away from those that would have to READ and WRITE in one cycle."""
+    tensor, vectors = Tensor("x", (4, 8), "int8"), np.arange(4)
+    op = identity(NANO, "copy", Operand(tensor, None, vectors), Result(tensor, vectors))
+    state = PlacementState(NANO, lambda tensor: True, [], [], Policy())
+    trial = Trial(op, Choice(None, loose=True), {})
+    barred, tried = [], []
+
+    def results(bar):
+        # Slice 5, or the first that is not barred of those that are read in the same cycle.
+        barred.append(set(bar))
+        tried.append(next((number for number in (3, 4) if number not in bar), 5))
+        return True
+
+    def template():
+        unit, fields = units(NANO)[tried[-1]], {"addr": 0, "count": 1}
+        return Template(Macro("copy", [Action(unit, "READ", 7, fields), Action(unit, "WRITE", 7, fields)]))
+
+    assert place_clear(state, trial, results, lambda: tried[-1] == 5, template)
+    assert barred[-1] == {3, 4} and trial.is_stuck
+    strict = Trial(op, Choice(None), {})
+    assert not place_clear(state, strict, results, lambda: tried[-1] == 5, template)
 
 
 @pytest.mark.parametrize("moved", [0, 1], ids=["within slices", "between slices"])
