@@ -127,10 +127,17 @@ class Core:
         PlacementError
             When there is no place or no time for it.
         """
-        if self._place(op) is None:
+        state, point = self._state, savepoint(self._state, op)
+        end = self._place(op)
+        if end is None:
+            give_up(state, point)
+            state.thorough = True
+            end = self._place(op)
+            state.thorough = False
+        if end is None:
             # After everything else, when every word is free that ever will be: what fails even then is the reason.
-            last = Choice(self._plans[op][0], dense=True, loose=True, when=self._state.scheduler.retired)
-            raise PlacementError(reason_of(self._state, self._trial(op, last)))
+            last = Choice(self._plans[op][0], dense=True, loose=True, when=state.scheduler.retired)
+            raise PlacementError(reason_of(state, self._trial(op, last)))
 
     def _place(self, op: Operation) -> int | None:
         """Place one operation, mended if need be; return its end, None if it has no place."""
@@ -289,6 +296,9 @@ class Core:
             if found is not None:
                 break
             give_up(state, point)
+        # No words are in its way but its own: operands that lie in fewer slices leave others to results.
+        if found is None and state.thorough and gather_operands(state, self._tried(op, plans[0])):
+            found = self._best(iter(more), op, first=True)
         if found is not None:
             return found
         self._supply(op, plans[0])
@@ -307,11 +317,7 @@ class Core:
             found = self._best(waiting, op, first=True)
             if found is not None:
                 return found
-        # Last, no words are in its way but its own: operands that lie in fewer slices leave others to results.
-        if not gather_operands(state, self._tried(op, plans[0])):
-            return None
-        late = [replace(choice, when=state.scheduler.retired) for choice in more]
-        return self._best(iter([*more, *late]), op, first=True)
+        return None
 
     def _tried(self, op: Operation, plan: AnyPlan) -> Trial:
         """Return a trial of which nothing stays, to learn what it lacks and what is in its way."""

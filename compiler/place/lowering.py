@@ -153,17 +153,18 @@ def place_clear(
     """
     point, choice = savepoint(state, trial.op), trial.choice
     met: set[int] = set()
+    moves = _MOVES if choice.loose and state.thorough else 0
     # Not where it reads; and if that is too much to ask, not where a queue would have to READ and WRITE in one cycle.
-    for bar in (set[int](), trial.slices_read, *[met] * (_MOVES if choice.loose else 0)):
+    for bar in (set[int](), trial.slices_read, *[met] * moves):
         if results(bar):
             if cycles():
                 return True
             if choice.limit is not None:
                 return False
             trial.is_stuck = True
-            if choice.loose:
+            if moves:
                 met |= {key[1] for key in meetings(state.config, template().macro) if isinstance(key, tuple)}
-        elif not choice.loose:
+        elif not moves:
             return False
         give_up(state, point)
         trial.storage.outputs, trial.started = [], []

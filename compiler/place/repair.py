@@ -188,7 +188,7 @@ def _copy_all(
     for op, source in zip(passes, groups, strict=True):
         point = savepoint(state, op)
         trial = _copy(state, op, source, target)
-        if trial is None:
+        if trial is None and state.thorough:
             give_up(state, point)
             trial = copy_bytewise(state, op, source.copy, source.vectors, target)
         if trial is None:

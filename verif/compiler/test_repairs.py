@@ -177,6 +177,7 @@ def test_results_leave_queues_that_read():
     tensor, vectors = Tensor("x", (4, 8), "int8"), np.arange(4)
     op = identity(NANO, "copy", Operand(tensor, None, vectors), Result(tensor, vectors))
     state = PlacementState(NANO, lambda tensor: True, [], [], Policy())
+    state.thorough = True
     trial = Trial(op, Choice(None, loose=True), {})
     barred, tried = [], []
 
