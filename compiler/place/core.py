@@ -5,18 +5,17 @@ are there first is committed. Nothing that is committed is taken back. What fail
 waits until words are free, gets a copy of an operand where it wants it, or is taken apart.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from arch.errors import TaktError
-from compiler.ir.lanes import vector_count
 from compiler.ir.operation import Operation
 from compiler.memory.demand import Demand
 from compiler.place.lowerings import lowering_of
 from compiler.place.operands import connect_known
 from compiler.place.ranking import written_banks
-from compiler.place.repair import copies_for
+from compiler.place.refusal import reason_of
+from compiler.place.repair import copies_for, gather_operands
 from compiler.place.state import PlacementState
 from compiler.place.trial import AnyPlan, Choice, Trial, adopt, commit, give_up, savepoint
 
@@ -128,8 +127,17 @@ class Core:
         PlacementError
             When there is no place or no time for it.
         """
-        if self._place(op) is None:
-            raise PlacementError(self._reason(op))
+        state, point = self._state, savepoint(self._state, op)
+        end = self._place(op)
+        if end is None:
+            give_up(state, point)
+            state.thorough = True
+            end = self._place(op)
+            state.thorough = False
+        if end is None:
+            # After everything else, when every word is free that ever will be: what fails even then is the reason.
+            last = Choice(self._plans[op][0], dense=True, loose=True, when=state.scheduler.retired)
+            raise PlacementError(reason_of(state, self._trial(op, last)))
 
     def _place(self, op: Operation) -> int | None:
         """Place one operation, mended if need be; return its end, None if it has no place."""
@@ -288,6 +296,9 @@ class Core:
             if found is not None:
                 break
             give_up(state, point)
+        # No words are in its way but its own: operands that lie in fewer slices leave others to results.
+        if found is None and state.thorough and gather_operands(state, self._tried(op, plans[0])):
+            found = self._best(iter(more), op, first=True)
         if found is not None:
             return found
         self._supply(op, plans[0])
@@ -308,15 +319,16 @@ class Core:
                 return found
         return None
 
+    def _tried(self, op: Operation, plan: AnyPlan) -> Trial:
+        """Return a trial of which nothing stays, to learn what it lacks and what is in its way."""
+        trial, point = self._trial(op, Choice(plan)), savepoint(self._state, op)
+        lowering_of(op).attempt(self._state, trial, trial.choice)
+        give_up(self._state, point)
+        return trial
+
     def _supply(self, op: Operation, plan: AnyPlan) -> bool:
         """Make copies of what a plan lacks, or finds beside something else that it reads."""
-        choice = Choice(plan)
-        point = savepoint(self._state, op)
-        trial = self._trial(op, choice)
-        # Only to learn what it lacks: nothing of it stays.
-        lowering_of(op).attempt(self._state, trial, choice)
-        give_up(self._state, point)
-        wanted = self._wanted(trial)
+        wanted = self._wanted(self._tried(op, plan))
         return bool(wanted) and copies_for(self._state, wanted)
 
     def _wanted(self, trial: Trial) -> list[Demand]:
@@ -364,32 +376,3 @@ class Core:
             plan, [one for one in earlier if one is not None], [one for one in later if one is not None]
         )
         return found
-
-    def _reason(self, op: Operation) -> str:
-        """Return why there is no place or no time for an operation."""
-        state, config = self._state, self._state.config
-        # After everything else, when every word is free that ever will be: what fails even then is the reason.
-        choice = Choice(self._plans[op][0], dense=True, loose=True, when=state.scheduler.retired)
-        trial = self._trial(op, choice)
-        point = savepoint(state, op)
-        lowering_of(op).attempt(state, trial, choice)
-        give_up(state, point)
-        if trial.storage.outputs or trial.is_stuck:
-            size = sum(demand.tensor.itemsize for demand in trial.demands.values())
-            return (
-                f"{op.name} must find slices that it can read at the same time, {size} for the bytes of its operands, "
-                f"and streams from them, not {config.slices} slices and {config.streams} streams"
-            )
-        free = state.words.room(state.scheduler.retired) * config.vector_length
-        needed = config.vector_length * sum(
-            tensor.itemsize * math.prod(vector_count(tensor, config.vector_length)) for tensor in set(op.writes())
-        )
-        if needed <= free:
-            return (
-                f"{op.name} must find {needed} bytes in slices that it does not use otherwise at the same time: "
-                f"{free} are free, but not there"
-            )
-        return (
-            f"{op.name} must fit the MEM of {config.name} that is left for it, {free} bytes: "
-            f"{config.mem_bytes - free} are alive when all before it is done"
-        )

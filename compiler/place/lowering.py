@@ -1,6 +1,6 @@
 """Lowering: the protocol of what the core has to know of a kind of operation, and what most kinds have in common."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -12,7 +12,11 @@ from compiler.mesh.mapping import Mapping
 from compiler.place.operands import place_host
 from compiler.place.policy import Policy
 from compiler.place.state import PlacementState
-from compiler.place.trial import Choice, Trial
+from compiler.place.trial import Choice, Trial, give_up, savepoint
+from compiler.schedule.footprint import meetings
+
+_MOVES = 4
+"""Times that results are moved away from where an operation would be in its own way."""
 
 
 class Lowering(Protocol):
@@ -125,6 +129,47 @@ class MovePlan:
     estimate: int
     planes = 0
     mappings: ClassVar[tuple[Mapping, ...]] = ()
+
+
+def place_clear(
+    state: PlacementState,
+    trial: Trial,
+    results: Callable[[Set[int]], bool],
+    cycles: Callable[[], bool],
+    template: Callable[[], Template],
+) -> bool:
+    """Place results and cycles of an operation, results first where there is room, then where that gives it cycles.
+
+    Parameters
+    ----------
+    state : PlacementState
+    trial : Trial
+    results : callable
+        Places the results outside of some slices; returns whether there is room.
+    cycles : callable
+        Places the cycles for these results; returns whether there are any.
+    template : callable
+        Returns the operation for these results, which has no cycles.
+    """
+    point, choice = savepoint(state, trial.op), trial.choice
+    met: set[int] = set()
+    moves = _MOVES if choice.loose and state.thorough else 0
+    # Not where it reads; and if that is too much to ask, not where a queue would have to READ and WRITE in one cycle.
+    for bar in (set[int](), trial.slices_read, *[met] * moves):
+        if results(bar):
+            if cycles():
+                return True
+            if choice.limit is not None:
+                return False
+            trial.is_stuck = True
+            if moves:
+                met |= {key[1] for key in meetings(state.config, template().macro) if isinstance(key, tuple)}
+        elif not moves:
+            return False
+        give_up(state, point)
+        trial.storage.outputs, trial.started = [], []
+        trial.parts, trial.published, trial.computed = [], [], []
+    return False
 
 
 def place_first(state: PlacementState, trial: Trial, templates: Sequence[Template], limit: int | None) -> bool:

@@ -3,7 +3,7 @@
 Nothing else tells kinds apart: whoever has an operation asks its lowering, or the operation itself.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from functools import partial
 
 import numpy as np
@@ -30,7 +30,7 @@ from compiler.memory.copies import Template
 from compiler.memory.demand import Demand
 from compiler.mesh.mapping import Mapping
 from compiler.place.demands import demands_of_pass, demands_of_product, demands_of_scatter, demands_of_switch
-from compiler.place.lowering import Lowering, MovePlan, Whole, place_first
+from compiler.place.lowering import Lowering, MovePlan, Whole, place_clear, place_first
 from compiler.place.operands import first_cycle, place_host, place_operands
 from compiler.place.policy import Policy
 from compiler.place.products import count_sums, place_product, place_stationary, place_weights
@@ -60,13 +60,6 @@ def _free_states(state: PlacementState, op: Pass, storage: OperationStorage) -> 
         changed = copies if result.tensor in state.states else state.written.get(result.tensor, [])
         for copy in changed:
             copy.free = copy.last + 1
-
-
-def _forget_results(trial: Trial) -> None:
-    """Take back, from a trial, where results were to be."""
-    trial.is_stuck = True
-    trial.storage.outputs, trial.started = [], []
-    trial.parts, trial.published, trial.computed = [], [], []
 
 
 def _hosted(operands: Sequence[Operand]) -> tuple[int | None, ...]:
@@ -122,18 +115,20 @@ class PassLowering(Whole):
         # It cannot run sooner: words that are in use until then will do for its results.
         start = first_cycle(state, trial, dict.fromkeys(trial.storage.ports, op.times))
         trial.window = start, start + op.duration
-        point = savepoint(state, op)
-        for apart in (False, True):
-            if not place_results(state, trial, op, choice, max(choice.when, start), apart):
-                return False
-            _free_states(state, op, trial.storage)
-            if self._place_parts(state, trial, op, choice):
-                return True
-            if choice.limit is not None:
-                return False
-            give_up(state, point)
-            _forget_results(trial)
-        return False
+
+        def results(bar: Set[int]) -> bool:
+            found = place_results(state, trial, op, choice, max(choice.when, start), bar)
+            if found:
+                _free_states(state, op, trial.storage)
+            return found
+
+        return place_clear(
+            state,
+            trial,
+            results,
+            lambda: self._place_parts(state, trial, op, choice),
+            lambda: PassBuilder(op, trial.storage, plan.mappings[0]).build(),
+        )
 
     def _place_parts(self, state: PlacementState, trial: Trial, op: Pass, choice: Choice) -> bool:
         """Place the cycles of a pass whose words are placed, in parts if that lets it start earlier."""
@@ -243,17 +238,13 @@ class SwitchLowering(Whole):
             return False
         start = first_cycle(state, trial, {key: op.times[port.used] for key, port in trial.storage.ports.items()})
         trial.window = start, start + op.duration
-        point = savepoint(state, op)
-        for apart in (False, True):
-            if not place_switched(state, trial, op, choice, max(choice.when, start), apart):
-                return False
-            if self._place_parts(state, trial, op, choice.limit):
-                return True
-            if choice.limit is not None:
-                return False
-            give_up(state, point)
-            _forget_results(trial)
-        return False
+        return place_clear(
+            state,
+            trial,
+            lambda bar: place_switched(state, trial, op, choice, max(choice.when, start), bar),
+            lambda: self._place_parts(state, trial, op, choice.limit),
+            lambda: switch_templates(op, trial.storage)[0],
+        )
 
     def _place_parts(self, state: PlacementState, trial: Trial, op: Switch, limit: int | None) -> bool:
         """Place the cycles of a switch operation, in parts where text comes in segments."""

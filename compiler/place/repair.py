@@ -19,6 +19,7 @@ from compiler.memory.copies import ReadPort, TensorCopy, banks_in
 from compiler.memory.demand import Demand, Vectors
 from compiler.memory.words import Bank
 from compiler.place.braid import take_braided
+from compiler.place.bytewise import copy_bytewise
 from compiler.place.lowering import MovePlan, place_first
 from compiler.place.ranking import ordered, written_banks
 from compiler.place.results import Writing, take_copies
@@ -53,6 +54,27 @@ def copies_for(state: PlacementState, demands: Sequence[Demand]) -> bool:
         if len(group) > 1 and _copy_braided(state, group):
             left = [one for one in left if one not in every]
     return all(_copy_for(state, demand) for demand in left)
+
+
+def gather_operands(state: PlacementState, trial: Trial) -> bool:
+    """Copy operands of an operation that lie in more slices than they have bytes; return whether that changed any.
+
+    Their makers spread them over slices, and between banks, for readers that follow closely.
+    """
+    op, ports = trial.op, trial.storage.ports
+    spread = [
+        demand
+        for demand in trial.demands.values()
+        if demand.elements is None
+        and not demand.columns
+        and demand.key in ports
+        and len(ports[demand.key].slices) > demand.tensor.itemsize
+    ]
+    # The wide ones first, which fit the fewest places; none is in the way of another any more.
+    spread.sort(key=lambda demand: -demand.tensor.itemsize)
+    keys = {demand.key for demand in spread}
+    state.put(state.ports, op, {key: port for key, port in state.ports[op].items() if key not in keys})
+    return bool(spread) and copies_for(state, spread)
 
 
 def _copy_braided(state: PlacementState, demands: Sequence[Demand]) -> bool:
@@ -164,7 +186,11 @@ def _copy_all(
     """Place the passes of a copy, all or none of them."""
     trials = []
     for op, source in zip(passes, groups, strict=True):
+        point = savepoint(state, op)
         trial = _copy(state, op, source, target)
+        if trial is None and state.thorough:
+            give_up(state, point)
+            trial = copy_bytewise(state, op, source.copy, source.vectors, target)
         if trial is None:
             return False
         trials.append(trial)

@@ -1,7 +1,7 @@
 """Places of the results of passes: copies for those who will read them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 
@@ -91,7 +91,7 @@ def wanted(state: PlacementState, tensor: Tensor) -> list[Demand | None]:
 
 
 def place_results(
-    state: PlacementState, trial: Trial, op: Pass, choice: Choice, when: int, apart: bool = False
+    state: PlacementState, trial: Trial, op: Pass, choice: Choice, when: int, bar: Set[int] = frozenset()
 ) -> bool:
     """Place the results of a pass: bytes, copies and results that are written at the same time, in own slices.
 
@@ -105,15 +105,15 @@ def place_results(
     choice : Choice
     when : int
         Cycle from which on words must be free.
-    apart : bool
-        Keep results out of slices that the pass reads, whose queues may have both to do in one cycle.
+    bar : set of int
+        Slices to keep results out of.
 
     Returns
     -------
     bool
         False when something found no room.
     """
-    written = trial.slices_read if apart else set[int]()
+    written = set(bar)
     read = banks_read(state, trial.storage)
     made: dict[Tensor, Made] = defaultdict(list)
     for result in op.results:

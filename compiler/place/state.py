@@ -100,6 +100,8 @@ class PlacementState:
         """Targets of a Scatter, by the state that it writes."""
         self.journal: list[Callable[[], object]] = []
         """Undo of each change, in order."""
+        self.thorough = False
+        """Whether an operation that finds no place otherwise may have any, however long it takes there."""
         self.partial: dict[Tensor, list[tuple[TensorCopy, Demand | None]]] = {}
         """Copies of results that several operations write parts of, before the last of them."""
 

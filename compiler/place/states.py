@@ -66,19 +66,20 @@ def place_state(state: PlacementState, tensor: Tensor, writer: Pass | None) -> b
     wants: list[tuple[Demand | None, Vectors]] = [(reader, reader.order) for reader in readers]
     wants += [(None, missing)] if len(missing) else []
     placed: list[tuple[TensorCopy, Demand | None]] = []
-    written: set[int] = set()
+    busy: set[int] = set()
     read = set() if writer is None else banks_of_ports(state, writer)
     turns = None
     # Its words are read and written within a few cycles: a bank that does both has to change soon.
     if writer is not None and any(one is tensor for one in writer.reads()):
         # It changes on the way: reads and writes run at the same time.
-        written |= state.busy(writer)
+        busy = state.busy(writer)
         turns = turns_in_place
     mark = state.words.mark()
     # A copy per reader, shared ones, or one for all: these words are taken for good.
     for choice in (Choice(None), Choice(None, dense=True), Choice(None, dense=True, loose=True)):
         everything: list[tuple[Demand | None, Vectors]] = [(None, np.arange(len(rows)))]
         groups = [everything] if choice.loose else sharing(wants)
+        written = set(busy)
         for group in groups:
             writing = Writing(tensor, choice, writer, written, read, turns=turns, lasting=True)
             found = take_copies(state, writing, group, list(Hemisphere))

@@ -1,5 +1,6 @@
 """Places of the results of the SXM's operations."""
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,12 +22,12 @@ from compiler.place.trial import Choice, Trial
 
 
 def place_switched(
-    state: PlacementState, trial: Trial, op: Switch, choice: Choice, when: int, apart: bool = False
+    state: PlacementState, trial: Trial, op: Switch, choice: Choice, when: int, bar: Set[int] = frozenset()
 ) -> bool:
     """Place the results of a switch operation, parts of one tensor, in slices of their own.
 
     Their bytes are written one after another: where they are read so too, or by the host, one slice has them all.
-    `apart` keeps them out of slices that the operation reads, whose queues may have both to do in one cycle.
+    `bar` are slices to keep them out of, if there is room elsewhere.
     """
     tensor = op.target
     readers = state.readers[tensor]
@@ -46,7 +47,7 @@ def place_switched(
     supplied = [want for _, want in found if want is not None]
     others = [reader for reader in readers if all(reader is not want for want in supplied)]
     missing = missing_vectors(state.config, tensor, supplied)
-    filling = _Filling(state, trial, op, choice, when, apart)
+    filling = _Filling(state, trial, op, choice, when, bool(bar))
     for copy, want in found:
         order = missing if want is None else want.order
         users = others if want is None else [want]
@@ -64,9 +65,9 @@ def place_switched(
             choices.append(sides)
         mark, before = state.words.mark(), len(trial.computed)
         # Nowhere near what is read, on whichever side; where there is no room, as far from it as can be.
-        barred = (trial.slices_read, set[int]()) if apart else (set[int](),)
-        for bar, some in ((bar, some) for bar in barred for some in choices):
-            mine = filling.fill(copy, want, order, some, serial, written | bar)
+        barred = (bar, set[int]()) if bar else (set[int](),)
+        for apart, some in ((apart, some) for apart in barred for some in choices):
+            mine = filling.fill(copy, want, order, some, serial, written | apart)
             if mine is not None:
                 written |= mine
                 break

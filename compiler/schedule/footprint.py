@@ -92,6 +92,19 @@ def footprint(config: Config, macro: Macro) -> Footprint | None:
     )
 
 
+def meetings(config: Config, macro: Macro) -> set[Key]:
+    """Return the resources that a macro-operation would take twice in one cycle, streams apart."""
+    found: dict[Key, tuple[int, Bits]] = {}
+    met = set()
+    for key, cycles in _claims(config, macro):
+        both = merged(found.get(key, (0, 0)), (cycles.start, cycles.bits))
+        if both is None:
+            met.add(key)
+        else:
+            found[key] = both
+    return met
+
+
 def _needs(config: Config, macro: Macro) -> list[Need] | None:
     found: dict[Key, tuple[tuple[int, Bits], list[Pattern]]] = {}
     for key, cycles in _claims(config, macro):

@@ -3,11 +3,21 @@
 import numpy as np
 import pytest
 
+from arch.geometry import units
 from arch.presets import preset
 from compiler.expression.functions import cast, multiply, rsqrt, tanh
-from compiler.ir.tensor import join
+from compiler.ir.tensor import Tensor, join
+from compiler.ir.vector import Operand, Result, identity
+from compiler.memory.copies import Template, TensorCopy
+from compiler.place import repair
+from compiler.place.bytewise import copy_bytewise
+from compiler.place.lowering import place_clear
 from compiler.place.lowerings import PassLowering
+from compiler.place.policy import Policy
+from compiler.place.state import PlacementState
+from compiler.place.trial import Choice, Trial
 from compiler.program import Program
+from compiler.schedule.macro import Action, Macro
 from verif.bits import same_bits
 from verif.compiler.expressions import run_golden
 from verif.compiler.fuzz.campaign import Campaign
@@ -135,6 +145,79 @@ def test_a_transposition_for_alus_leaves_what_it_reads(rng):
     found = run_golden(program.compile(), x=x)
     same_bits(found["most"], (x + 1).max(axis=1))
     same_bits(found["more"], x + 2)
+
+
+def test_operands_leave_slices_to_a_result(rng):
+    """Two operands of four bytes lie in eight slices each, every queue of which has a READ where a WRITE would be."""
+    program = Program(NANO)
+    x, w = rng.integers(-9, 10, (1, 6, 7)).astype(np.int32), ints(rng, 7, 1).astype(np.float16)
+    v, weights = program.input("x", x.shape, "int32"), program.input("w", w.shape, "float16")
+    which = program.argmax(program.map(lambda a, b: (b, a), v, v, layout=0, join=-2), axis=0)
+    turned = program.map(lambda a: cast(a, dtype="float16"), program.transpose2d(which))
+    less = program.matmul(turned.transpose(1, 0), weights, epilogue=lambda a: a < a, dtype="int32")
+    program.output("most", program.max(program.input("z", (1, 1, 1), "int32"), axis=(-2, -1)))
+    program.output("selected", program.select(weights, weights, 6))
+    program.output("which", which)
+    program.output("less", less)
+    found = run_golden(program.compile(), x=x, w=w, z=np.full((1, 1, 1), 5, np.int32))
+    same_bits(found["which"], np.zeros((12, 7), np.int32))
+    same_bits(found["less"], np.zeros((12, 1), np.int32))
+
+
+def test_copies_are_made_byte_by_byte(rng, monkeypatch):
+    """Passes over single bytes do the work of one that finds no cycle for all of them together."""
+    refused = []
+    monkeypatch.setattr(repair, "_copy", lambda state, op, source, target: refused.append(op))
+    test_readers_share_a_switched_result(rng)
+    assert refused
+
+
+def test_results_leave_queues_that_read():
+    """Where all slices are read, results go away from those that would have to READ and WRITE in one cycle."""
+    tensor, vectors = Tensor("x", (4, 8), "int8"), np.arange(4)
+    op = identity(NANO, "copy", Operand(tensor, None, vectors), Result(tensor, vectors))
+    state = PlacementState(NANO, lambda tensor: True, [], [], Policy())
+    state.thorough = True
+    trial = Trial(op, Choice(None, loose=True), {})
+    barred, tried = [], []
+
+    def results(bar):
+        # Slice 5, or the first that is not barred of those that are read in the same cycle.
+        barred.append(set(bar))
+        tried.append(next((number for number in (3, 4) if number not in bar), 5))
+        return True
+
+    def template():
+        unit, fields = units(NANO)[tried[-1]], {"addr": 0, "count": 1}
+        return Template(Macro("copy", [Action(unit, "READ", 7, fields), Action(unit, "WRITE", 7, fields)]))
+
+    assert place_clear(state, trial, results, lambda: tried[-1] == 5, template)
+    assert barred[-1] == {3, 4} and trial.is_stuck
+    strict = Trial(op, Choice(None), {})
+    assert not place_clear(state, strict, results, lambda: tried[-1] == 5, template)
+
+
+@pytest.mark.parametrize("moved", [0, 1], ids=["within slices", "between slices"])
+def test_copies_within_banks(moved):
+    """A bank is read or written in a cycle, whichever slice a byte goes to."""
+    tensor, vectors = Tensor("x", (30, 8), "int32"), np.arange(30)
+    state = PlacementState(NANO, lambda tensor: True, [], [], Policy())
+    source, target = TensorCopy.empty(4, 30), TensorCopy.empty(4, 30)
+    slices, addrs = (
+        np.repeat(np.arange(4, dtype=np.int32)[:, None], 30, 1),
+        np.tile(np.arange(30, dtype=np.int32), (4, 1)),
+    )
+    source.put(vectors, slices, addrs, np.zeros(30, np.int64))
+    target.put(vectors, (slices + moved) % 4, addrs + 30, np.zeros(30, np.int64))
+    source.ready += 7
+    op = identity(NANO, "copy", Operand(tensor, None, vectors), Result(tensor, vectors))
+    trial = copy_bytewise(state, op, source, vectors, target)
+    assert trial is not None
+    for template, start in trial.started:
+        template.settle(start)
+    assert trial.end == target.ready.max() > source.last.min() >= 7
+    # One byte after another: each takes a cycle per vector.
+    assert trial.end > 4 * 30
 
 
 def fuzzed(seed, operations=(2, 40)):

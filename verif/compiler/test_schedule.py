@@ -7,7 +7,7 @@ from arch.presets import preset
 from compiler.emit.ifetch.fetch import Burst, fetch_macro, read_cycle
 from compiler.memory.words import Bank
 from compiler.schedule.flow import Flow
-from compiler.schedule.footprint import Need
+from compiler.schedule.footprint import Need, meetings
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.pattern import Pattern
 from compiler.schedule.reservations import Reservations
@@ -138,6 +138,8 @@ def test_a_macro_in_its_own_way():
     twice = macro()
     twice.actions *= 2
     assert Scheduler(NANO).place(twice, 0) is None
+    assert meetings(NANO, twice) == {("issue", 0), ("engine", 0, "READ"), ("bank", 0, 0)}
+    assert not meetings(NANO, macro())
 
 
 def test_what_is_taken_back_leaves_nothing():

@@ -10,7 +10,7 @@ from compiler.program import Program
 from golden.machine.machine import Machine
 from runtime.backend import make_backend
 from verif.bits import same_bits
-from verif.compiler.expressions import random_values
+from verif.compiler.expressions import random_values, run_golden
 
 NANO = preset("nano")
 
@@ -118,3 +118,16 @@ def test_a_value_goes_to_its_state_without_a_pass_of_its_own():
         return program.compile().cycles
 
     assert cycles(False) < 30 < cycles(True)
+
+
+def test_readers_of_all_slices_share_a_state(rng):
+    """Four streams of four bytes each read all slices; the next four read other vectors of the state, from the same."""
+    initial = rng.integers(-99, 99, (27, 27)).astype(np.int32)
+    program = Program(NANO, "transposed")
+    state, x = program.state("s", initial.shape, "int32", initial), program.input("x", initial.shape, "int32")
+    program.output("turned", program.switch_transpose(state))
+    program.update(state, x)
+    lanes = NANO.lanes
+    tiles = np.pad(initial, ((0, 1), (0, 1))).reshape(-1, lanes, 28 // lanes, lanes)
+    found = run_golden(program.compile(), x=initial[::-1])["turned"]
+    same_bits(found[:, :28], tiles.transpose(0, 3, 2, 1).reshape(28, 28))
