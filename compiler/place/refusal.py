@@ -32,6 +32,14 @@ def reason_of(state: PlacementState, trial: Trial) -> str:
     needed = config.vector_length * sum(
         tensor.itemsize * math.prod(vector_count(tensor, config.vector_length)) for tensor in set(op.writes())
     )
+    if trial.lacking:
+        # Its results have not even been asked for.
+        demand = trial.lacking[0]
+        size = config.vector_length * demand.tensor.itemsize * len(demand.order)
+        return (
+            f"{op.name} must find {size} bytes for a copy of {demand.tensor.name} that it can read beside its other "
+            f"operands: {free} are free, but not there"
+        )
     if needed <= free:
         return (
             f"{op.name} must find {needed} bytes in slices that it does not use otherwise at the same time: "

@@ -8,12 +8,15 @@ from arch.presets import preset
 from compiler.expression.functions import cast, multiply, rsqrt, tanh
 from compiler.ir.tensor import Tensor, join
 from compiler.ir.vector import Operand, Result, identity
+from compiler.lower.vxm.plan import pass_plans
 from compiler.memory.copies import Template, TensorCopy
 from compiler.place import repair
 from compiler.place.bytewise import copy_bytewise
+from compiler.place.demands import demands_of_pass
 from compiler.place.lowering import place_clear
 from compiler.place.lowerings import PassLowering
 from compiler.place.policy import Policy
+from compiler.place.refusal import reason_of
 from compiler.place.state import PlacementState
 from compiler.place.trial import Choice, Trial
 from compiler.program import Program
@@ -170,6 +173,23 @@ def test_copies_are_made_byte_by_byte(rng, monkeypatch):
     monkeypatch.setattr(repair, "_copy", lambda state, op, source, target: refused.append(op))
     test_readers_share_a_switched_result(rng)
     assert refused
+
+
+def test_what_cannot_be_copied_is_named():
+    """What is missing is a copy of an operand on one side of the VXM, not room for the result."""
+    tensor, vectors = Tensor("x", (30, 8), "int16"), np.arange(30)
+    op = identity(NANO, "y", Operand(tensor, None, vectors), Result(Tensor("y", (30, 8), "int16"), vectors))
+    state, plan = PlacementState(NANO, lambda tensor: True, [], [], Policy()), pass_plans(op)[0]
+    demands = [*demands_of_pass(op, plan)]
+    state.declare([op], {op: demands}, [op])
+    copy = TensorCopy.empty(2, 30)
+    slices = np.stack([vectors % 2, vectors % 2 + 2]).astype(np.int32)
+    copy.put(vectors, np.where(vectors < 15, slices, slices + 8), np.zeros_like(slices), np.zeros(30, np.int64))
+    state.copies[tensor] = [copy]
+    trial = Trial(op, Choice(plan), {demand.key: demand for demand in demands})
+    assert "y must find 480 bytes for a copy of x that it can read beside its other operands: 524288" in reason_of(
+        state, trial
+    )
 
 
 def test_results_leave_queues_that_read():
