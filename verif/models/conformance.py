@@ -1,0 +1,94 @@
+"""ONNX's own node tests, on this machine: what passes, what is not supported, and why."""
+
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from onnx.backend.test.runner import Runner
+
+from arch.errors import TaktError
+from models.onnx_backend import TaktBackend
+
+PASSED, KNOWN, UNSUPPORTED, FAILED = "passed", "known", "not supported", "failed"
+"""Results equal; equal, and all known when the model was compiled; refused with a reason; anything else."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a test.
+
+    Attributes
+    ----------
+    name : str
+    operator : str
+        That the test is about.
+    status : str
+    reason : str
+        Of a refusal or a failure.
+    cycles : int
+        Of the program on the golden model.
+    """
+
+    name: str
+    operator: str
+    status: str
+    reason: str = ""
+    cycles: int = 0
+
+
+@cache
+def node_tests() -> tuple[Any, ...]:
+    """Return all node tests of the package `onnx`."""
+    from onnx.backend.test.loader import load_model_tests
+
+    with warnings.catch_warnings():
+        # Of NumPy, where the tests' expected values are computed.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return tuple(load_model_tests(kind="node"))
+
+
+def run_tests(tests: Iterable[Any]) -> Iterator[Outcome]:
+    """Yield the outcome of each test."""
+    for test in tests:
+        yield run_test(test)
+
+
+def run_test(test: Any) -> Outcome:
+    """Return the outcome of a test: integers and bools must be equal, floats within the tolerance that ONNX sets."""
+    operator = operator_of(test)
+    cycles, computed = 0, False
+    try:
+        prepared = TaktBackend.prepare(test.model)
+        for inputs, expected in test.data_sets:
+            found = prepared.run(inputs)
+            Runner.assert_similar_outputs(expected, found, test.rtol, test.atol)
+            for one, other in zip(expected, found, strict=True):
+                if other.dtype.kind in "iub":
+                    np.testing.assert_array_equal(other, one)
+            cycles = max(cycles, prepared.cycles)
+            computed |= prepared.compiled is not None and prepared.compiled.image is not None
+    except TaktError as error:
+        return Outcome(test.name, operator, UNSUPPORTED, str(error))
+    except Exception as error:
+        # A test reports whatever went wrong, and the next one runs.
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return Outcome(test.name, operator, FAILED, reason)
+    return Outcome(test.name, operator, PASSED if computed else KNOWN, "", cycles)
+
+
+def operator_of(test: Any) -> str:
+    """Return the operator that a test is about: of an expanded function, that of the test it was made from."""
+    name = str(test.name)
+    if "_expanded" not in name:
+        node = next(iter(test.model.graph.node))
+        return f"{node.domain}.{node.op_type}" if node.domain else str(node.op_type)
+    original = name.partition("_expanded")[0]
+    return _operators().get(original, original.removeprefix("test_"))
+
+
+@cache
+def _operators() -> dict[str, str]:
+    return {str(test.name): operator_of(test) for test in node_tests() if "_expanded" not in str(test.name)}
