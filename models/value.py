@@ -20,7 +20,7 @@ PRECISIONS = ("float16", "float32")
 _HELD = {
     DataType[name.upper()]: AT_THE_EDGE.get(name, name)
     for name in ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16")
-}
+} | {DataType.DOUBLE: "float32"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +105,7 @@ def held_format(dtype: DataType, precision: str) -> str:
     """Return the format in which the chip holds elements of an ONNX type.
 
     bool is int8, 0 or 1; unsigned integers and int64 are the narrowest signed format with most of their values, see
-    `arch.edge.AT_THE_EDGE`; float32 is what `precision` says.
+    `arch.edge.AT_THE_EDGE`; float32 is what `precision` says, and float64 is float32.
 
     Raises
     ------

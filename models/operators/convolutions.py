@@ -1,6 +1,7 @@
 """Convolutions: lanes are channels, and the batch is one more axis that windows move along."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ from compiler.expression import functions as fn
 from compiler.expression.expr import Expr
 from compiler.ir.tensor import View
 from compiler.library.conv2d import conv
+from compiler.library.depthwise import depthwise
 from models.builder import Builder
 from models.node import Node
-from models.operators.products import factors, shaped, turned
+from models.operators.products import REST, factors, shaped, turned
 from models.operators.quantised import digits, requantised
 from models.operators.windows import Window, window_of
 from models.registry import operator
@@ -40,25 +42,40 @@ def _float_convolution(
 ) -> Value:
     """Return the convolution of (N, ..., C) with filters (1, ..., C / groups, F), of the type of `x`."""
     program, target = builder.program, builder.held(x.dtype)
-    left, right = factors(builder, x), factors(builder, w)
     terms = [] if bias is None else [builder.view(bias)]
+    if groups == w.shape[-1] == x.shape[-1] > 1:
+        # A filter per channel: products of the VXM, which are float32 anyway.
+        taps = builder.part(w, (..., 0, slice(None)))
+        sums = depthwise(program, builder.view(x), builder.view(taps), **window.batched)  # type: ignore[arg-type]
+        found = program.map(_sum, sums, *terms, dtype=target)
+        return builder.value(found, x.dtype, found.shape, x, w, bias)
+    left, right = factors(builder, x), factors(builder, w)
 
     def made(a: View, b: View, **finish: Any) -> View:
         return conv(program, a, b, groups=groups, **window.batched, **finish)  # type: ignore[arg-type]
 
-    if len(left) == len(right) == 1 and groups == 1:
+    def rows(sums: View) -> View:
+        return sums.reshape(-1, sums.shape[-1])
+
+    narrow = len(left) == len(right) == 1
+    if groups > 1:
+        parts = [made(left[0], right[0])]
+        if not narrow:
+            parts += [made(left[0], right[1]), made(left[1], right[0])]
+        found = program.map(lambda *sums: _whole(len(parts), *sums), *parts, *terms, dtype=target)
+    elif narrow:
         found = made(left[0], right[0], epilogue=_sum, operands=tuple(terms), dtype=target)
-    elif len(left) == len(right) == 1:
-        found = program.map(_sum, made(left[0], right[0]), *terms, dtype=target)
     else:
-        parts = [made(left[0], right[0]), made(left[0], right[1]), made(left[1], right[0])]
-        found = program.map(
-            lambda high, one, other, *more: _sum(high + (one + other) * (1 / 2048.0), *more),
-            *parts,
-            *terms,
-            dtype=target,
-        )
+        low = made(left[0], right[1], epilogue=fn.add, operands=(rows(made(left[1], right[0])),))
+        finish = partial(_whole, 2)
+        found = made(left[0], right[0], epilogue=finish, operands=(rows(low), *terms), dtype=target)
     return builder.value(found, x.dtype, found.shape, x, w, bias)
+
+
+def _whole(parts: int, high: Expr, *others: Expr) -> Expr:
+    """Return a sum of products of float32 factors, and further terms; the first parts are those of `factors`."""
+    low, terms = others[: parts - 1], others[parts - 1 :]
+    return _sum(high + _sum(*low) * (1 / REST) if low else high, *terms)
 
 
 def _sum(total: Expr, *terms: Expr) -> Expr:

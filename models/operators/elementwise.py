@@ -228,11 +228,18 @@ def is_infinite(builder: Builder, node: Node, x: Value) -> Any:
 
 @operator("BitShift")
 def bit_shift(builder: Builder, node: Node, a: Value, b: Value) -> Any:
-    """Lower a shift of unsigned integers by less than 32."""
-    if a.dtype is DataType.UINT64:
-        raise node.refuse("element type must be one of at most 32 bits, not uint64")
-    shift = fn.shift_left if node.get("direction") == "LEFT" else fn.shift_right_logical
-    return builder.map(lambda x, y: shift(fn.cast(x, "int32"), fn.cast(y, "int32")), a, b, dtype=a.dtype)
+    """Lower a shift, of signed integers with their sign; by as many bits as there are or more nothing else is left."""
+    if a.dtype in (DataType.INT64, DataType.UINT64):
+        raise node.refuse(f"element type must be one of at most 32 bits, not {a.dtype.name.lower()}")
+    bits, left = 8 * int(a.dtype.itemsize), node.get("direction") == "LEFT"
+    shift = fn.shift_left if left else fn.shift_right if a.dtype.is_signed() else fn.shift_right_logical
+
+    def function(x: Expr, y: Expr) -> Expr:
+        value, count = fn.cast(x, "int32"), fn.cast(y, "int32")
+        beyond = value >> 31 if a.dtype.is_signed() and not left else value - value
+        return fn.where((count < 0) | (count >= bits), beyond, shift(value, count))
+
+    return builder.map(function, a, b, dtype=a.dtype)
 
 
 @operator("Where")

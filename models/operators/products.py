@@ -14,12 +14,12 @@ from models.node import Node
 from models.registry import operator
 from models.value import Value, constant
 
-_REST = 2048.0
+REST = 2048.0
 """By which what float16 loses of a float32 is multiplied, for small numbers to keep their bits."""
 
 
 def factors(builder: Builder, value: Value) -> list[View]:
-    """Return what planes multiply for a float value: itself in float16, and what that loses of float32, times `_REST`.
+    """Return what planes multiply for a float value: itself in float16, and what that loses of float32, times `REST`.
 
     Only the former with precision float16. A number beyond float16's range is infinite, and one below
     2**-24 / 2048 is 0.
@@ -28,7 +28,7 @@ def factors(builder: Builder, value: Value) -> list[View]:
         with np.errstate(over="ignore", invalid="ignore"):
             high = value.array.astype(np.float16)
             wide = high.astype(np.float32)
-            rest = np.where(np.isinf(wide), 0, (value.array - wide) * np.float32(_REST)).astype(np.float16)
+            rest = np.where(np.isinf(wide), 0, (value.array - wide) * np.float32(REST)).astype(np.float16)
         arrays = [high, rest] if _is_wide(builder, value) else [high]
         return [builder.view(constant(array)) for array in arrays]
     if not _is_wide(builder, value):
@@ -38,14 +38,14 @@ def factors(builder: Builder, value: Value) -> list[View]:
         high = fn.cast(item, "float16")
         wide = fn.cast(high, "float32")
         rest = fn.where(fn.maximum(wide, -wide) < float("inf"), item - wide, 0.0)
-        return high, fn.cast(rest * _REST, "float16")
+        return high, fn.cast(rest * REST, "float16")
 
     made = builder.program.map(apart, builder.view(value))
     return [one.view() for one in made]
 
 
 def _is_wide(builder: Builder, value: Value) -> bool:
-    return value.dtype is DataType.FLOAT and builder.precision == "float32"
+    return value.dtype is DataType.DOUBLE or (value.dtype is DataType.FLOAT and builder.precision == "float32")
 
 
 def matrix_product(
@@ -83,7 +83,7 @@ def matrix_product(
         made = program.matmul(
             left[0],
             right[0],
-            epilogue=lambda total, rest, *others: last(total + rest * (1 / _REST), *others),
+            epilogue=lambda total, rest, *others: last(total + rest * (1 / REST), *others),
             operands=(low, *views),
             dtype=target,
         )

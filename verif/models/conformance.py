@@ -1,5 +1,6 @@
 """ONNX's own node tests, on this machine: what passes, what is not supported, and why."""
 
+import signal
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -7,13 +8,16 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto
 from onnx.backend.test.runner import Runner
+from onnx.numpy_helper import to_array
 
 from arch.errors import TaktError
 from models.onnx_backend import TaktBackend
 
-PASSED, KNOWN, UNSUPPORTED, FAILED = "passed", "known", "not supported", "failed"
-"""Results equal; equal, and all known when the model was compiled; refused with a reason; anything else."""
+PASSED, KNOWN, UNSUPPORTED, FAILED, UNFINISHED = "passed", "known", "not supported", "failed", "not finished"
+"""Results equal; equal, and all known when the model was compiled; refused with a reason; anything else; given up after
+so many CPU seconds."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,28 @@ def node_tests() -> tuple[Any, ...]:
         return tuple(load_model_tests(kind="node"))
 
 
-def run_tests(tests: Iterable[Any]) -> Iterator[Outcome]:
-    """Yield the outcome of each test."""
-    for test in tests:
-        yield run_test(test)
+class _OutOfTime(BaseException):
+    """Not an Exception, so that nothing between takes it for a fault of its own."""
+
+
+def _give_up(number: int, frame: object) -> None:
+    raise _OutOfTime
+
+
+def run_tests(tests: Iterable[Any], limit: float) -> Iterator[Outcome]:
+    """Yield the outcome of each test, those that take more CPU seconds as not finished; in the main thread."""
+    before = signal.signal(signal.SIGVTALRM, _give_up)
+    try:
+        for test in tests:
+            signal.setitimer(signal.ITIMER_VIRTUAL, limit)
+            try:
+                yield run_test(test)
+            except _OutOfTime:
+                yield Outcome(test.name, operator_of(test), UNFINISHED, f"not finished in {limit:g} CPU seconds")
+            finally:
+                signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    finally:
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def run_test(test: Any) -> Outcome:
@@ -64,6 +86,7 @@ def run_test(test: Any) -> Outcome:
         prepared = TaktBackend.prepare(test.model)
         for inputs, expected in test.data_sets:
             found = prepared.run(inputs)
+            expected = [to_array(one) if isinstance(one, TensorProto) else one for one in expected]
             Runner.assert_similar_outputs(expected, found, test.rtol, test.atol)
             for one, other in zip(expected, found, strict=True):
                 if other.dtype.kind in "iub":

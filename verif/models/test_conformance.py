@@ -1,0 +1,92 @@
+"""ONNX's node tests: a sample of them, and that docs/onnx.md says the truth about it."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from verif.models.__main__ import main
+from verif.models.conformance import (
+    FAILED,
+    KNOWN,
+    PASSED,
+    UNFINISHED,
+    UNSUPPORTED,
+    Outcome,
+    node_tests,
+    run_test,
+    run_tests,
+)
+from verif.models.page import kind_of, named_on_page, sections
+
+SAMPLE = 47
+"""Of so many tests one is run here; `python -m verif.models` runs all."""
+
+LIMIT = 20.0
+"""CPU seconds after which one of them is given up."""
+
+NAMED = {test.name: test for test in node_tests()}
+
+
+@pytest.mark.parametrize("name", [*NAMED][::SAMPLE])
+def test_node_tests_pass_or_say_why(name: str) -> None:
+    (outcome,) = run_tests([NAMED[name]], LIMIT)
+    assert outcome.status != FAILED, outcome.reason
+    if outcome.status == UNSUPPORTED:
+        assert re.match(r"(node|input) '", outcome.reason) or outcome.reason.startswith(name), outcome.reason
+
+
+def test_a_wrong_result_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    test = NAMED["test_add"]
+    inputs, (expected,) = test.data_sets[0]
+    wrong = expected.copy()
+    wrong.flat[-1] += 1
+    monkeypatch.setattr(test, "data_sets", [(inputs, [wrong])])
+    assert run_test(test).status == FAILED
+
+
+def test_integers_must_be_equal(monkeypatch: pytest.MonkeyPatch) -> None:
+    test = NAMED["test_add_uint8"]
+    inputs, (expected,) = test.data_sets[0]
+    near = np.where(expected > 100, expected, 100).astype(np.uint8)
+    monkeypatch.setattr(test, "data_sets", [(inputs, [near])])
+    monkeypatch.setattr(test, "atol", 1000.0)
+    assert run_test(test).status == FAILED
+
+
+def test_what_takes_long_is_given_up() -> None:
+    assert [outcome.status for outcome in run_tests([NAMED["test_softmax_axis_0"]], 1e-3)] == [UNFINISHED]
+
+
+def test_the_command_counts_and_names() -> None:
+    result = CliRunner().invoke(main, ["-k", "^test_(det_2d|shape|neg)$"])
+    assert result.exit_code == 0, result.output
+    assert "test_det_2d: not supported: node 'y' (Det): operator has no lowering" in result.output
+    for text in ("1 passed", "1 known", "1 not supported"):
+        assert text in result.output
+
+
+@pytest.mark.parametrize(
+    "reason, kind",
+    [
+        ("node 'y' (Det): operator has no lowering, and no function in the standard", "operator has no lowering"),
+        ("input 'x': element type must be one of a, b, not double", "element type double: no unit of the chip"),
+        ("node 'y' (X): axis must be 3, not 4", "axis must be N, not N"),
+    ],
+)
+def test_reasons_are_counted_by_kind(reason: str, kind: str) -> None:
+    assert kind_of(reason).startswith(kind)
+
+
+def test_the_page_counts_every_test() -> None:
+    outcomes = [
+        Outcome("test_a", "A", PASSED, "", 20),
+        Outcome("test_b", "A", KNOWN),
+        Outcome("test_c", "B", UNSUPPORTED, "node 'y' (B): p must be 1, not 3"),
+    ]
+    parts: Any = sections(outcomes)
+    assert "| A | 2 | 1 | 1 |  |  |  | 20 |" in parts["operators"]
+    assert "| passed on the chip | 1 |" in parts["summary"]
+    assert named_on_page(parts["reasons"]) == {"test_c"}
