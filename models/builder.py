@@ -16,8 +16,24 @@ from models.value import Array, Value, constant, held_format, union
 Function = Callable[..., Any]
 """From expressions to one, or a tuple of several."""
 
-_BITS = {DataType.UINT8: 0xFF, DataType.UINT16: 0xFFFF}
-"""Of unsigned types that are held in wider formats."""
+_BITS = {
+    DataType.UINT2: 2,
+    DataType.INT2: 2,
+    DataType.UINT4: 4,
+    DataType.INT4: 4,
+    DataType.UINT8: 8,
+    DataType.UINT16: 16,
+}
+"""Of integers that are held in wider formats."""
+
+
+def cut(value: Expr, dtype: DataType) -> Expr:
+    """Return what a type's bits hold of an integer, where its format has more of them."""
+    bits = _BITS.get(dtype)
+    if bits is None:
+        return value
+    low = cast(value, "int32") & ((1 << bits) - 1)
+    return (low ^ (1 << (bits - 1))) - (1 << (bits - 1)) if dtype.is_signed() else low
 
 
 def number(value: float, format_: str) -> Expr:
@@ -72,11 +88,12 @@ class Builder:
         key = id(array), format_
         if key not in self._constants:
             values = array.reshape(array.shape or (1,))
-            if np.dtype(format_).kind == "f":
+            if np.dtype(format_).kind == "f" or values.dtype.kind not in "biuf":
                 with np.errstate(over="ignore"):
                     values = values.astype(format_)
             view = self.program.constant(self.program.fresh_name("constant"), values).view()
             if view.dtype != format_:
+                # Of a number that a narrower format has, what the host writes is wider already.
                 view = self.program.constant(self.program.fresh_name("constant"), values.astype(format_)).view()
             # The array is kept, for its number to stay its own.
             self._constants[key] = array, view
@@ -91,7 +108,7 @@ class Builder:
             Constants of one element come as constants of an expression, where another operand is none.
         *values : Value
         dtype : DataType
-            Of the results; unsigned ones are cut to their bits.
+            Of the results: see `cut`.
         format_ : str, optional
             Format in which the chip holds them, by default that of the type.
 
@@ -107,15 +124,13 @@ class Builder:
         }
         if len(numbers) == len(values):
             numbers = {}
-        bits = _BITS.get(dtype)
 
         def whole(*operands: Expr) -> Any:
             left = iter(operands)
             every = [numbers[place] if place in numbers else next(left) for place in range(len(values))]
             found = function(*every)
             several = isinstance(found, tuple)
-            made = [one if bits is None else cast(one, "int32") & bits for one in (found if several else (found,))]
-            made = [cast(one, target) for one in made]
+            made = [cast(cut(one, dtype), target) for one in (found if several else (found,))]
             return tuple(made) if several else made[0]
 
         views = [self.view(value) for place, value in enumerate(values) if place not in numbers]
@@ -154,11 +169,10 @@ class Builder:
         """
         values = value if isinstance(value, tuple) else (value,)
         wanted = dtype or values[0].dtype
-        target, bits = self.held(wanted), _BITS.get(wanted)
+        target = self.held(wanted)
 
         def last(total: Expr) -> Expr:
-            found = total if finish is None else finish(total)
-            return cast(found if bits is None else found & bits, target)
+            return cast(cut(total if finish is None else finish(total), wanted), target)
 
         whole = np.broadcast_shapes(*(one.shape for one in values))
         places = sorted({axis % len(whole) for axis in axes})

@@ -76,7 +76,8 @@ class Session:
                     f"not {array.dtype} of shape {array.shape}"
                 )
             with np.errstate(over="ignore"):
-                array = array.astype(port.held) if port.dtype.is_floating_point() else array
+                # Integers of NumPy's own types are checked by the run.
+                array = array if array.dtype.kind in "biu" else array.astype(port.held)
             feeds[port.tensor] = array.reshape(array.shape or (1,))
         return feeds
 

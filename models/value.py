@@ -20,7 +20,10 @@ PRECISIONS = ("float16", "float32")
 _HELD = {
     DataType[name.upper()]: AT_THE_EDGE.get(name, name)
     for name in ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16")
-} | {DataType.DOUBLE: "float32"}
+} | {
+    DataType.DOUBLE: "float32",
+    **dict.fromkeys((DataType.INT2, DataType.UINT2, DataType.INT4, DataType.UINT4), "int8"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +107,9 @@ def known(value: Value, what: str) -> Array:
 def held_format(dtype: DataType, precision: str) -> str:
     """Return the format in which the chip holds elements of an ONNX type.
 
-    bool is int8, 0 or 1; unsigned integers and int64 are the narrowest signed format with most of their values, see
-    `arch.edge.AT_THE_EDGE`; float32 is what `precision` says, and float64 is float32.
+    bool is int8, 0 or 1, and so are integers of 2 and 4 bits; other unsigned ones and int64 are the narrowest signed
+    format with most of their values, see `arch.edge.AT_THE_EDGE`; float32 is what `precision` says, and float64 is
+    float32.
 
     Raises
     ------

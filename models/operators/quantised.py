@@ -15,6 +15,10 @@ from models.registry import operator
 from models.value import Value, constant
 
 _LIMITS = {
+    DataType.INT2: (-2, 1),
+    DataType.UINT2: (0, 3),
+    DataType.INT4: (-8, 7),
+    DataType.UINT4: (0, 15),
     DataType.INT8: (-128, 127),
     DataType.UINT8: (0, 255),
     DataType.INT16: (-(1 << 15), (1 << 15) - 1),
@@ -163,7 +167,9 @@ def quantize(builder: Builder, node: Node, x: Value, scale: Value, zero: Value |
     given = node.get("output_dtype", 0)
     dtype = zero.dtype if zero is not None else DataType(given) if given else DataType.UINT8
     if dtype not in _LIMITS:
-        raise node.refuse(f"result must be int8, uint8, int16 or uint16, not {dtype.name.lower()}")
+        raise node.refuse(
+            f"result must be one of {', '.join(one.name.lower() for one in _LIMITS)}, not {dtype.name.lower()}"
+        )
     low, high = _LIMITS[dtype]
     offset = constant(np.zeros((), dtype.numpy())) if zero is None else _along(builder, node, x, zero, axis)
     step = _along(builder, node, x, scale, axis)
