@@ -67,6 +67,10 @@ class Value:
 class Refused(TaktError):
     """A model, or a part of it, that cannot run on the chip; the message names the node and what would be accepted."""
 
+    def within(self, node: str) -> "Refused":
+        """Return the error with the node that it is about: the innermost one, whose function or graph others are."""
+        return self if str(self).startswith("node ") else Refused(f"{node}: {self}")
+
 
 class NotKnown(Refused):
     """A value that has to be known at compile time, and depends on inputs.
@@ -80,6 +84,10 @@ class NotKnown(Refused):
     def __init__(self, message: str, sources: frozenset[str]) -> None:
         super().__init__(message)
         self.sources = sources
+
+    def within(self, node: str) -> "NotKnown":
+        """Return the error with the node that it is about."""
+        return self if str(self).startswith("node ") else NotKnown(f"{node}: {self}", self.sources)
 
 
 def constant(array: Any, dtype: DataType | None = None) -> Value:

@@ -88,10 +88,9 @@ class Walk:
         try:
             made = self._lowered(node, name, operands, frame)
         except Refused as error:
-            text = str(error)
-            raise type(error)(text, *_more(error)) if text.startswith("node ") else _named(error, name, node) from None
+            raise error.within(f"node {name!r} ({node.op_type})") from None
         except TaktError as error:
-            raise Refused(f"node {name!r} ({node.op_type}): {error}") from None
+            raise Refused(str(error)).within(f"node {name!r} ({node.op_type})") from None
         sources = union(operands)
         for place, output in enumerate(node.outputs):
             if place < len(made) and made[place] is not None:
@@ -131,14 +130,6 @@ class Walk:
             raise Refused("operator has no lowering, and no function in the standard")
         inner = Frame({}, {**frame.versions, **body.opset_imports}, attributes)
         return self.graph(body, operands, inner)
-
-
-def _more(error: Refused) -> tuple[Any, ...]:
-    return (error.sources,) if hasattr(error, "sources") else ()
-
-
-def _named(error: Refused, name: str, node: ir.Node) -> Refused:
-    return type(error)(f"node {name!r} ({node.op_type}): {error}", *_more(error))
 
 
 def _version(node: ir.Node, frame: Frame) -> int:
@@ -182,7 +173,6 @@ def _evaluated(
 ) -> list[Value]:
     """Return the outputs of a node whose operands are known, as the standard's reference implementation has them."""
     proto = proto_of(node, attributes)
-    # The evaluator fills in defaults itself, and takes no attribute that its version does not have.
     given = [operand for operand in operands if operand is not None]
     names = [name for name in proto.input if name]
     graph = onnx.helper.make_graph(
@@ -200,7 +190,8 @@ def _evaluated(
             found = iter(ReferenceEvaluator(model).run(None, feeds))
     except Exception as error:
         # The evaluator raises whatever its operators do: of a model that is wrong, or of what it does not have.
-        raise Refused(f"must be what the reference implementation evaluates: {error}") from None
+        text = " ".join(str(error).split())
+        raise Refused(f"operands must be what the reference implementation evaluates: {text}") from None
     made: list[Any] = [next(found) if name else None for name in proto.output]
     for one in made:
         if one is not None and not isinstance(one, np.ndarray | np.generic):

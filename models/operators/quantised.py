@@ -12,7 +12,7 @@ from models.builder import Builder
 from models.node import Node
 from models.operators.products import matrices, shaped
 from models.registry import operator
-from models.value import Value, constant
+from models.value import Refused, Value, constant
 
 _LIMITS = {
     DataType.INT2: (-2, 1),
@@ -32,7 +32,7 @@ def digits(builder: Builder, value: Value, zero: Value | None) -> list[Value]:
     Products of them, added up, are exact; padding is 0 in all of them.
     """
     if value.dtype not in (DataType.INT8, DataType.UINT8):
-        raise ValueError(f"operand of an integer product must be int8 or uint8, not {value.dtype.name.lower()}")
+        raise Refused(f"operand of an integer product must be int8 or uint8, not {value.dtype.name.lower()}")
     low, high = _LIMITS[value.dtype]
     if zero is None:
         zero = constant(np.zeros((), value.dtype.numpy()))

@@ -77,7 +77,7 @@ def reference(node: Node, *arrays: Array | None, outputs: int = 1) -> list[Array
         return [np.asarray(one) for one in ReferenceEvaluator(model).run(None, feeds)]
     except Exception as error:
         # The evaluator raises whatever its operators do.
-        raise node.refuse(f"operands must fit it: {error}") from None
+        raise node.refuse(f"operands must fit it: {' '.join(str(error).split())}") from None
 
 
 def _given(node: Node) -> dict[str, Any]:

@@ -84,8 +84,8 @@ def test_a_shape_that_is_given_decides() -> None:
     "text, message",
     [
         (
-            "g (double[2] x) => (double[2] y) { y = Neg(x) }",
-            "input 'x': element type must be one of .*, not double",
+            "g (bfloat16[2] x) => (bfloat16[2] y) { y = Neg(x) }",
+            "input 'x': element type must be one of .*, not bfloat16",
         ),
         (
             "g (float[2, 2] x) => (float[2, 2] y, float l) { y, l = Det2(x) }",
