@@ -93,13 +93,13 @@ class Walk:
             raise Refused(str(error)).within(f"node {name!r} ({node.op_type})") from None
         sources = union(operands)
         for place, output in enumerate(node.outputs):
-            if place < len(made) and made[place] is not None:
-                value = made[place]
+            value = made[place] if place < len(made) else None
+            if value is not None:
                 frame.values[output] = Value(value.dtype, value.shape, value.array, value.view, value.sources | sources)
             elif output.uses() or output.is_graph_output():
                 raise Refused(f"node {name!r} ({node.op_type}): output {place} must not be used, it has no lowering")
 
-    def _lowered(self, node: ir.Node, name: str, operands: list[Value | None], frame: Frame) -> Sequence[Value]:
+    def _lowered(self, node: ir.Node, name: str, operands: list[Value | None], frame: Frame) -> Sequence[Value | None]:
         version = _version(node, frame)
         attributes = attributes_of(node, frame.attributes, version)
         graphs = any(attribute.type in _GRAPHS for attribute in attributes.values())
@@ -128,8 +128,11 @@ class Walk:
         body = _body(node, operands, attributes, version)
         if body is None:
             raise Refused("operator has no lowering, and no function in the standard")
-        inner = Frame({}, {**frame.versions, **body.opset_imports}, attributes)
-        return self.graph(body, operands, inner)
+        function, is_made = body
+        values = iter(
+            self.graph(function, operands, Frame({}, {**frame.versions, **function.opset_imports}, attributes))
+        )
+        return [next(values) if one else None for one in is_made]
 
 
 def _version(node: ir.Node, frame: Frame) -> int:
@@ -149,8 +152,8 @@ def _type(value: Value | None) -> onnx.TypeProto:
 
 def _body(
     node: ir.Node, operands: Sequence[Value | None], attributes: Mapping[str, ir.Attr], version: int
-) -> ir.Function | None:
-    """Return the function by which the standard defines an operator, for these operands; None if there is none."""
+) -> tuple[ir.Function, tuple[bool, ...]] | None:
+    """Return the function by which the standard defines an operator, for these operands, and which outputs it makes."""
     schema = schema_of(node.domain, node.op_type, version)
     if schema is None:
         return None
@@ -165,7 +168,14 @@ def _body(
         proto.ParseFromString(schema.get_context_dependent_function_with_opset_version(max(others), content, types))
     else:
         return None
-    return ir.from_proto(proto) if proto.node else None
+    if not proto.node:
+        return None
+    # A body that depends on the node makes no output that the node leaves out.
+    made = {name for inner in proto.node for name in inner.output} | {*proto.input}
+    outputs = [*proto.output]
+    del proto.output[:]
+    proto.output.extend(name for name in outputs if name in made)
+    return ir.from_proto(proto), tuple(name in made for name in outputs)
 
 
 def _evaluated(
