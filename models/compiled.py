@@ -117,12 +117,16 @@ def compile_model(
     builder = Builder(Program(config, name=graph.name or "model"), precision)
     inputs = [_input(builder, entry, shapes or {}, values or {}) for entry in declared]
     frame = Frame(dict(zip(declared, (value for _, value in inputs), strict=True)), _versions(graph))
-    found = Walk(builder).graph(graph, (), frame)
+    walk = Walk(builder)
+    found = walk.graph(graph, (), frame)
     outputs = [_output(builder, str(entry.name), value) for entry, value in zip(graph.outputs, found, strict=True)]
-    computed = any(port.tensor for port in outputs)
-    return CompiledModel(
-        builder.program.compile() if computed else None, tuple(port for port, _ in inputs), tuple(outputs)
-    )
+    image = None
+    if any(port.tensor for port in outputs):
+        try:
+            image = builder.program.compile()
+        except TaktError as error:
+            raise walk.attributed(error, f"graph {graph.name!r}") from None
+    return CompiledModel(image, tuple(port for port, _ in inputs), tuple(outputs))
 
 
 def _versions(graph: ir.Graph) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """From a graph to a program, node by node: known values are computed at once, others by the table of operators."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,6 +58,13 @@ class Walk:
 
     def __init__(self, builder: Builder) -> None:
         self._builder = builder
+        self._origins: dict[str, str] = {}
+
+    def attributed(self, error: TaktError, graph: str) -> Refused:
+        """Return an error of the whole program with the node that it is about, or the graph, where it names none."""
+        text = str(error)
+        named = [name for name in self._origins if re.search(rf"\b{re.escape(name)}\b", text)]
+        return Refused(text).within(self._origins[max(named, key=len)] if named else graph)
 
     def graph(self, graph: ir.Graph | ir.Function, inputs: Sequence[Value | None], frame: Frame) -> list[Value]:
         """Return the outputs of a graph on values for its inputs.
@@ -84,20 +92,25 @@ class Walk:
 
     def _step(self, node: ir.Node, frame: Frame) -> None:
         name = node.name or next((value.name for value in node.outputs if value.name), "") or node.op_type
+        title = f"node {name!r} ({node.op_type})"
         operands = [None if value is None else frame.values.get(value) for value in node.inputs]
+        before = len(self._builder.program.operations)
         try:
             made = self._lowered(node, name, operands, frame)
         except Refused as error:
-            raise error.within(f"node {name!r} ({node.op_type})") from None
+            raise error.within(title) from None
         except TaktError as error:
-            raise Refused(str(error)).within(f"node {name!r} ({node.op_type})") from None
+            raise Refused(str(error)).within(title) from None
+        for operation in self._builder.program.operations[before:]:
+            # Nodes of a function's body are the first to tell.
+            self._origins.setdefault(operation.name, title)
         sources = union(operands)
         for place, output in enumerate(node.outputs):
             value = made[place] if place < len(made) else None
             if value is not None:
                 frame.values[output] = Value(value.dtype, value.shape, value.array, value.view, value.sources | sources)
             elif output.uses() or output.is_graph_output():
-                raise Refused(f"node {name!r} ({node.op_type}): output {place} must not be used, it has no lowering")
+                raise Refused(f"{title}: output {place} must not be used, it has no lowering")
 
     def _lowered(self, node: ir.Node, name: str, operands: list[Value | None], frame: Frame) -> Sequence[Value | None]:
         version = _version(node, frame)

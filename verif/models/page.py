@@ -10,7 +10,7 @@ from models.onnx_backend import MACHINE
 from runtime.table import markdown_table
 from verif.models.conformance import FAILED, KNOWN, PASSED, UNFINISHED, UNSUPPORTED, Outcome
 
-_WHERE = re.compile(r"^(node '[^']*' \([^)]*\): |input '[^']*':? )+")
+_WHERE = re.compile(r"^(node '[^']*' \([^)]*\): |(input|graph) '[^']*':? )+")
 _NAME = re.compile(r"'[^']*'")
 _NUMBERS = re.compile(r"\b\d[\d,]*\b")
 _TYPES = re.compile(r"element type must be one of .*, not (\w+)$")
