@@ -8,7 +8,7 @@ from onnx_ir import DataType
 
 from compiler.expression import expr
 from compiler.expression.expr import Expr
-from compiler.expression.functions import cast
+from compiler.expression.functions import cast, maximum, recip, where
 from compiler.ir.tensor import Tensor, View, as_view
 from compiler.program import Program
 from models.value import Array, Value, constant, held_format, union
@@ -36,6 +36,28 @@ def cut(value: Expr, dtype: DataType) -> Expr:
     return (low ^ (1 << (bits - 1))) - (1 << (bits - 1)) if dtype.is_signed() else low
 
 
+def _upper(x: Expr) -> Expr:
+    """Return the upper 12 bits of a float32 (Veltkamp)."""
+    spread = x * 4097.0
+    return spread - (spread - x)
+
+
+def divide(a: Expr, b: Expr) -> Expr:
+    """Return a quotient of float32, right to 2**-20 of a unit in the last place before it is rounded.
+
+    What the product with the reciprocal leaves is computed exactly (Dekker) and divided once more. Where that is not
+    possible, beyond the middle of float32's range, the product stands.
+    """
+    a, b = cast(a, "float32"), cast(b, "float32")
+    inverse = recip(b)
+    found = a * inverse
+    high, upper = _upper(found), _upper(b)
+    low, lower = found - high, b - upper
+    rest = a - high * upper - high * lower - low * upper - low * lower
+    size, error = maximum(a, -a), maximum(rest, -rest)
+    return where(error < size * 2.0**-20, found + rest * inverse, found)
+
+
 def number(value: float, format_: str) -> Expr:
     """Return a number as an expression."""
     return expr.constant(value, expr.FORMATS[format_])
@@ -59,6 +81,10 @@ class Builder:
     def held(self, dtype: DataType) -> str:
         """Return the format in which the chip holds elements of a type: see `held_format`."""
         return held_format(dtype, self.precision)
+
+    def quotient(self, a: Expr, b: Expr) -> Expr:
+        """Return the quotient of floats: with float16 a product with the reciprocal, with float32 rounded once."""
+        return divide(a, b) if self.precision == "float32" else a * recip(b)
 
     def value(self, view: Tensor | View, dtype: DataType, shape: tuple[int, ...], *of: Value | None) -> Value:
         """Return a result as a value: of a type and shape, made of others."""

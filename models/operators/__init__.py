@@ -5,7 +5,9 @@ import importlib
 FAMILIES = (
     "control",
     "convolutions",
+    "einsum",
     "elementwise",
+    "linear",
     "normalisation",
     "pooling",
     "products",

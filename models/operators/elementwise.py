@@ -128,8 +128,8 @@ def arithmetic(builder: Builder, node: Node, a: Value, b: Value) -> Any:
 
 @operator("Div")
 def div(builder: Builder, node: Node, a: Value, b: Value) -> Any:
-    """Lower a division: of integers towards 0, of floats a product with the reciprocal."""
-    function = more.quotient if a.is_float else lambda x, y: more.divided(x, y)[0]
+    """Lower a division: of integers towards 0."""
+    function = builder.quotient if a.is_float else lambda x, y: more.divided(x, y)[0]
     return builder.map(function, a, b, dtype=a.dtype)
 
 
@@ -286,6 +286,18 @@ def cast_value(builder: Builder, x: Value, target: DataType) -> Any:
 def cast(builder: Builder, node: Node, x: Value) -> Any:
     """Lower a change of type."""
     return cast_value(builder, x, DataType(node.attributes["to"]))
+
+
+@operator("BitCast")
+def bit_cast(builder: Builder, node: Node, x: Value) -> Any:
+    """Lower another reading of the bits of integers."""
+    target = DataType(node.attributes["to"])
+    if x.is_float or target.is_floating_point() or target.itemsize != x.dtype.itemsize:
+        raise node.refuse(
+            f"types must be integers of one size, not {x.dtype.name.lower()} and {target.name.lower()}: "
+            "no unit reads a float's bits as an integer"
+        )
+    return builder.map(lambda item: item, x, dtype=target)
 
 
 @operator("CastLike")

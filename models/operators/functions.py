@@ -34,11 +34,6 @@ def absolute(x: Expr) -> Expr:
     return maximum(x, -x)
 
 
-def quotient(a: Expr, b: Expr) -> Expr:
-    """Return ``a * (1 / b)``, which may differ from the rounded quotient in the last bits."""
-    return a * recip(b)
-
-
 def root(x: Expr) -> Expr:
     """Return the square root: the reciprocal of that of the reciprocal, right for 0 and infinity too."""
     return recip(rsqrt(x))
@@ -246,10 +241,12 @@ def divided(a: Expr, b: Expr) -> tuple[Expr, Expr]:
 
 
 def float_remainder(a: Expr, b: Expr) -> Expr:
-    """Return C's fmod."""
+    """Return C's fmod; of an infinite dividend, and by 0, NaN."""
     size, step = absolute(a), absolute(b)
     count = cast(truncated(size * recip(step)), "float32")
     rest = where(size < step, cast(size, "float32"), size - count * step)
     rest = where(rest < 0.0, rest + step, rest)
     rest = where(rest < step, rest, rest - step)
-    return where(a < 0.0, -rest, rest)
+    # What is infinite leaves NaN when it is taken from itself.
+    rest = where(equal(b, 0.0), math.nan, where(a < 0.0, -rest, rest))
+    return rest + (a - a)

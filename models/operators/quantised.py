@@ -162,7 +162,7 @@ def _along(builder: Builder, node: Node, x: Value, value: Value, axis: int) -> V
 
 @operator("QuantizeLinear")
 def quantize(builder: Builder, node: Node, x: Value, scale: Value, zero: Value | None = None) -> Any:
-    """Lower ``saturate(round_half_even(x / scale) + zero)``; the division is a product with the reciprocal."""
+    """Lower ``saturate(round_half_even(x / scale) + zero)``; of the division see `Builder.quotient`."""
     axis = node.get("axis", 1) % x.rank if x.rank else 0
     given = node.get("output_dtype", 0)
     dtype = zero.dtype if zero is not None else DataType(given) if given else DataType.UINT8
@@ -179,7 +179,7 @@ def quantize(builder: Builder, node: Node, x: Value, scale: Value, zero: Value |
             value = fn.cast(item, "float32")
         else:
             value = fn.cast(fn.cast(item, "int32"), "float32")
-        moved = fn.cast(value * fn.recip(fn.cast(share, "float32")), "int32")
+        moved = fn.cast(builder.quotient(value, fn.cast(share, "float32")), "int32")
         # Beyond int32 the nearest value stands for the quotient, to which no zero point may be added.
         whole = fn.minimum(fn.maximum(moved, -(1 << 20)), 1 << 20) + fn.cast(at, "int32")
         return fn.minimum(fn.maximum(whole, low), high)

@@ -24,6 +24,7 @@ _MOVES = (
     "Flatten",
     "GatherElements",
     "GatherND",
+    "MaxUnpool",
     "Reshape",
     "ReverseSequence",
     "Slice",
@@ -98,6 +99,21 @@ def known_only(builder: Builder, node: Node, *operands: Value) -> Value:
     for operand in operands:
         known(operand, f"operand of {node.operator}")
     raise AssertionError("what is known is evaluated before it is lowered")
+
+
+@operator("NonMaxSuppression", "NonZero", "Unique")
+def of_values(builder: Builder, node: Node, *operands: Value | None) -> Value:
+    """Refuse operands that are not known: how many results there are depends on them."""
+    for operand in operands:
+        if operand is not None:
+            known(operand, f"operand of {node.operator}, which decides the shape of its result,")
+    raise AssertionError("what is known is evaluated before it is lowered")
+
+
+@operator("Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike")
+def random(builder: Builder, node: Node, *operands: Value) -> Value:
+    """Refuse what is random."""
+    raise node.refuse("result must not be random: the chip has no random numbers")
 
 
 @operator("Concat")

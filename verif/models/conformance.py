@@ -2,7 +2,7 @@
 
 import signal
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,13 +11,17 @@ import numpy as np
 from onnx import TensorProto
 from onnx.backend.test.runner import Runner
 from onnx.numpy_helper import to_array
+from onnx.reference import ReferenceEvaluator
 
 from arch.errors import TaktError
 from models.onnx_backend import TaktBackend
 
-PASSED, KNOWN, UNSUPPORTED, FAILED, UNFINISHED = "passed", "known", "not supported", "failed", "not finished"
-"""Results equal; equal, and all known when the model was compiled; refused with a reason; anything else; given up after
-so many CPU seconds."""
+PASSED, KNOWN, UNSUPPORTED, FAILED = "passed", "known", "not supported", "failed"
+"""Results equal; equal, and all known when the model was compiled; refused with a reason; anything else."""
+
+UNFIT, UNFINISHED = "unfit", "not finished"
+"""Results within the tolerance of the standard's own computation in float64, from which what the test expects, rounded
+along the way, is farther away; given up after so many CPU seconds."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,14 @@ def run_test(test: Any) -> Outcome:
         for inputs, expected in test.data_sets:
             found = prepared.run(inputs)
             expected = [to_array(one) if isinstance(one, TensorProto) else one for one in expected]
-            Runner.assert_similar_outputs(expected, found, test.rtol, test.atol)
+            try:
+                Runner.assert_similar_outputs(expected, found, test.rtol, test.atol)
+            except AssertionError:
+                if _is_unfit(test, inputs, expected, found):
+                    return Outcome(
+                        test.name, operator, UNFIT, "what is expected is farther than its tolerance from float64"
+                    )
+                raise
             for one, other in zip(expected, found, strict=True):
                 if other.dtype.kind in "iub":
                     np.testing.assert_array_equal(other, one)
@@ -100,6 +111,27 @@ def run_test(test: Any) -> Outcome:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         return Outcome(test.name, operator, FAILED, reason)
     return Outcome(test.name, operator, PASSED if computed else KNOWN, "", cycles)
+
+
+def _is_unfit(test: Any, inputs: Sequence[Any], expected: Sequence[Any], found: Sequence[Any]) -> bool:
+    """Return whether float64 agrees with what was found, within the tolerance, and with what is expected only roughly:
+    but for rounding of float32, beside the largest element.
+    """
+    arrays = [to_array(one) if isinstance(one, TensorProto) else one for one in inputs]
+    if not all(isinstance(one, np.ndarray) for one in [*arrays, *expected]):
+        return False
+    wide = [one.astype(np.float64) if one.dtype == np.float32 else one for one in arrays]
+    names = [entry.name for entry in test.model.graph.input]
+    with np.errstate(all="ignore"):
+        exact = ReferenceEvaluator(test.model).run(None, dict(zip(names, wide, strict=True)))
+
+    def near(values: Sequence[Any], rough: float = 0) -> bool:
+        return all(
+            np.allclose(one, other, test.rtol, max(test.atol, rough * float(np.abs(other).max())), equal_nan=True)
+            for one, other in zip(values, exact, strict=True)
+        )
+
+    return near(found) and not near(expected) and near(expected, 2.0**-20)
 
 
 def operator_of(test: Any) -> str:

@@ -8,7 +8,7 @@ import onnx
 
 from models.onnx_backend import MACHINE
 from runtime.table import markdown_table
-from verif.models.conformance import FAILED, KNOWN, PASSED, UNFINISHED, UNSUPPORTED, Outcome
+from verif.models.conformance import FAILED, KNOWN, PASSED, UNFINISHED, UNFIT, UNSUPPORTED, Outcome
 
 _WHERE = re.compile(r"^(node '[^']*' \([^)]*\): |(input|graph) '[^']*':? )+")
 _NAME = re.compile(r"'[^']*'")
@@ -42,6 +42,10 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
         ("passed, all outputs known when the model is compiled", str(counts[KNOWN])),
         ("not supported", str(counts[UNSUPPORTED])),
         ("failed", str(counts[FAILED])),
+        (
+            "unfit: by float64 the chip is right, and the test off by more than its tolerance",
+            str(counts[UNFIT]),
+        ),
         ("not finished in time", str(counts[UNFINISHED])),
         ("all", str(len(outcomes))),
     ]
@@ -62,12 +66,12 @@ def _operators(outcomes: Sequence[Outcome]) -> str:
         (
             name,
             str(sum(counts.values())),
-            *(str(counts[status] or "") for status in (PASSED, KNOWN, UNSUPPORTED, FAILED, UNFINISHED)),
+            *(str(counts[status] or "") for status in (PASSED, KNOWN, UNSUPPORTED, FAILED, UNFIT, UNFINISHED)),
             str(cycles[name] or ""),
         )
         for name, counts in sorted(by_operator.items(), key=lambda item: item[0].lower())
     ]
-    columns = "operator", "tests", "passed", "known", "not supported", "failed", "not finished", "most cycles"
+    columns = "operator", "tests", "passed", "known", "not supported", "failed", "unfit", "not finished", "most cycles"
     return markdown_table(columns, rows)
 
 

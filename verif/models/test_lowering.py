@@ -48,6 +48,22 @@ def test_a_product_of_float32_keeps_22_bits() -> None:
     assert (np.abs(y - x.astype(np.float64) @ w) <= terms * 2.0**-20).all()
 
 
+def test_a_quotient_of_float32_is_rounded_once() -> None:
+    rng = np.random.default_rng(3)
+    x, w = (np.ldexp(rng.normal(size=(4, 64)), rng.integers(-20, 20, (4, 64))).astype(np.float32) for _ in range(2))
+    text = "g (float[4, 64] x, float[4, 64] w) => (float[4, 64] y) { y = Div(x, w) }"
+    (y,) = ran(text, {"x": x, "w": w}, precision="float32")
+    assert (y == x / w).all()
+    ends = (
+        np.array([[0, 1, -1, 0, np.inf, 1, np.nan, 3e38]], np.float32),
+        np.array([[2, 0, 0, 0, 2, np.inf, 1, 2]], np.float32),
+    )
+    text = "g (float[1, 8] x, float[1, 8] w) => (float[1, 8] y) { y = Div(x, w) }"
+    (y,) = ran(text, dict(zip("xw", ends, strict=True)), precision="float32")
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(y, ends[0] / ends[1])
+
+
 def test_what_is_known_needs_no_program() -> None:
     text = "g (float[2, 3] x) => (int64[2] y) { y = Shape(x) }"
     compiled = compile_model(model(text), preset("small"))
