@@ -51,6 +51,11 @@ class Port:
     known: Array | None = None
 
     @property
+    def type(self) -> str:
+        """The model's type as onnxruntime writes it, such as ``tensor(float)``."""
+        return f"tensor({self.dtype.name.lower()})"
+
+    @property
     def at_the_edge(self) -> str:
         """What the host does with it, for a report; empty if nothing."""
         if self.known is not None:

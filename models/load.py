@@ -39,6 +39,7 @@ def load_model(source: str | Path | onnx.ModelProto) -> ir.Model:
             proto = source
             onnx.checker.check_model(proto)
         model = ir.from_proto(proto)
+        _read_tensors(model)
     except OSError:
         raise
     except Exception as error:
@@ -50,6 +51,18 @@ def load_model(source: str | Path | onnx.ModelProto) -> ir.Model:
         [InlinePass(), IdentityEliminationPass(), CommonSubexpressionEliminationPass(), RemoveUnusedNodesPass()]
     )
     return passes(model).model
+
+
+def _read_tensors(model: ir.Model) -> None:
+    """Read every tensor of a model once: what is damaged shows here, whatever exception it raises."""
+    for graph in model.graphs():
+        for value in graph.initializers.values():
+            if value.const_value is not None:
+                value.const_value.numpy()
+        for node in graph:
+            for attribute in node.attributes.values():
+                if attribute.type is ir.AttributeType.TENSOR and not attribute.is_ref():
+                    attribute.value.numpy()
 
 
 def _check_versions(name: str, proto: onnx.ModelProto) -> None:

@@ -51,16 +51,20 @@ class Session:
         for name in output_names or ():
             if name not in names:
                 raise TaktError(f"output must be one of {', '.join(names)}, not {name!r}")
-        feeds = self._feeds(input_feed)
+        feeds = self.feeds(input_feed)
         made: Mapping[str, Array] = {}
         if self.model.image is not None:
             result = run_checked(self._backend, self.model.image, [feeds])[0]
             made, self.cycles = result.outputs, result.cycles
-        found = {port.name: _given_back(port, made) for port in self.model.outputs}
+        found = self.results(made)
         return [found[name] for name in output_names or names]
 
-    def _feeds(self, given: Mapping[str, Any]) -> dict[str, Array]:
-        """Return what the program takes of what the model takes."""
+    def results(self, made: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the outputs of the model, by name, of those of a run of its image."""
+        return {port.name: _given_back(port, made) for port in self.model.outputs}
+
+    def feeds(self, given: Mapping[str, Any]) -> dict[str, Array]:
+        """Return what the image takes of what the model takes: see `run`."""
         ports = {port.name: port for port in self.get_inputs()}
         for name in given:
             if name not in ports:
