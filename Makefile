@@ -70,7 +70,6 @@ docs: $(TEST) ## draw the pictures and write the tables of docs/ again; takes mi
 	@$(BIN)/python -m verif.products --markdown docs/gemm.md >build/products.txt
 	@$(BIN)/python -m golden.ulp --markdown docs/functions.md
 	@$(BIN)/python -m verif.coverage --markdown docs/coverage.md
-	@$(BIN)/python -m verif.models --markdown docs/onnx.md >build/onnx.txt
 
 bench: $(RUN) ## measure cycles, utilisation and simulation speed
 	@mkdir -p build

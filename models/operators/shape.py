@@ -10,7 +10,7 @@ from onnx.reference import ReferenceEvaluator
 from onnx_ir import DataType
 
 from compiler.expression.expr import Expr
-from compiler.expression.functions import cast, equal, where
+from compiler.expression.functions import cast, equal, maximum, minimum, where
 from models.builder import Builder
 from models.node import Node
 from models.registry import operator
@@ -230,7 +230,7 @@ def one_hot(builder: Builder, node: Node, indices: Value, depth: Value, values: 
 
 @operator("ScatterElements", "ScatterND", "Scatter", "TensorScatter")
 def scatter(builder: Builder, node: Node, x: Value, indices: Value, updates: Value | None = None) -> Any:
-    """Lower the replacement of elements at known places: numbers of both tensors, one behind the other."""
+    """Lower the replacement of elements at known places, or what becomes of them and others."""
     if node.operator == "TensorScatter":
         places = None if updates is None else known(updates, "write_indices")
         updates, arrays = indices, [places]
@@ -238,7 +238,8 @@ def scatter(builder: Builder, node: Node, x: Value, indices: Value, updates: Val
         arrays = [known(indices, "indices")]
     assert updates is not None
     if node.get("reduction", "none") != "none":
-        raise node.refuse(f"reduction must be none, not {node.get('reduction')}")
+        return _gathered_in(builder, node, x, arrays[0], updates)
+    # Numbers of both tensors, one behind the other.
     both = builder.join([builder.moved(value, lambda numbers: numbers.reshape(-1)) for value in (x, updates)], 0)
     first = np.arange(int(np.prod(x.shape)), dtype=np.int64).reshape(x.shape)
     second = np.arange(int(np.prod(updates.shape)), dtype=np.int64).reshape(updates.shape) + first.size
@@ -247,3 +248,50 @@ def scatter(builder: Builder, node: Node, x: Value, indices: Value, updates: Val
     operands = (first, second, *arrays) if node.operator == "TensorScatter" else (first, *arrays, second)
     places = reference(node, *operands)[0]
     return builder.moved(both, lambda numbers: numbers[places], x, indices, updates)
+
+
+_REDUCTIONS: dict[str, Callable[[Expr, Expr], Expr]] = {
+    "add": lambda a, b: a + b,
+    "mul": lambda a, b: a * b,
+    "max": maximum,
+    "min": minimum,
+}
+
+
+def _gathered_in(builder: Builder, node: Node, x: Value, indices: Array | None, updates: Value) -> Value:
+    """Return a tensor with updates reduced into it: of several for one element the first ones come first."""
+    assert indices is not None
+    operation = _REDUCTIONS.get(node.get("reduction"))
+    if operation is None:
+        raise node.refuse(f"reduction must be none, {', '.join(_REDUCTIONS)}, not {node.get('reduction')}")
+    numbers = np.arange(int(np.prod(x.shape))).reshape(x.shape)
+    if node.operator == "ScatterND":
+        targets = numbers[tuple(np.moveaxis(indices, -1, 0))].reshape(-1)
+    else:
+        places = [*np.indices(indices.shape)]
+        places[node.get("axis", 0) % x.rank] = indices
+        targets = numbers[tuple(places)].reshape(-1)
+    left = np.arange(targets.size)
+    total = x
+    while left.size:
+        _, first = np.unique(targets[left], return_index=True)
+        source = np.full(numbers.size, -1)
+        source[targets[left[first]]] = left[first]
+        left = np.delete(left, first)
+        total = _reduced_once(builder, operation, total, updates, source.reshape(x.shape))
+    return total
+
+
+def _reduced_once(
+    builder: Builder, operation: Callable[[Expr, Expr], Expr], total: Value, updates: Value, source: Array
+) -> Value:
+    """Return a tensor with one update at most per element: its number, or -1."""
+    taken = builder.moved(updates, lambda moved: np.where(source < 0, 0, moved.reshape(-1)[source]))
+    made: Value = builder.map(
+        lambda item, update, is_met: where(is_met, operation(item, update), item),
+        total,
+        taken,
+        constant(source >= 0),
+        dtype=total.dtype,
+    )
+    return made

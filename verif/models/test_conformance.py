@@ -57,6 +57,8 @@ ALWAYS = [
     "resize_downsample_scales_linear_antialias",
     "resize_tf_crop_and_resize_extrapolation_value",
     "resize_upsample_sizes_nearest_not_larger",
+    "scatter_elements_with_duplicate_indices",
+    "scatternd_max",
     "upsample_nearest",
 ]
 """Of operators that no other test has."""

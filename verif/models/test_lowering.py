@@ -107,7 +107,14 @@ def test_a_shape_that_is_given_decides() -> None:
             "g (float[2, 2] x) => (float[2, 2] y, float l) { y, l = Det2(x) }",
             "must be an ONNX model: No Op registered for Det2",
         ),
-        ("g (float[2, 2] x) => (float y) { y = Det(x) }", r"node 'y' \(Det\): operator has no lowering"),
+        (
+            "g (float[1, 1, 4, 4] x, float[1, 4] r, int64[1] n) => (float[1, 1, 1, 1] y) { y = RoiAlign(x, r, n) }",
+            r"node 'y' \(RoiAlign\): operator has no lowering",
+        ),
+        (
+            "g (float[4, 4] x) => (float y) { y = Det(x) }",
+            r"node 'y' \(Det\): matrices must be square, of at most 3 rows, not \(4, 4\)",
+        ),
         (
             "g (float[4] x, int64[1] s) => (float[2, 2] y) { y = Reshape(x, s) }",
             r"node 'y' \(Reshape\): operand 1 of Reshape must be known when the model is compiled, not computed from s",
