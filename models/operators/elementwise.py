@@ -230,7 +230,7 @@ def is_infinite(builder: Builder, node: Node, x: Value) -> Any:
 def bit_shift(builder: Builder, node: Node, a: Value, b: Value) -> Any:
     """Lower a shift, of signed integers with their sign; by as many bits as there are or more nothing else is left."""
     if a.dtype in (DataType.INT64, DataType.UINT64):
-        raise node.refuse(f"element type must be one of at most 32 bits, not {a.dtype.name.lower()}")
+        raise node.refuse(f"element type must have at most 32 bits, not be {a.dtype.name.lower()}")
     bits, left = 8 * int(a.dtype.itemsize), node.get("direction") == "LEFT"
     shift = fn.shift_left if left else fn.shift_right if a.dtype.is_signed() else fn.shift_right_logical
 

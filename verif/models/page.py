@@ -50,7 +50,7 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
         ("all", str(len(outcomes))),
     ]
     head = (
-        f"The {len(outcomes)} node tests of onnx {onnx.__version__}, on the golden model of `{MACHINE.name}` "
+        f"The {len(outcomes)} node tests of onnx {onnx.__version__} on the golden model of `{MACHINE.name}` "
         f'with `mem_depth={MACHINE.mem_depth}`, `precision="float32"`:'
     )
     return f"{head}\n\n{markdown_table(('node tests', 'number'), rows)}"
@@ -89,7 +89,7 @@ def _reasons(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(parts)
 
 
-def named_on_page(text: str) -> set[str]:
-    """Return the tests that a page says have not passed."""
-    lists = re.findall(r"<details><summary>tests</summary>(.*?)</details>", text)
-    return {name for one in lists for name in re.findall(r"`(\w+)`", one)}
+def named_on_page(text: str) -> dict[str, str]:
+    """Return the tests that a page says have not passed, and why."""
+    lists = re.findall(r"^- \*\*\d+\*\*: (.*)\n  <details><summary>tests</summary>(.*)</details>$", text, re.MULTILINE)
+    return {name: reason for reason, names in lists for name in re.findall(r"`(\w+)`", names)}
