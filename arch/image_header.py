@@ -26,6 +26,8 @@ _RANK = 32
 _NAME = 256
 _KEYS = ("format", "version", "config", "fingerprint", "cycles", "notes", "queues", "inputs", "outputs")
 _NOTES = {"work": str, "macs": int, "planes": int, "macs_per_cycle": int, "instructions": int}
+EDGE = "edge"
+"""Note of a model's image: for each input and output the type and the shape that the model gives it."""
 _TENSOR = ("name", "dtype", "shape")
 
 
@@ -82,12 +84,35 @@ def _check_notes(notes: Any) -> None:
     if not isinstance(notes, dict):
         refuse("notes", "an object", notes)
     for key, value in notes.items():
+        if key == EDGE:
+            _check_edge(value)
+            continue
         if key not in _NOTES:
-            refuse("notes", f"among {', '.join(_NOTES)}", key)
+            refuse("notes", f"among {', '.join([*_NOTES, EDGE])}", key)
         if _NOTES[key] is str:
             check_name(key, value)
         else:
             _check_int(key, value, 0, (1 << 63) - 1)
+
+
+def _check_edge(edge: Any) -> None:
+    if not isinstance(edge, dict):
+        refuse(EDGE, "an object", edge)
+    _check_keys(EDGE, edge, ("inputs", "outputs"))
+    for role, tensors in edge.items():
+        if not isinstance(tensors, dict):
+            refuse(f"{role} of {EDGE}", "an object", tensors)
+        for name, entry in tensors.items():
+            check_name(f"name in the {role} of {EDGE}", name)
+            if not isinstance(entry, dict):
+                refuse(f"{name} of {EDGE}", "an object of dtype, shape", entry)
+            _check_keys(f"{name} of {EDGE}", entry, ("dtype", "shape"))
+            check_name(f"dtype of {name}", entry["dtype"])
+            _check_list(f"shape of {name}", entry["shape"])
+            if len(entry["shape"]) > _RANK:
+                refuse(f"rank of {name}", f"at most {_RANK}", len(entry["shape"]))
+            for size in entry["shape"]:
+                _check_int(f"size of {name}", size, 1, TENSOR_BYTES)
 
 
 def _check_tensors(role: str, tensors: Any) -> None:

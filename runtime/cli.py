@@ -15,8 +15,13 @@ from runtime.surroundings import Stopped, mend_streams, silence_stdout, stoppabl
 
 __all__ = ["guarded", "main"]
 
-_COMMANDS = ("info", "gemm", "kernel", "digits", "bench", "demo", "run", "disasm", "timetable", "isa", "picture")
+_COMMANDS = (
+    "info", "gemm", "kernel", "digits", "bench", "demo", "compile", "run", "disasm", "timetable", "isa", "picture",
+)  # fmt: skip
 """Subcommands in the order of the help text; each is `command` of ``runtime.commands.<name>_command``."""
+
+_OF_MODELS = ("compile", "run")
+"""Those that take models, of ``takt.commands``."""
 
 _FAILED, _MISTAKE, _INTERRUPTED = 1, 2, 130
 
@@ -30,7 +35,8 @@ class _Takt(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             raise TaktError(f"command must be one of {', '.join(_COMMANDS)}, not {cmd_name!r}")
-        command = importlib.import_module(f"runtime.commands.{cmd_name}_command").command
+        package = "takt" if cmd_name in _OF_MODELS else "runtime"
+        command = importlib.import_module(f"{package}.commands.{cmd_name}_command").command
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} has no command")
         return command

@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from arch.formats import DType
 from arch.isa.codes import Relation
@@ -72,6 +73,18 @@ class Graph:
     nodes: tuple[Node, ...]
     ports: tuple[Port, ...]
     outputs: tuple[int, ...]
+
+    @cached_property
+    def _users(self) -> dict[Ref, tuple[tuple[int, int], ...]]:
+        found: dict[Ref, list[tuple[int, int]]] = {}
+        for number, node in enumerate(self.nodes):
+            for slot, operand in enumerate(node.operands):
+                found.setdefault(operand, []).append((number, slot))
+        return {ref: tuple(users) for ref, users in found.items()}
+
+    def users(self, ref: Ref) -> tuple[tuple[int, int], ...]:
+        """Return the nodes that take an operand, and as which of theirs."""
+        return self._users.get(ref, ())
 
     def repeats(self, port: int) -> bool:
         """Return whether a port feeds a sum, so that it is read in every step."""

@@ -4,7 +4,7 @@ Level L stands in column ``(start + L) mod alu_cols``. A result reaches the next
 further; an operand that comes on streams is read in the level that wants it.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -22,7 +22,7 @@ _CHOICES = 4
 """Most levels of a port of which every choice is tried."""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def mappings(config: Config, graph: Graph, once: int | None = None) -> list[list[Mapping]]:
     """Return the ways to map a graph, in groups.
 
@@ -45,8 +45,26 @@ def mappings(config: Config, graph: Graph, once: int | None = None) -> list[list
         When no ALU has an operation.
     """
     # Chains that do not meet may begin in different columns, which is of use where one column is too full for all.
+    if _is_crowded(config, _columns(config, graph)):
+        return []
     ways = _levels, partial(_staggered, filling=True), partial(_staggered, filling=False)
     return next(filter(None, (_mappings(config, graph, once, way) for way in ways)), [])
+
+
+def _columns(config: Config, graph: Graph) -> list[tuple[int, ...]]:
+    """Return the columns of the mesh in which each node can stand."""
+    return [columns_for(config, n.mnemonic, n.dtype, n.out_dtype, n.relation) for n in graph.nodes]
+
+
+def _is_crowded(config: Config, columns: list[tuple[int, ...]]) -> bool:
+    """Return whether some columns have fewer ALUs than there are nodes that can stand in no others.
+
+    Cuts of long expressions ask for parts of all sizes: most answers need no search.
+    """
+    every = tuple(range(config.alu_cols))
+    return any(
+        sum(set(own) <= set(some) for own in columns) > len(some) * config.alu_rows for some in {every, *columns}
+    )
 
 
 def _mappings(
@@ -59,10 +77,13 @@ def _mappings(
     groups: dict[tuple[int, tuple[tuple[int, Users], ...]], list[Mapping]] = defaultdict(list)
     for variant, form in enumerate(dict.fromkeys([graph, repeated(graph)])):
         held = {ref.number for node in form.nodes if node.holds for ref in node.operands}
-        columns = [columns_for(config, n.mnemonic, n.dtype, n.out_dtype, n.relation) for n in form.nodes]
+        columns = _columns(config, form)
         for start in range(config.alu_cols):
             levels = levels_of(config, form, columns, start)
             if min(levels):  # the same as to start in that level's column
+                continue
+            counts = Counter((start + level) % config.alu_cols for level in levels)
+            if max(counts.values()) > config.alu_rows:  # and PASSes would come on top
                 continue
             wanted = [sorted(set(_uses(form, levels, port))) for port in range(len(form.ports))]
             # ALUs that hold a word each read it themselves: there is no stream to pass on.
@@ -124,7 +145,7 @@ def _levels(config: Config, graph: Graph, columns: list[tuple[int, ...]], start:
         levels.append(level)
     for number in reversed(range(len(levels))):
         node = graph.nodes[number]
-        users = [levels[user] for user, _ in _users(graph, Ref(Kind.NODE, number))]
+        users = [levels[user] for user, _ in graph.users(Ref(Kind.NODE, number))]
         if users and not any(ref.kind is Kind.NODE for ref in node.operands) and number not in graph.outputs:
             # What needs streams only can wait on these, without an ALU; once made, it takes a PASS per level.
             latest = min(users) - 1
@@ -182,18 +203,8 @@ def _parts(graph: Graph) -> list[list[int]]:
     return sorted(parts)
 
 
-def _users(graph: Graph, ref: Ref) -> list[tuple[int, int]]:
-    """Return the nodes that take an operand, and as which."""
-    return [
-        (number, slot)
-        for number, node in enumerate(graph.nodes)
-        for slot, operand in enumerate(node.operands)
-        if operand == ref
-    ]
-
-
 def _uses(graph: Graph, levels: list[int], port: int) -> list[int]:
-    return [levels[number] for number, _ in _users(graph, Ref(Kind.PORT, port))]
+    return [levels[number] for number, _ in graph.users(Ref(Kind.PORT, port))]
 
 
 class _Layout:
@@ -210,7 +221,7 @@ class _Layout:
         self._sources: list[list[Ref]] = [list(node.operands) for node in graph.nodes]
         streams: list[tuple[int, Users, Stream]] = []
         for port in range(len(graph.ports)):
-            users = _users(graph, Ref(Kind.PORT, port))
+            users = graph.users(Ref(Kind.PORT, port))
             wanted = sorted({levels[number] for number, _ in users})
             reads = [level for level in wanted if level == wanted[0] or (port, level) in split]
             for level, following in zip(reads, [*reads[1:], wanted[-1] + 1], strict=True):
@@ -223,7 +234,7 @@ class _Layout:
             self._feed(Ref(Kind.PORT, number), stream.level - 1, mine, graph.ports[port].dtype)
         for number, node in enumerate(graph.nodes):
             ref = Ref(Kind.NODE, number)
-            self._feed(ref, levels[number], tuple(_users(graph, ref)), node.out_dtype)
+            self._feed(ref, levels[number], graph.users(ref), node.out_dtype)
         self._columns = [(start + level) % config.alu_cols for level in self._levels]
         self.fits = all(self._columns.count(column) <= config.alu_rows for column in range(config.alu_cols))
 

@@ -11,6 +11,7 @@ from arch.isa.encoding import encode, illegality
 from arch.presets import preset
 from compiler.expression.expr import OPERAND, Expr
 from compiler.expression.functions import cast, maximum, relu
+from compiler.mesh import mapper
 from compiler.mesh.capability import columns_for
 from compiler.mesh.graph import Kind, lower
 from compiler.mesh.mapper import mappings
@@ -51,6 +52,21 @@ def test_random_graphs(config, rng):
             for mapping in group:
                 check(config, graph, mapping)
     assert fitting > 10
+
+
+@pytest.mark.parametrize("config", [NANO, TWO], ids=["nano", "two columns"])
+def test_what_is_too_crowded_for_a_search_has_no_mapping(config, rng, monkeypatch):
+    graphs = [
+        lower([random_function(rng, 2, True, int(rng.integers(2, 8)))(X, Y) for _ in range(count)])
+        for count in (1, 2, 3, 4, 5, 6, 7, 8) * 3
+    ]
+    found = [mappings.__wrapped__(config, graph) for graph in graphs]
+    crowded = [mapper._is_crowded(config, mapper._columns(config, graph)) for graph in graphs]
+    assert 0 < sum(crowded) < len(graphs)
+    monkeypatch.setattr(mapper, "_is_crowded", lambda *_: False)
+    for graph, ways, is_crowded in zip(graphs, found, crowded, strict=True):
+        assert mappings.__wrapped__(config, graph) == ways
+        assert not (ways and is_crowded)
 
 
 def test_columns_come_from_the_table():

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 """Folder of ``pyproject.toml``."""
 
-PACKAGES = ("arch", "compiler", "golden", "hdl", "runtime", "synth", "verif")
+PACKAGES = ("arch", "compiler", "golden", "hdl", "models", "runtime", "synth", "takt", "verif")
 """Folders that are import names."""
 
 _SOURCE = {".md", ".py", ".sh", ".sv", ".toml"}

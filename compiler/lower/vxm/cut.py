@@ -51,13 +51,18 @@ def cut(op: Pass, spare: int, latched: bool = False) -> list[Pass]:
     largest: tuple[Pass, Pass] | None = None
     for form, part in parts[:_TRIED]:
         both = _divide(form, part)
-        if both is None or not ways(both[0], spare, latched):
+        if both is None:
             continue
-        if ways(both[1], spare, latched):
+        # Whether the first part fits is asked only where something follows from it: it takes longest to answer.
+        whole = bool(ways(both[1], spare, latched))
+        longer = largest is None or len(both[0].graph.nodes) > len(largest[0].graph.nodes)
+        if not (whole or longer) or not ways(both[0], spare, latched):
+            continue
+        if whole:
             if _meet(*both, latched):
                 return [*both]
             best = best or [*both]
-        elif largest is None or len(both[0].graph.nodes) > len(largest[0].graph.nodes):
+        else:
             largest = both
     if best or largest is None:
         return best or [op]

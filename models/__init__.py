@@ -1,0 +1,1 @@
+"""ONNX models: from a file to a program of the chip, and its runs."""
