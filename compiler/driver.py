@@ -53,9 +53,13 @@ def compile_program(source: Source) -> Image:
             try:
                 found.append(_build(source, policy, direct))
                 break
+            except TextError as error:
+                errors.append(error)
+                is_late = True
+                # Updates in passes of their own only make the program longer.
+                break
             except TaktError as error:
                 errors.append(error)
-                is_late |= isinstance(error, TextError)
     if not found and is_late:
         found += _segmented(source)
     if not found:

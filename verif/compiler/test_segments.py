@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 
+from arch.geometry import UnitKind, units
 from arch.isa.encoding import decode
 from arch.isa.timeline import NOP_LIMIT
 from arch.presets import preset
-from compiler.emit.ifetch.segments import pause
+from compiler.emit.ifetch.segments import SegmentedText, longest_segment, pause
+from compiler.memory.words import Bank, Words
 from compiler.program import Program
+from compiler.schedule.macro import Action, Macro
+from compiler.schedule.scheduler import Scheduler
 from runtime.backend import GoldenBackend
 from runtime.measure import run_checked
 from runtime.rtl_backend import RtlBackend
@@ -68,6 +72,28 @@ def test_barriers_and_further_operations():
     image = looked_up(barrier=True, layers=12)
     assert {"SYNC", "NOTIFY", "IFETCH"} <= set().union(*map(issued, image.queues.values()))
     check(image, GoldenBackend(), layers=12)
+
+
+def test_text_in_pieces():
+    """MEM that is free in short pieces only."""
+    scheduler = Scheduler(CONFIG, longest_segment(CONFIG) // 2)
+    shifter = next(unit for unit in units(CONFIG) if unit.kind is UnitKind.SXM_SHIFT)
+    for step in range(300):
+        macro = Macro("step", [Action(shifter, "SHIFT", 0, {"amount": step % 8, "dst": step % 7, "dst_dir": 1})])
+        assert scheduler.place(macro, 2 * step) is not None
+    scheduler.synchronise()
+    words = Words(CONFIG)
+    for number in range(CONFIG.slices):
+        for bank in (0, 1):
+            taken = words.take(1, CONFIG.mem_depth, [Bank(number, bank)])
+            assert taken is not None
+            addrs = taken[1][0][np.arange(CONFIG.mem_depth) % 32 > 15]
+            words.release(np.full((1, len(addrs)), number, np.int32), addrs[None], np.zeros(len(addrs), np.int64))
+    text = SegmentedText(CONFIG, scheduler, words).fit()
+    runs = np.split(text.addrs, np.flatnonzero((np.diff(text.addrs) != 1) | (np.diff(text.slices) != 0)) + 1)
+    assert max(len(run) for run in runs) <= 16
+    assert text.paused > 0
+    assert len(text.content) > 100
 
 
 @pytest.mark.parametrize("seed", range(20))

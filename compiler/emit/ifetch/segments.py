@@ -128,11 +128,14 @@ class SegmentedText:
             done.add(queue)
             following = self._next.get(queue)
             if following is not None and following.segment > self._hosted[queue]:
-                end = max(end, self._fetch(segment, queue, following.words))
+                end = max(end, self._fetch(segment, queue, following.words)[1])
         return end
 
-    def _fetch(self, segment: int, queue: int, words: list[int]) -> int:
-        """Place the IFETCH of some words; return when the last one has come."""
+    def _fetch(self, segment: int, queue: int, words: list[int], earliest: int = 0) -> tuple[int, int]:
+        """Place the IFETCH of some words; return its cycle, and when the last word has come.
+
+        Where no bank has room for all of them, there are two.
+        """
         config, unit, part, pieces = self._config, self._units[queue], self._parts[segment], self._pieces[segment]
         content = np.array(words, "<u8").tobytes()
         vectors = len(content) // config.vector_length
@@ -142,10 +145,14 @@ class SegmentedText:
             burst = Burst(bank, addr, 0, vectors, read_cycle(config, unit, self._units[bank.slice]))
             mark = part.mark()
             # A READ issues before its IFETCH, but in the same segment.
-            first, limit = max(0, -burst.cycle), None if best is None else best[0]
+            first, limit = max(earliest, -burst.cycle), None if best is None else best[0]
             start = part.place(fetch_macro(config, unit, [burst]), first, limit)
             part.rollback(mark)
             best = best if start is None else (start, burst)
+        if best is None and vectors > 1:
+            half = vectors // 2 * words_per_vector(config)
+            start, _ = self._fetch(segment, queue, words[:half], earliest)
+            return self._fetch(segment, queue, words[half:], start + 1)
         if best is None:
             raise TaktError(f"text of {unit.name} must fit the MEM of {config.name} that is left for it")
         start, burst = best
@@ -161,7 +168,7 @@ class SegmentedText:
         pieces[queue].insert(fetch.cycle, encode("IFETCH", **fetch.fields))
         source = pieces.setdefault(burst.bank.slice, Slots([encode("END")]))
         source.insert_read(read.cycle, encode("READ", **read.fields), config.mem_depth)
-        return int(arrivals(config, start, len(words))[-1]) + 1
+        return start, int(arrivals(config, start, len(words))[-1]) + 1
 
     def _banks(self, unit: Unit, vectors: int) -> Iterator[tuple[Bank, int]]:
         """Yield banks for a text, the emptiest ones on each side of a unit, each with an address in it."""

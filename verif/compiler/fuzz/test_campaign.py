@@ -16,9 +16,9 @@ MACHINES = {
     "base": Campaign("base", operations=(2, 4), largest=48),
 }
 LONG = {
-    "nano": Campaign("nano", ("mem_depth=2048",), operations=(2, 8), largest=40),
-    "small": Campaign("small", operations=(2, 8)),
-    "base": Campaign("base", operations=(2, 8)),
+    "nano": Campaign("nano", ("mem_depth=2048",)),
+    "small": Campaign("small"),
+    "base": Campaign("base"),
 }
 RTL = Campaign("nano", operations=(2, 4), largest=16)
 
