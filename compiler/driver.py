@@ -71,8 +71,10 @@ def _segmented(source: Source) -> list[Image]:
     """Return the image of a program whose text comes in segments, if there is one: that only makes it longer."""
     for part in _SEGMENTS:
         segment = int(longest_segment(source.config) * part)
-        with suppress(TextError):
-            return [_build(source, Policy(dense=True, segment=segment), direct=False)]
+        # Dense results have less text as a rule, but may leave a long operation without a place to be cut at.
+        for dense in (True, False):
+            with suppress(TextError):
+                return [_build(source, Policy(dense=dense, segment=segment), direct=False)]
     return []
 
 
