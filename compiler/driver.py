@@ -11,7 +11,7 @@ from arch.image import Image
 from arch.timing import timing
 from compiler.emit.ifetch.segments import SegmentedText, longest_segment
 from compiler.emit.ifetch.streamer import TextStreamer
-from compiler.emit.ifetch.text import Text, TextError
+from compiler.emit.ifetch.text import TextError
 from compiler.ir.operation import Operation
 from compiler.ir.source import Source
 from compiler.ir.tensor import Tensor
@@ -60,7 +60,8 @@ def compile_program(source: Source) -> Image:
                 break
             except TaktError as error:
                 errors.append(error)
-    if not found and is_late:
+    # Text is whole vectors: slices cannot bring any in a pause in which superlanes are off.
+    if not found and is_late and all(on == source.config.superlanes for on in source.control.superlanes.values()):
         found += _segmented(source)
     if not found:
         raise errors[0]
@@ -141,7 +142,8 @@ def _place_states(
 def _image(source: Source, state: PlacementState, core: Core, operations: Sequence[Operation]) -> Image:
     """Return the verified image of operations that are placed."""
     config, scheduler = source.config, state.scheduler
-    text = _text(state)
+    streamer = TextStreamer if state.policy.segment is None else SegmentedText
+    text = streamer(config, scheduler, state.words).fit()
     waits = {"SYNC": timing(config).barrier - 1}
     closed = max(issue.cycles[-1] + waits.get(issue.mnemonic, 0) for issue in scheduler.issues) + 2
     used = [tensor for tensor in source.tensors if state.maps.get(tensor)]
@@ -180,22 +182,6 @@ def _image(source: Source, state: PlacementState, core: Core, operations: Sequen
     if cycles != image.cycles:
         raise AssertionError(f"scheduler predicts {image.cycles} cycles, verifier finds {cycles}")
     return image
-
-
-def _text(state: PlacementState) -> Text:
-    """Return the program in queues that hold it.
-
-    Raises
-    ------
-    TextError
-        When text cannot be there in time.
-    TaktError
-        When MEM has no room for it.
-    """
-    config, scheduler, words = state.config, state.scheduler, state.words
-    if state.policy.segment is None:
-        return TextStreamer(config, scheduler, words).fit()
-    return SegmentedText(config, scheduler, words).fit()
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

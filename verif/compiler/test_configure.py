@@ -97,6 +97,16 @@ def test_text_that_streams_in(rng):
     same_bits(run_golden(image, x=x)["y"], x + np.int32(4))
 
 
+def test_text_that_is_late_does_not_switch_superlanes_on():
+    """Segments have no CONFIG: a program with any is refused where its text comes late."""
+    program = Program(preset("nano", ["queue_depth=32", "superlanes=4"]))
+    program.configure(2)
+    table, index = program.input("table", (8, 8), "int8"), program.input("index", (8,), "int32")
+    program.output("y", program.gather(table, program.map(lambda a: a + 0, index)))
+    with pytest.raises(TaktError, match="queue_depth must be enough for the text of"):
+        program.compile()
+
+
 def test_states_are_updated_with_all_superlanes(rng):
     shape = (3, NANO.vector_length)
     program = Program(NANO)
