@@ -25,9 +25,6 @@ from compiler.schedule.text_count import TextCount
 _WINDOWS = (1, 64, 256)
 """Start cycles that are looked at together: mostly the first one will do; where it does not, many will not."""
 
-_SHORT = 16
-"""Most words of text of macro-operations that run side by side in segments."""
-
 _BROKEN = 3
 """Words more for an issue between those of another word that is repeated: a pause, and both parts of the repetition."""
 
@@ -161,9 +158,6 @@ class Scheduler:
             start = max(
                 start, self._count.arrival(found.text), self._count.floor(found.text, self.retired) - macro.first
             )
-            if self._count.segment is not None and self.words(macro) > _SHORT:
-                # Beside each other they would make each other's text longer.
-                start = max(start, self.retired - macro.first)
         for window in chain(_WINDOWS, repeat(_WINDOWS[-1])):
             if limit is not None and start >= limit:
                 return None
@@ -248,11 +242,6 @@ class Scheduler:
                 self._issue(action, placed.start, placed.streams)
         self._written += self._pending
         self._pending.clear()
-
-    @property
-    def is_configured(self) -> bool:
-        """Whether superlanes are switched off anywhere."""
-        return bool(self._fences)
 
     def segments(self) -> Iterator["Scheduler"]:
         """Yield each segment of the program by itself, its cycles counted from its own start.

@@ -13,6 +13,9 @@ _FILLED = 0.8
 _FETCHED = 0.6
 """Part of a fetch port's cycles (a word takes ``16 / lanes``) that text may take: not every cycle suits its READs."""
 
+_SHORT = 16
+"""Most words of text, in one queue, of macro-operations that run side by side in segments."""
+
 
 class TextCount:
     """Counts words of text by queue, and says when an operation may issue for all that.
@@ -55,8 +58,13 @@ class TextCount:
         return int(excess * 16 / self._config.lanes / _FETCHED) if excess else 0
 
     def floor(self, text: Iterable[Text], retired: int) -> int:
-        """Return the first cycle of the segment of a macro-operation: a new one, from `retired` on, if this is full."""
-        return retired if self.is_full(text) else self.cuts[-1] if self.cuts else 0
+        """Return the first cycle for a macro-operation: of this segment, or `retired` where it may be a new one."""
+        if self.segment is None:
+            return 0
+        # Beside each other long ones would make each other's text longer.
+        if self.is_full(text) or any(words > _SHORT for _, _, words in text):
+            return retired
+        return self.cuts[-1] if self.cuts else 0
 
     def is_full(self, text: Iterable[Text]) -> bool:
         """Return whether a macro-operation would give a queue too many words in this segment; alone it never does."""
