@@ -8,7 +8,7 @@ import numpy as np
 from arch.errors import TaktError
 from arch.geometry import UnitKind
 from compiler.arguments import integer
-from compiler.declare.map_pass import Scope, common_lanes, operand_of
+from compiler.declare.map_pass import Scope, operand_of
 from compiler.declare.padding import Need
 from compiler.ir.lanes import Numbers, vectors_along
 from compiler.ir.switch import Switch
@@ -43,17 +43,15 @@ def switch(
     )
 
 
-def whole(scope: Scope, view: View, axis: int | None = None) -> tuple[Tensor, Elements, tuple[int, ...], int]:
-    """Return a view as a tensor and its vectors, the shape of its elements in whole vectors, and its lane axis.
+def whole(scope: Scope, view: View) -> tuple[Tensor, Elements, tuple[int, ...]]:
+    """Return a view as a tensor and its vectors along the last axis, and the shape of its elements in whole vectors.
 
-    Lanes beyond the end become elements, and are zeros. The axis is from the end; without one the view's own.
+    Lanes beyond the end become elements, and are zeros.
     """
     vector = scope.config.vector_length
-    axis = common_lanes(scope, [view], view.shape, None) if axis is None else axis
-    view = scope.settled(view, axis, Need.ZERO)
-    shape = list(view.shape)
-    shape[axis] = -(-shape[axis] // vector) * vector
-    return view.tensor, vectors_along(view.elements, axis, vector), tuple(shape), axis
+    view = scope.settled(view, -1, Need.ZERO)
+    shape = (*view.shape[:-1], -(-view.shape[-1] // vector) * vector)
+    return view.tensor, vectors_along(view.elements, -1, vector), shape
 
 
 def lane_map(scope: Scope, view: View, size: int, per_superlane: bool) -> Operand:
@@ -84,7 +82,7 @@ def moved(
     loaded: int | None = None,
     **fields: int,
 ) -> Switch:
-    """Return the operation that makes a vector of each vector or pair of vectors, in the lanes of the last one.
+    """Return the operation that makes a vector of each vector or pair of vectors.
 
     Raises
     ------
@@ -97,12 +95,12 @@ def moved(
             raise TaktError(
                 f"sources must have one shape and dtype, not {first.dtype} {first.shape} and {view.dtype} {view.shape}"
             )
-    _, rows, shape, axis = whole(scope, views[-1][1])
-    sources = [(name_of_field, operand_of(scope, *whole(scope, view, axis)[:2])) for name_of_field, view in views]
+    _, rows, shape = whole(scope, views[-1][1])
+    sources = [(name_of_field, operand_of(scope, *whole(scope, view)[:2])) for name_of_field, view in views]
     if lane_map is not None:
         steps = np.zeros(len(rows), np.int64) + lane_map.steps[0]
         sources.append(("map", Operand(lane_map.tensor, lane_map.vectors, steps)))
-    target = Tensor(name, shape, first.dtype, None, axis)
+    target = Tensor(name, shape, first.dtype)
     return switch(scope, mnemonic, kind, sources, target, [np.arange(len(rows))], loaded, **fields)
 
 
@@ -110,10 +108,10 @@ def rotated(scope: Scope, name: str, view: View, size: int) -> Switch:
     """Return the operation that makes the rotations of a window in every superlane."""
     if integer("size", size) not in (2, 3, 4) or size * size > scope.config.lanes:
         raise TaktError(f"size must be 2, 3 or 4, its square at most {scope.config.lanes} lanes, not {size!r}")
-    tensor, rows, shape, axis = whole(scope, view)
+    tensor, rows, shape = whole(scope, view)
     count = size * size
-    target = Tensor(name, (count, *shape), view.dtype, None, axis)
-    blocks = shape[axis] // scope.config.vector_length
+    target = Tensor(name, (count, *shape), view.dtype)
+    blocks = shape[-1] // scope.config.vector_length
     block, step = np.divmod(np.arange(len(rows)), len(rows) // blocks)
     results = [(block * count + number) * (len(rows) // blocks) + step for number in range(count)]
     source = [("src", operand_of(scope, tensor, rows))]
@@ -152,9 +150,9 @@ def chained(ops: Sequence[Switch]) -> list[Switch]:
 def switch_transposed(scope: Scope, name: str, view: View) -> list[Switch]:
     """Return the operations that transpose groups of `lanes` vectors within superlanes."""
     lanes = scope.config.lanes
-    tensor, rows, shape, axis = whole(scope, view)
+    tensor, rows, shape = whole(scope, view)
     vector = scope.config.vector_length
-    blocks = shape[axis] // vector
+    blocks = shape[-1] // vector
     steps = len(rows) // blocks
     groups = -(-steps // lanes)
     padded = np.full((blocks, groups * lanes, vector), -1, np.int32)

@@ -20,7 +20,8 @@ class Switching(Workspace):
     """Operations of the SXM.
 
     They work on every vector of a tensor alike, whatever its format; an element of n bytes takes n instructions per
-    vector. A result has whole vectors: its lane axis is the operand's, rounded up to the vector length.
+    vector. Vectors run along the last axis, wherever a tensor has its lanes: what has them elsewhere is transposed
+    first. A result has whole vectors: its last axis is the operand's, rounded up to the vector length.
     """
 
     def shift(self, x: Operand, amount: int, down: bool = False) -> Tensor:
@@ -36,7 +37,7 @@ class Switching(Workspace):
         return self._moved("SHIFT", UnitKind.SXM_SHIFT, views, amount=int(amount), down=int(flag("down", down)))
 
     def select(self, low: Operand, high: Operand, amount: int) -> Tensor:
-        """Return vectors, in the layout of `low`, with lanes below `amount` from it and the others from `high`.
+        """Return vectors with lanes below `amount` from `low` and the others from `high`.
 
         Raises
         ------

@@ -31,6 +31,11 @@ def operand(program, name, values, origin):
     return tensor if origin == "input" else program.map(lambda a: a, tensor, dtype=values.dtype.name)
 
 
+def upright(program, name, values):
+    """Declare an input with its lanes along the first of two axes: a switch operation has to turn it."""
+    return program.input(name, values.shape, values.dtype.name, layout="columns")
+
+
 def values_for(rng, dtype, *shape):
     return np.nan_to_num(random_values(rng, dtype, *shape))
 
@@ -74,6 +79,37 @@ def test_select_has_the_layout_of_its_low_lanes(rng):
     program.output("joined", joined)
     found = outputs(program, x=x, y=y)
     same_bits(found["joined"], np.where(np.arange(8) < 3, x, y[:1, 20:44:3]), "joined")
+
+
+@machines
+@dtypes
+@pytest.mark.parametrize("declare", [upright, lambda program, *x: program.map(lambda a: a, upright(program, *x))])
+def test_vectors_run_along_the_last_axis_wherever_the_lanes_are(config, dtype, declare, rng):
+    """What layout the compiler chose for a result must not be seen in what is made of it."""
+    n, lanes, size = config.vector_length, config.lanes, 2
+    x = values_for(rng, dtype, 3, n - 1)
+    program = Program(config)
+    a = declare(program, "x", x)
+    within, lane_map = (rng.permutation(count) for count in (lanes, n))
+    program.output("shifted", program.shift(a, 1))
+    program.output("selected", program.select(a, a[::-1], 2))
+    program.output("permuted", program.permute(a, lane_map.astype(np.int16)))
+    program.output("distributed", program.distribute(a, within.astype(np.int8)))
+    program.output("rotated", program.rotate(a, size))
+    program.output("turned", program.switch_transpose(a))
+    found = outputs(program, x=x)
+    whole = in_vectors(x, config)
+    same_bits(found["shifted"], np.pad(whole, ((0, 0), (1, 0)))[:, :-1])
+    same_bits(found["selected"], np.where(np.arange(n) < 2, whole, whole[::-1]))
+    same_bits(found["permuted"], whole[:, lane_map])
+    same_bits(found["distributed"], whole.reshape(3, -1, lanes)[..., within].reshape(3, n))
+    window = whole.reshape(3, -1, lanes)[..., : size * size].reshape(3, -1, size, size)
+    turned = found["rotated"].reshape(size, size, 3, -1, lanes)[..., : size * size]
+    for shift in np.ndindex(size, size):
+        moved = np.roll(window, [-step for step in shift], (2, 3))
+        same_bits(turned[shift], moved.reshape(turned[shift].shape))
+    tiles = np.pad(whole, ((0, -3 % lanes), (0, 0))).reshape(-1, lanes, config.superlanes, lanes)
+    same_bits(found["turned"].reshape(tiles.shape), tiles.transpose(0, 3, 2, 1))
 
 
 @machines
