@@ -183,10 +183,13 @@ class Template:
         self.needs = max(self.needs, int((ready - accesses).max()))
         self.read.append((copy, vectors, accesses))
 
-    def writes(self, copy: TensorCopy, vectors: Cycles, ready: Cycles, accesses: Cycles | int = 1) -> None:
-        """Note that vectors can be read from relative cycles `ready` on; `accesses` cycles before WRITEs begin."""
-        self.needs = max(self.needs, int((copy.free[vectors] - (ready - accesses)).max()))
-        self.written.append((copy, vectors, ready))
+    def writes(self, copy: TensorCopy, vectors: Cycles, done: Cycles) -> None:
+        """Note the relative cycles from which bytes of vectors can be read, shape (bytes, n): they are written before.
+
+        A byte that is nearer than others of its vector is written sooner, and no word may be before it is free.
+        """
+        self.needs = max(self.needs, int((copy.free[vectors] - (done.min(axis=0) - 1)).max()))
+        self.written.append((copy, vectors, done.max(axis=0)))
 
     @property
     def end(self) -> int:

@@ -131,3 +131,16 @@ def test_readers_of_all_slices_share_a_state(rng):
     tiles = np.pad(initial, ((0, 1), (0, 1))).reshape(-1, lanes, 28 // lanes, lanes)
     found = run_golden(program.compile(), x=initial[::-1])["turned"]
     same_bits(found[:, :28], tiles.transpose(0, 3, 2, 1).reshape(28, 28))
+
+
+@pytest.mark.parametrize("config", [NANO, preset("small"), preset("base")], ids=lambda config: config.name)
+@pytest.mark.parametrize("dtype", ["int8", "float16", "int32"])
+def test_no_byte_of_a_state_changes_before_it_is_read(config, dtype, rng):
+    """Bytes in slices that are nearer to the ALU are written sooner than others: none before the last read of all."""
+    initial = rng.integers(-9, 9, 2).astype(dtype)
+    program = Program(config)
+    state = program.state("s", initial.shape, dtype, initial)
+    # The last read comes late, since the smallest element has to be known, and the next value is there long before.
+    program.output("where", program.argmin(state, axis=0, keepdims=True))
+    program.update(state, program.map(lambda a: a + a, state, dtype=dtype))
+    same_bits(run_golden(program.compile())["where"], np.argmin(initial, keepdims=True).astype(np.int32))

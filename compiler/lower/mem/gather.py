@@ -69,7 +69,7 @@ def gather_template(op: Gather, placed: OperationStorage) -> Template:
         (done,) = transfers.write(flow, 0, [words], issues + latency.d_func, unit.position, interval)
         ready[vectors] = np.maximum(ready[vectors], done)
         first[vectors] = np.minimum(first[vectors], done)
-    template.writes(copy, np.arange(op.blocks * op.m), ready, ready - first + 1)
+    template.writes(copy, np.arange(op.blocks * op.m), np.array([first, ready]))
     macro.flows += flows.values()
     macro.flows.sort(key=lambda flow: -flow.width)
     return template

@@ -76,7 +76,7 @@ def scatter_template(op: Scatter, placed: OperationStorage) -> Template:
     for copy in {id(target.copy): target.copy for target in targets}.values():
         found = done[id(copy)]
         # Any row may change, from the first access on: after all reads of it, and after the rows of one before.
-        template.writes(copy, np.arange(len(found)), found, found - first_access)
+        template.writes(copy, np.arange(len(found)), np.array([np.full(len(found), first_access + 1), found]))
         template.needs = max(template.needs, int(max(copy.ready.max(), copy.last.max() + 1)) - first_access)
     macro.flows.sort(key=lambda flow: -flow.width)
     return template

@@ -298,10 +298,9 @@ class GroupBuilder:
             part = numbers[start:end]
             copies = [copy for copy, held in zip(self._placed.outputs[0], holds[:, start], strict=True) if held]
             cycles = first_cycle + self._op.interval * np.arange(start, end)
-            ready = [np.zeros(len(part), np.int64)] * len(copies)
+            done = []
             for member in range(self._op.y.itemsize):
                 words = [(copy.slices[member, part], copy.addrs[member, part]) for copy in copies]
-                done = self._transfers.write(flow, member, words, cycles, source, self._op.interval)
-                ready = [np.maximum(*pair) for pair in zip(ready, done, strict=True)]
-            for copy, readable in zip(copies, ready, strict=True):
-                self._template.writes(copy, part, readable)
+                done.append(self._transfers.write(flow, member, words, cycles, source, self._op.interval))
+            for copy, its in zip(copies, zip(*done, strict=True), strict=True):
+                self._template.writes(copy, part, np.array(its))

@@ -152,5 +152,4 @@ class SwitchBuilder:
         ]
         done = self._transfers.write(flow, member, words, cycles, self._position)
         for output, ready in zip(outputs, done, strict=True):
-            each = ready.reshape(-1, size)
-            self._template.writes(output, vectors, each.max(axis=1), each.max(axis=1) - each.min(axis=1) + 1)
+            self._template.writes(output, vectors, ready.reshape(-1, size).T)

@@ -128,16 +128,15 @@ class PassBuilder:
     ) -> None:
         """Write vectors to the copies that hold them, shape (copies, n)."""
         found = [(layout, mine) for layout, mine in zip(layouts, holds, strict=True) if mine.any()]
-        ready = [np.zeros(len(vectors), np.int64)] * len(found)
+        done = []
         for member in range(flow.width):
             copies: list[tuple[Numbers, Numbers]] = [
                 (np.where(mine, layout.slices[member, vectors], -1), layout.addrs[member, vectors])
                 for layout, mine in found
             ]
-            done = self._transfers.write(flow, member, copies, cycles, self._middle)
-            ready = [np.maximum(*pair) for pair in zip(ready, done, strict=True)]
-        for (layout, mine), last in zip(found, ready, strict=True):
-            self._template.writes(layout, vectors[mine], last[mine])
+            done.append(self._transfers.write(flow, member, copies, cycles, self._middle))
+        for (layout, mine), its in zip(found, zip(*done, strict=True), strict=True):
+            self._template.writes(layout, vectors[mine], np.array(its)[:, mine])
 
     def _cell(
         self, cell: Cell, works: Steps, arriving: list[Flow], leaving: list[tuple[int, int, Flow | None]]
