@@ -183,7 +183,7 @@ class Workspace:
         return View(made.tensor, np.moveaxis(found, -1, lanes))
 
     def _zeros(self, view: View) -> View:
-        return self.constant(self._fresh("zeros"), np.zeros(view.shape, view.dtype)).view()
+        return self._share("zeros", np.zeros(view.shape, view.dtype)).view()
 
     def _cleared(self, view: View, lanes: int) -> View:
         return self._append(clearing_pass(self._scope, self._fresh("clear"), view, lanes))[0].view()
@@ -332,7 +332,7 @@ class Workspace:
             view = as_view(value)
             self._check_known(view.tensor)
             return view if view.shape else view.reshape(1)
-        return self.constant(f"constant{len(self._tensors)}", value).view()
+        return self.constant(self.fresh_name("constant"), value).view()
 
     def _check_known(self, tensor: Tensor) -> None:
         if tensor is not self._tensors.get(tensor.name) and not self._is_stored(tensor):

@@ -214,11 +214,15 @@ def test_views_of_zeros_only(config, name):
     program.output("joined", program.map(lambda a, b: a + b, zeros, tensor))
     program.output("reduced", program.reduce(join([zeros, zeros]), "add", axis=0))
     program.output("turned", program.transpose2d(zeros))
+    # Of several shapes and formats, in one operation.
+    others = given.pad(((3, 0), (0, 0)))[:1, :1] if name != "result" else zeros[:, :1]
+    program.output("several", program.map(lambda a, b, c: a + b + c, zeros, others, tensor))
     found = run_golden(program.compile(), x=x)
     same_bits(found["map"], np.ones((1, x.shape[1]), np.float32))
     same_bits(found["joined"], value)
     same_bits(found["reduced"], np.zeros(x.shape[1], np.float32))
     same_bits(found["turned"], np.zeros((x.shape[1], 1), np.float32))
+    same_bits(found["several"], value)
 
 
 def test_what_cannot_matter_costs_nothing():
