@@ -99,6 +99,32 @@ class Graph:
         return False
 
 
+def widened(graph: Graph) -> Graph:
+    """Return a graph in which results that are read in a wider format have a PASS of their own for that.
+
+    Within the mesh none is needed, since a result has 32 bits there, sign-extended.
+    """
+    nodes: list[Node] = []
+    places: list[int] = []
+    wider: dict[tuple[int, DType], Ref] = {}
+    for node in graph.nodes:
+        operands = []
+        for slot, ref in enumerate(node.operands):
+            if ref.kind is Kind.NODE:
+                source = graph.nodes[ref.number].out_dtype
+                ref = Ref(Kind.NODE, places[ref.number])
+                # The third operand is a mask, of one byte.
+                if slot < 2 and not source.is_float and source.size < node.dtype.size:
+                    if (ref.number, node.dtype) not in wider:
+                        wider[ref.number, node.dtype] = Ref(Kind.NODE, len(nodes))
+                        nodes.append(Node("PASS", source, node.dtype, (ref,)))
+                    ref = wider[ref.number, node.dtype]
+            operands.append(ref)
+        places.append(len(nodes))
+        nodes.append(replace(node, operands=tuple(operands)))
+    return Graph(tuple(nodes), graph.ports, tuple(places[number] for number in graph.outputs))
+
+
 def lower(outputs: Sequence[Expr]) -> Graph:
     """Return the graph of one or more expressions; what they share is computed once.
 
@@ -117,7 +143,9 @@ def lower(outputs: Sequence[Expr]) -> Graph:
         # An ALU drives one group of streams: what leaves twice needs a second ALU.
         if ref.number in found:
             node = builder.nodes[ref.number]
-            ref = builder.node(Node("PASS", node.out_dtype, node.out_dtype, (ref,)), fresh=True)
+            # PASS has no float16; any 16 bits will do.
+            bits = DType.INT16 if node.out_dtype is DType.FP16 else node.out_dtype
+            ref = builder.node(Node("PASS", bits, bits, (ref,)), fresh=True)
         found.append(ref.number)
     return builder.graph(found)
 

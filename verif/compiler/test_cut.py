@@ -6,7 +6,7 @@ import pytest
 from arch.formats import DType
 from arch.presets import preset
 from compiler.expression.expr import OPERAND, Expr
-from compiler.expression.functions import cast, exp, sigmoid
+from compiler.expression.functions import bitwise_or, cast, exp, maximum, relu, sigmoid, where
 from compiler.ir.vector import Pass
 from compiler.lower.vxm.cut import cut
 from compiler.lower.vxm.plan import ways
@@ -69,6 +69,20 @@ def test_several_results_and_formats(rng):
 
     check_map(NANO, function, [x, y])
     check_map(SMALL, function, [x, y])
+
+
+def test_a_value_that_is_read_wider_crosses_as_it_is(rng):
+    """Within the mesh an int16 is its own int32; from MEM it needs an ALU that widens it."""
+
+    def function(a: Expr) -> Expr:
+        floor = maximum(a, 3)
+        first = where(floor > 0, where(a > 0, a, floor, dtype="int32"), floor)
+        return floor + (bitwise_or(a, floor) ^ relu(first))
+
+    x = random_values(rng, "int16", 5, 9)
+    assert len(cut(passes(SMALL, function, x)[0], 0)) > 1
+    check_map(SMALL, function, [x])
+    check_map(NANO, function, [x])
 
 
 def test_conversions_are_repeated():

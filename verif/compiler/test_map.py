@@ -6,7 +6,7 @@ import pytest
 from arch.errors import TaktError
 from arch.presets import preset
 from compiler.expression import functions
-from compiler.expression.functions import add, cast, maximum, minimum, not_equal, relu, shift_right, where
+from compiler.expression.functions import add, cast, maximum, minimum, not_equal, relu, shift_right, square, where
 from compiler.program import Program
 from verif.bits import same_bits
 from verif.compiler.expressions import apply, check_map, random_function, random_values, run_golden
@@ -145,6 +145,17 @@ def test_several_results(rng):
     got = run_golden(program.compile(), x=values)
     same_bits(got["low"], np.minimum(values, 0))
     same_bits(got["high"], np.maximum(values, 0))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "float16", "float32"])
+def test_equal_results_leave_ways_of_their_own(dtype, rng):
+    program = Program(NANO, "equal")
+    x = program.input("x", (10, 8), dtype)
+    program.output("once", program.map(lambda a: cast(a * a, dtype), x, dtype=dtype))
+    twice = program.map(lambda a: (cast(a * a, dtype), cast(square(a), dtype)), x, dtype=dtype, join=-1)
+    program.output("twice", twice)
+    found = run_golden(program.compile(), x=random_values(rng, dtype, 10, 8))
+    same_bits(found["twice"], np.concatenate([found["once"]] * 2, axis=-1))
 
 
 def test_products_and_passes(rng):

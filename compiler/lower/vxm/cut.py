@@ -12,7 +12,7 @@ from compiler.ir.lanes import Numbers
 from compiler.ir.tensor import Tensor
 from compiler.ir.vector import Operand, Pass, Result
 from compiler.lower.vxm.plan import ways
-from compiler.mesh.graph import Graph, Kind, Port, Ref
+from compiler.mesh.graph import Graph, Kind, Port, Ref, widened
 from compiler.mesh.mapper import repeated
 from compiler.mesh.mapping import Mapping
 
@@ -44,8 +44,18 @@ def cut(op: Pass, spare: int, latched: bool = False) -> list[Pass]:
     """
     if ways(op, spare, latched):
         return [op]
-    # An operand that both parts convert need not cross in the wider format.
-    forms = [replace(op, graph=graph) for graph in dict.fromkeys([op.graph, repeated(op.graph)])]
+    # An operand that both parts convert need not cross in the wider format. At last, what users read in a wider format
+    # than it is stored in may cross too, and is widened by an ALU of its own.
+    for graphs in ([op.graph, repeated(op.graph)], [widened(op.graph)]):
+        found = _cut(op, graphs, spare, latched)
+        if len(found) > 1:
+            return found
+    return [op]
+
+
+def _cut(op: Pass, graphs: list[Graph], spare: int, latched: bool) -> list[Pass]:
+    """Return passes that do the work of one, cut from one of some graphs that compute the same; as `cut`."""
+    forms = [replace(op, graph=graph) for graph in dict.fromkeys(graphs)]
     parts = sorted(((form, part) for form in forms for part in _parts(form.graph)), key=lambda item: _cost(*item))
     best: list[Pass] = []
     largest: tuple[Pass, Pass] | None = None
