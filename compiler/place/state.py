@@ -257,7 +257,8 @@ class PlacementState:
         held = self.held.get(op, {})
         shared = {copy for other, copies in self.held.items() if other is not op for copy in copies.values()}
         for copy in dict.fromkeys(held.values()):
-            if copy not in shared:
+            # An operation that is placed may have found them too, without their having been prepared for it.
+            if copy not in shared and (copy.last < 0).all():
                 for tensor, known in list(self.weights.items()):
                     if any(copy is mine for _, mine in known):
                         self.put(self.weights, tensor, [item for item in known if item[1] is not copy])

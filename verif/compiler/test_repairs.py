@@ -12,6 +12,7 @@ from compiler.lower.vxm.plan import pass_plans
 from compiler.memory.copies import Template, TensorCopy
 from compiler.place import repair
 from compiler.place.bytewise import copy_bytewise
+from compiler.place.core import Core
 from compiler.place.demands import demands_of_pass
 from compiler.place.lowering import place_clear
 from compiler.place.lowerings import PassLowering
@@ -256,3 +257,24 @@ def test_what_the_sxm_left_in_one_slice_is_copied():
 def test_hosted_operands_keep_clear_of_results_begun_before():
     """A map lies where the second PERMUTE of a result has to write."""
     fuzzed(87)
+
+
+def test_weights_that_a_placed_product_loads_are_not_given_back(rng):
+    """Two products load the same words, which were prepared for the second one alone: it may not give them back."""
+    program = Program(NANO)
+    x, w = program.input("x", (5, 8)), program.input("w", (8, 8))
+    products = [program.matmul(x, w), program.matmul(x, w)]
+    for number, y in enumerate(products):
+        program.output(f"y{number}", y)
+    first, second = program.operations
+    outputs = [tensor for op in (first, second) for tensor in op.writes()]
+    state = PlacementState(NANO, lambda tensor: tensor in outputs, outputs, [], Policy())
+    core = Core(state, [first, second])
+    assert state.held[first] == state.held[second]
+    state.unprepare(first)
+    core.place(first)
+    known = [copy for _, copy in state.weights[w]]
+    assert known and all(any(copy is one for one in known) for copy in state.placed[first].weights.values())
+    state.unprepare(second)
+    assert all(copy is one for (_, copy), one in zip(state.weights[w], known, strict=True))
+    assert all(any(words is copy.map for words in state.maps[w]) for copy in known)
