@@ -15,9 +15,6 @@ __all__ = ["Draft"]
 
 _HOST = ("input", "constant")
 
-_ROWS = ("input", "constant", "state", "gather", "matmul", "transpose", "transpose2d", "shift", "select", "permute")
-"""What has its lanes along the last axis by definition. For others the complete interface chooses."""
-
 
 class Draft:
     """Steps so far, with their values in the first run, and what `Operation.draw` chooses from.
@@ -242,11 +239,9 @@ class Draft:
             return self.add("map", [("x", self.choice(others[-4:]))], {"function": [["cast", "a", {"dtype": dtype}]]})
         return self.declare(self.shape(2), dtype)
 
-    def in_rows(self, rank: int = 1, most: int = 4, known: bool = False) -> int:
-        """Return a value with its lanes along the last axis; `known` to have them there, whatever is complete."""
-        found = [number for number in self.nodes() if self.lanes_of(number) == -1]
-        if known and self.complete:
-            found = [number for number in found if self.steps[number].kind in _ROWS]
+    def in_rows(self, rank: int = 1, most: int = 4) -> int:
+        """Return a value with its lanes along the last axis, or anywhere in the complete interface."""
+        found = [number for number in self.nodes() if self.complete or self.lanes_of(number) == -1]
         found = [number for number in found if rank <= len(self.shape_of(number)) <= most]
         if found and self.chance(0.9):
             return int(self.choice(found[-4:]))

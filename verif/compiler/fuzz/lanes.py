@@ -118,13 +118,11 @@ def _gather(moment: Moment, params: Params, given: Given) -> Array:
 
 def _draw_shift(draft: "Draft") -> int:
     params = {"amount": int(draft.rng.integers(0, draft.config.vector_length + 1))}
-    return draft.add(
-        "shift", [("x", draft.in_rows(known=True))], {**params, "down": True} if draft.chance(0.5) else params
-    )
+    return draft.add("shift", [("x", draft.in_rows())], {**params, "down": True} if draft.chance(0.5) else params)
 
 
 def _draw_select(draft: "Draft") -> int:
-    low = draft.in_rows(known=True)
+    low = draft.in_rows()
     high = draft.operand_like(draft.shape_of(low), draft.dtype_of(low))
     amount = int(draft.rng.integers(0, draft.config.vector_length + 1))
     return draft.add("select", [("low", low), ("high", high)], {"amount": amount})
@@ -137,20 +135,20 @@ def _lane_map(draft: "Draft", count: int, dtype: str, high: int) -> int:
 
 def _draw_permute(draft: "Draft") -> int:
     vector = draft.config.vector_length
-    args = [("x", draft.in_rows(known=True)), ("map", _lane_map(draft, vector, "int16", vector))]
+    args = [("x", draft.in_rows()), ("map", _lane_map(draft, vector, "int16", vector))]
     return draft.add("permute", args, {"register": True} if draft.chance(0.5) else {})
 
 
 def _draw_distribute(draft: "Draft") -> int:
     lanes = draft.config.lanes
     count = draft.choice([lanes, draft.config.vector_length])
-    args = [("x", draft.in_rows(known=True)), ("map", _lane_map(draft, count, "int8", lanes))]
+    args = [("x", draft.in_rows()), ("map", _lane_map(draft, count, "int8", lanes))]
     return draft.add("distribute", args, {"register": True} if draft.chance(0.5) else {})
 
 
 def _draw_rotate(draft: "Draft") -> int:
     sizes = [size for size in (2, 3, 4) if size * size <= draft.config.lanes]
-    return draft.add("rotate", [("x", draft.in_rows(known=True))], {"size": draft.choice(sizes)})
+    return draft.add("rotate", [("x", draft.in_rows())], {"size": draft.choice(sizes)})
 
 
 def _draw_transpose(draft: "Draft") -> int:
@@ -188,7 +186,7 @@ LANES: dict[str, Operation] = {
     "switch_transpose": Operation(
         _switch_transpose,
         lambda p, given: f"program.switch_transpose({given.one()})",
-        lambda draft: draft.add("switch_transpose", [("x", draft.in_rows(known=True))]),
+        lambda draft: draft.add("switch_transpose", [("x", draft.in_rows())]),
         0.3,
     ),
     "transpose2d": Operation(
