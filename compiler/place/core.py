@@ -169,7 +169,7 @@ class Core:
         point = self._point = savepoint(self._state, op)
         found = self._try(op, choice)
         # The same choice may fare worse beside other neighbours: then all of them are tried.
-        if found is not None and found.end - found.window[0] <= cycles + max(_LATER, cycles // 16):
+        if found is not None and self._cycles(found) <= cycles + max(_LATER, cycles // 16):
             return found
         give_up(self._state, point)
         return None
@@ -181,15 +181,20 @@ class Core:
             plan = trial.choice.plan
             number = next((n for n, one in enumerate(self._plans[op]) if lowering.is_like(one, plan)), None)
             if number is not None:
-                self._chosen[lowering.signature(op)] = number, trial.choice.fresh, trial.end - trial.window[0]
+                self._chosen[lowering.signature(op)] = number, trial.choice.fresh, self._cycles(trial)
         commit(self._state, trial)
         self.plans[trial.op] = trial.choice.plan
         return trial.end
 
+    def _cycles(self, trial: Trial) -> int:
+        """Return the cycles that an operation takes from when it could begin: no choice brings text sooner."""
+        arrival = self._state.scheduler.arrival(template.macro for template, _ in trial.started)
+        return trial.end - max(trial.window[0], arrival)
+
     def _is_late(self, trial: Trial, plan: AnyPlan | None = None) -> bool:
         """Return whether an operation takes so much longer than its plan, or another, that something is in its way."""
         estimate = (plan or trial.choice.plan).estimate
-        return trial.end - trial.window[0] > int(estimate) * 5 // 4 + _SLACK
+        return self._cycles(trial) > int(estimate) * 5 // 4 + _SLACK
 
     def _place_either(self, op: Operation, fused: Trial | None, pieces: Sequence[Operation]) -> int | None:
         """Place a product with its epilogue, or one after the other: what ends first, or what is possible."""

@@ -1,7 +1,7 @@
 """First-fit placement of macro-operations in time."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise, repeat
 from weakref import WeakKeyDictionary
@@ -214,6 +214,11 @@ class Scheduler:
         """Return about how many words of text a macro-operation needs in the queue in which it needs most."""
         found = self._footprint(macro)
         return max((words for _, _, words in found.text), default=0) if found is not None else 0
+
+    def arrival(self, macros: Iterable[Macro]) -> int:
+        """Return a cycle before which text for macro-operations, after all that is placed, cannot have come."""
+        every = (self._footprint(macro) for macro in macros)
+        return max((self._count.arrival(found.text) for found in every if found is not None), default=0)
 
     def text(self, queue: int) -> int:
         """Return about how many words of text a queue has so far."""

@@ -57,6 +57,9 @@ class Text:
         self._walks = walks
         # By stream and stretch of diagonals: a program has many drives, and few at any time.
         self._drives: dict[tuple[Direction, int, int], list[_Drive]] = {}
+        # By stream and queue, the last word of a queue, which a REPEAT may still follow; and its streams, by queue.
+        self._repeated: dict[tuple[Direction, int], dict[int, _Drive]] = {}
+        self._open: dict[int, list[tuple[Direction, int]]] = {}
         self._seen = dict.fromkeys(walks, 0)
         self._kept = dict.fromkeys(walks, 0)
         self.used: dict[tuple[int, int], str] = {}
@@ -123,31 +126,41 @@ class Text:
                 best = distance, drive, hit
         return None if best is None else best[1:]
 
+    def follow(self, walk: QueueWalk) -> None:
+        """Take note of what a queue has issued since this was last called for it."""
+        queue = walk.unit.id
+        for key in self._open.pop(queue, ()):
+            del self._repeated[key][queue]
+        # The last word of a queue may still be repeated.
+        last = len(walk.issued) - 1 if walk.running or walk.parked is not None else len(walk.issued)
+        for item in walk.issued[self._seen[queue] : last]:
+            for key, drive in self._driven(item):
+                for part in drive.stretches(key[0]):
+                    self._drives.setdefault((*key, part), []).append(drive)
+            if item.mnemonic == "READ":
+                starts = _first_addresses(item, self._kept[queue])
+                self._kept[queue] = int(starts[-1]) + item.count * item.fields["stride"]
+        self._seen[queue] = max(last, self._seen[queue])
+        if 0 <= last < len(walk.issued):
+            driven = self._driven(walk.issued[last])
+            self._open[queue] = [key for key, _ in driven]
+            for key, drive in driven:
+                self._repeated.setdefault(key, {})[queue] = drive
+
     def _candidates(self, direction: Direction, stream: int, stretch: int) -> Iterator[_Drive]:
-        for queue, walk in self._walks.items():
-            # The last word of a queue may still be repeated.
-            last = len(walk.issued) - 1 if walk.running or walk.parked is not None else len(walk.issued)
-            for item in walk.issued[self._seen[queue] : last]:
-                for key in self._driven(item):
-                    drive = self._drive(queue, item)
-                    for part in drive.stretches(key[0]):
-                        self._drives.setdefault((*key, part), []).append(drive)
-                if item.mnemonic == "READ":
-                    starts = _first_addresses(item, self._kept[queue])
-                    self._kept[queue] = int(starts[-1]) + item.count * item.fields["stride"]
-            self._seen[queue] = max(last, self._seen[queue])
-            if last >= 0 and last < len(walk.issued) and (direction, stream) in self._driven(walk.issued[last]):
-                yield self._drive(queue, walk.issued[last])
+        yield from self._repeated.get((direction, stream), {}).values()
         yield from self._drives.get((direction, stream, stretch), [])
 
-    def _drive(self, queue: int, item: Issued) -> _Drive:
-        latency = timing(self._config)[item.mnemonic].d_func
-        assert latency is not None
-        return _Drive(item, latency, self._kept[queue])
-
-    def _driven(self, item: Issued) -> list[tuple[Direction, int]]:
+    def _driven(self, item: Issued) -> list[tuple[tuple[Direction, int], _Drive]]:
+        """Return the streams that a word drives, and how."""
         touched = footprint(self._config, item.unit, item.mnemonic, item.fields)
-        return [(group.direction, group.first + member) for group in touched.drives for member in range(group.size)]
+        latency = timing(self._config)[item.mnemonic].d_func
+        if not touched.drives or latency is None:
+            return []
+        drive = _Drive(item, latency, self._kept[item.unit.id])
+        return [
+            ((group.direction, group.first + member), drive) for group in touched.drives for member in range(group.size)
+        ]
 
 
 def _first_addresses(item: Issued, kept: int) -> Cycles:

@@ -42,9 +42,12 @@ class Walks:
         }
         self._text = Text(image, self.by_queue)
         waiting = {queue for queue, words in image.queues.items() if _has(words, "IFETCH", "SYNC")}
+        self._fetches = any(_has(words, "IFETCH") for words in image.queues.values())
         for queue, walk in self.by_queue.items():
             while queue not in waiting and walk.running:
                 walk.step()
+            if self._fetches:
+                self._text.follow(walk)
         self._releases = [cycle + self._timing.barrier for walk in self.by_queue.values() for cycle in walk.notified]
         heapq.heapify(self._releases)
         self._heads = [(0, queue) for queue in sorted(waiting) if self.by_queue[queue].running]
@@ -100,6 +103,8 @@ class Walks:
     def _step(self, walk: QueueWalk) -> None:
         fetches, notified = len(walk.fetches), len(walk.notified)
         walk.step()
+        if self._fetches:
+            self._text.follow(walk)
         for cycle in walk.notified[notified:]:
             heapq.heappush(self._releases, cycle + self._timing.barrier)
         for number, fetch in enumerate(walk.fetches[fetches:], fetches):

@@ -45,6 +45,9 @@ class TextSources:
         self._banks = banks
         self._spacing = spacing_of(config)
         self._access = timing(config).mem_access
+        # When each bank is free, by window from the earliest start on: nothing is placed while starts are tried.
+        self._earliest = 0
+        self._windows: list[Free] = []
         self._cycles = [read_cycle(config, unit, units(config)[bank.slice]) for bank in banks]
 
     def starts(self, vectors: int, earliest: int, latest: int, whole: bool = False) -> Iterator[int]:
@@ -52,10 +55,14 @@ class TextSources:
         if not self._banks:
             return
         port = vectors * self._spacing
+        self._earliest = earliest
+        self._windows.clear()
         for base in range(earliest, latest + 1, _WINDOW):
             count = min(_WINDOW, latest + 1 - base)
             span = count + port - self._spacing
-            every = [self._free(number, base, span) for number in range(len(self._banks))]
+            every = np.array([self._free(number, base, span) for number in range(len(self._banks))])
+            # Looked up once for a window, not once for each of its many starts.
+            self._windows.append(every)
             groups = every if whole else [np.logical_or.reduce(every)]
             # For every vector a bank of the group, or the only one.
             able = [~_any_of(~group, vectors, self._spacing)[:count] for group in groups]
@@ -65,16 +72,18 @@ class TextSources:
             yield from (base + np.flatnonzero(free)).tolist()
 
     def bursts(self, start: int, vectors: int) -> tuple[Burst, ...]:
-        """Return the READs for an IFETCH in one of the cycles of `starts`; their addresses are 0."""
-        span = (vectors - 1) * self._spacing + 1
-        free = [self._free(number, start, span)[:: self._spacing] for number in range(len(self._banks))]
+        """Return the READs for an IFETCH in a cycle that `starts` has yielded; their addresses are 0."""
+        number, first = divmod(start - self._earliest, _WINDOW)
+        taken = ~self._windows[number][:, first : first + (vectors - 1) * self._spacing + 1 : self._spacing]
         found: list[Burst] = []
         first = 0
         while first < vectors:
-            runs = [_run(one[first:]) for one in free]
-            number = int(np.argmax(runs))
-            found += self._cut(number, start, first, runs[number])
-            first += runs[number]
+            # Of each bank, how many it can bring from the first one on.
+            left = taken[:, first:]
+            runs = np.where(left.any(axis=1), left.argmax(axis=1), vectors - first)
+            number = int(runs.argmax())
+            found += self._cut(number, start, first, int(runs[number]))
+            first += int(runs[number])
         return tuple(found)
 
     def _cut(self, number: int, start: int, first: int, count: int) -> Iterator[Burst]:
@@ -95,11 +104,6 @@ class TextSources:
         taken |= self._scheduler.taken(("bank", *bank), first + self._access, span)
         taken[: max(0, -first)] = True
         return ~taken
-
-
-def _run(free: Free) -> int:
-    """Return how many are free from the first one on."""
-    return len(free) if free.all() else int(np.argmin(free))
 
 
 def _any_of(row: Free, count: int, every: int) -> Free:
