@@ -10,6 +10,7 @@ from compiler.expression import expr
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, maximum, recip, where
 from compiler.ir.tensor import Tensor, View, as_view
+from compiler.library.int16 import Int16Rows
 from compiler.program import Program
 from models.value import Array, Value, constant, held_format, union
 
@@ -71,11 +72,15 @@ class Builder:
     program : Program
     precision : str
         Format in which the chip holds float32: ``float16`` or ``float32``; sums are float32 with both.
+    int8_weights : bool
+        Whether known matrices of products are int8, and what they are multiplied by int16.
     """
 
-    def __init__(self, program: Program, precision: str) -> None:
+    def __init__(self, program: Program, precision: str, int8_weights: bool = False) -> None:
         self.program = program
         self.precision = precision
+        self.int8_weights = int8_weights
+        self.int16_rows: dict[int, tuple[Value, Int16Rows]] = {}
         self._constants: dict[tuple[int, str], tuple[Array, View]] = {}
 
     def held(self, dtype: DataType) -> str:

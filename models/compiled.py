@@ -105,7 +105,8 @@ def compile_model(
         Of inputs that the program is to be compiled for; they are none of its inputs then.
     precision : str
         ``float16`` or ``float32``: the format in which the chip holds float32. Products multiply float16 in any case:
-        of float32 three times, see `models.operators.products`.
+        of float32 three times, see `models.operators.products`. ``w8a16``: as float16, but products of what is computed
+        with known matrices multiply int16 numbers by int8 weights, see `models.operators.int16_weights`.
 
     Raises
     ------
@@ -119,7 +120,7 @@ def compile_model(
     graph = model.graph
     declared = [entry for entry in graph.inputs if entry.name not in graph.initializers]
     _check_names(declared, shapes or {}, values or {})
-    builder = Builder(Program(config, name=graph.name or "model"), precision)
+    builder = Builder(Program(config, name=graph.name or "model"), PRECISIONS[precision], precision == "w8a16")
     inputs = [_input(builder, entry, shapes or {}, values or {}) for entry in declared]
     frame = Frame(dict(zip(declared, (value for _, value in inputs), strict=True)), _versions(graph))
     walk = Walk(builder)

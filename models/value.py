@@ -14,8 +14,8 @@ from compiler.ir.tensor import View
 
 Array = npt.NDArray[Any]
 
-PRECISIONS = ("float16", "float32")
-"""Formats in which a chip can hold ONNX's float32."""
+PRECISIONS = {"float16": "float16", "float32": "float32", "w8a16": "float16"}
+"""Ways to compute in ONNX's float32, and the format in which the chip holds it."""
 
 _HELD = {
     DataType[name.upper()]: AT_THE_EDGE.get(name, name)

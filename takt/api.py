@@ -45,7 +45,8 @@ def compile(  # noqa: A001 - the name that the work has in a namespace of its ow
     values : mapping, optional
         Of inputs that the program is compiled for.
     precision : str
-        ``float16`` or ``float32``: how the chip holds float32; sums are float32 with both.
+        ``float16`` or ``float32``: how the chip holds float32; sums are float32 with both. ``w8a16``: as float16, with
+        int8 weights and int16 activations in products with known matrices.
 
     Raises
     ------

@@ -16,7 +16,7 @@ from compiler.library.bounds import vectors
 from compiler.library.operands import product
 from compiler.program import Program
 
-__all__ = ["layernorm_in_lanes", "rmsnorm_in_lanes"]
+__all__ = ["layernorm_in_lanes", "rmsnorm_in_lanes", "sums_in_lanes"]
 
 _LIMIT = 2.0**15
 """Largest square that stays one float16. What squares have above it is a second one."""
@@ -55,7 +55,7 @@ def layernorm_in_lanes(
     """
     view = as_view(x)
     share = 1 / view.shape[1]
-    mean = _sums(program, view, (1.0,), view.shape[1], lambda total: total * share)
+    mean = sums_in_lanes(program, view, (1.0,), view.shape[1], lambda total: total * share)
     return _over_root(program, view, (mean,), (gamma, beta), epsilon)
 
 
@@ -103,7 +103,7 @@ def _ones(program: Program, x: View, factors: tuple[float, ...], columns: int) -
     return program.constant(program.fresh_name("ones"), np.repeat(column[:, None], columns, axis=1))
 
 
-def _sums(
+def sums_in_lanes(
     program: Program, x: View, factors: tuple[float, ...], n: int, finish: Callable[[Expr], Expr] | None = None
 ) -> View:
     """Return sums over the lanes of x, whose equal shares have factors of their own, in each of n lanes.
@@ -122,10 +122,10 @@ def _with_sums(
     finish: Callable[..., Expr],
     operands: tuple[Tensor | View, ...],
 ) -> Tensor:
-    """Return ``finish(sum, *operands)``, float16, of sums as of `_sums`; the first operand has the result's shape."""
+    """Return ``finish(sum, *operands)``, float16, of `sums_in_lanes`; the first operand has the result's shape."""
     n = operands[0].shape[1]
     if n <= program.config.vector_length:
         weights = _ones(program, x, factors, n)
         return product(program, x, weights, epilogue=finish, operands=operands, dtype="float16")
-    found: Tensor = program.map(finish, _sums(program, x, factors, n), *operands, dtype="float16")
+    found: Tensor = program.map(finish, sums_in_lanes(program, x, factors, n), *operands, dtype="float16")
     return found

@@ -161,14 +161,19 @@ def integer_convolution(
     groups = int(node.get("group", 1))
     if w_zero is not None and w_zero.rank and w_zero.shape[0] > 1:
         w_zero = shaped(builder, w_zero, (w_zero.shape[0], *(1,) * (w.rank - 1)))
-    images = [channels_last(builder, part) for part in digits(builder, x, x_zero)]
-    weights = [filters(builder, part) for part in digits(builder, w, w_zero)]
+    images = [(times, channels_last(builder, part)) for times, part in digits(builder, x, x_zero)]
+    weights = [(times, filters(builder, part)) for times, part in digits(builder, w, w_zero)]
+    factors = [times * more for times, _ in images for more, _ in weights]
     parts = [
         conv(builder.program, builder.view(a), builder.view(b), groups=groups, **window.batched)  # type: ignore[arg-type]
-        for a in images
-        for b in weights
+        for _, a in images
+        for _, b in weights
     ]
-    total = parts[0] if len(parts) == 1 else builder.program.map(_sum, *parts)
+
+    def whole(*sums: Expr) -> Expr:
+        return _sum(*(one * factor if factor > 1 else one for factor, one in zip(factors, sums, strict=True)))
+
+    total = parts[0] if len(parts) == 1 else builder.program.map(whole, *parts)
     return total, total.shape
 
 

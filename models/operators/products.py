@@ -11,6 +11,7 @@ from compiler.expression.expr import Expr
 from compiler.ir.tensor import View
 from models.builder import Builder
 from models.node import Node
+from models.operators.int16_weights import int16_by_int8
 from models.registry import operator
 from models.value import Value, constant
 
@@ -57,6 +58,8 @@ def matrix_product(
 ) -> Value:
     """Return ``finish(a @ b, *operands)`` of values with at least two axes, of the type of `a`.
 
+    With int8 weights, and a matrix `b` that is known: see `int16_by_int8`.
+
     Of float32 it is ``ah bh + (ah bl + al bh) / 2048`` of the `factors`, in float32; what is left out is below 2**-22
     of the terms.
 
@@ -70,6 +73,8 @@ def matrix_product(
     operands : sequence of Value
         What it takes beside the sum: of shape (N,) or of the result's.
     """
+    if builder.int8_weights and b.array is not None and a.array is None and b.rank == 2 and a.is_float:
+        return int16_by_int8(builder, a, b, finish, operands)
     program, target = builder.program, builder.held(a.dtype)
     left, right = factors(builder, a), factors(builder, b)
     shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])

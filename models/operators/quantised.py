@@ -1,6 +1,6 @@
 """Quantised operators: exact integer products, and scales in float32."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,10 +26,11 @@ _LIMITS = {
 }
 
 
-def digits(builder: Builder, value: Value, zero: Value | None) -> list[Value]:
-    """Return int8 values whose sum is a value of 8 bits without its zero point: one, or two where one is too narrow.
+def digits(builder: Builder, value: Value, zero: Value | None) -> list[tuple[int, Value]]:
+    """Return int8 values, times factors, whose sum is a value of 8 bits without its zero point, -255 to 255.
 
-    Products of them, added up, are exact; padding is 0 in all of them.
+    One, or where that is too narrow the last bit, and twice the others; the first factor is 1. Products of them, added
+    up, are exact; padding is 0 in all of them.
     """
     if value.dtype not in (DataType.INT8, DataType.UINT8):
         raise Refused(f"operand of an integer product must be int8 or uint8, not {value.dtype.name.lower()}")
@@ -38,21 +39,20 @@ def digits(builder: Builder, value: Value, zero: Value | None) -> list[Value]:
         zero = constant(np.zeros((), value.dtype.numpy()))
     if value.array is not None and zero.array is not None:
         whole = value.array.astype(np.int32) - zero.array.astype(np.int32)
-        first = np.clip(whole, -128, 127)
-        parts = [first] if (first == whole).all() else [first, whole - first]
-        return [constant(part.astype(np.int8)) for part in parts]
+        if whole.min(initial=0) >= -128 and whole.max(initial=0) <= 127:
+            return [(1, constant(whole.astype(np.int8)))]
+        return [(1, constant((whole & 1).astype(np.int8))), (2, constant((whole >> 1).astype(np.int8)))]
     if zero.array is not None and low - int(zero.array.max()) >= -128 and high - int(zero.array.min()) <= 127:
         if not zero.array.any():
-            return [value]
-        return [builder.map(_less, value, zero, dtype=DataType.INT8)]
+            return [(1, value)]
+        return [(1, builder.map(_less, value, zero, dtype=DataType.INT8))]
 
     def apart(x: Expr, z: Expr) -> tuple[Expr, Expr]:
         whole = _less(x, z)
-        first = fn.maximum(fn.minimum(whole, 127), -128)
-        return first, whole - first
+        return whole & 1, whole >> 1
 
-    found: list[Value] = builder.map(apart, value, zero, dtype=DataType.INT8)
-    return found
+    odd, half = builder.map(apart, value, zero, dtype=DataType.INT8)
+    return [(1, odd), (2, half)]
 
 
 def _less(x: Expr, zero: Expr) -> Expr:
@@ -66,14 +66,20 @@ def integer_product(builder: Builder, a: Value, b: Value, a_zero: Value | None, 
     if a.rank == 1 and a_zero is not None and a_zero.rank:
         a_zero = shaped(builder, a_zero, ())
     total: Any = None
-    for first in digits(builder, left, a_zero):
-        for second in digits(builder, right, b_zero):
+    others = digits(builder, right, b_zero)
+    for times, first in digits(builder, left, a_zero):
+        for more, second in others:
             views = builder.view(first), builder.view(second)
             if total is None:
                 total = builder.program.matmul(*views)
             else:
-                total = builder.program.matmul(*views, epilogue=fn.add, operands=(total,))
+                total = builder.program.matmul(*views, epilogue=_added(times * more), operands=(total,))
     return builder.value(total, DataType.INT32, shape, a, b, a_zero, b_zero)
+
+
+def _added(factor: int) -> Callable[[Expr, Expr], Expr]:
+    """Return an epilogue that adds a sum, times a factor, to one before."""
+    return lambda total, before: (total * factor if factor > 1 else total) + before
 
 
 def _per_row(builder: Builder, a: Value, zero: Value | None) -> Value | None:

@@ -15,7 +15,7 @@ __all__ = ["api", "beside_onnxruntime", "precision_option", "shapes_of"]
 
 _NEEDED = ("onnx", "onnx_ir")
 
-TOLERANCES = {"float16": 2.0**-7, "float32": 2.0**-17}
+TOLERANCES = {"float16": 2.0**-7, "float32": 2.0**-17, "w8a16": 2.0**-5}
 """By precision: how far a float may be from onnxruntime's, beside the largest element of its tensor."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -57,7 +57,10 @@ def shapes_of(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:
 def precision_option(function: _Function) -> _Function:
     """Add ``--precision``."""
     return click.option(
-        "--precision", metavar="float16|float32", help="How the chip holds float32.  [default: float16]"
+        "--precision",
+        metavar="float16|float32|w8a16",
+        help="How the chip holds float32; w8a16: float16, with int8 weights and int16 activations in products.  "
+        "[default: float16]",
     )(function)
 
 

@@ -98,7 +98,10 @@ def test_the_functions(folder: Path) -> None:
         ("compile model.onnx --shape x=5x", "--shape x must be sizes from 1 on with x between them, not '5x'"),
         ("compile model.onnx --shape x=5x25", "shape of x must fit (n, 24), not be 5x25"),
         ("compile model.onnx --shape z=5x24", "input must be one of x, not 'z'"),
-        ("compile model.onnx --shape x=5x24 --precision int4", "precision must be one of float16, float32, not 'int4'"),
+        (
+            "compile model.onnx --shape x=5x24 --precision int4",
+            "precision must be one of float16, float32, w8a16, not 'int4'",
+        ),
         ("compile x.npy", "'x.npy' must be an ONNX model: "),
         ("compile none.onnx", "'none.onnx' must be an ONNX model: "),
         ("run model.onnx", "shape of input x must be static"),
