@@ -126,3 +126,16 @@ def test_integers_at_the_ends_of_their_ranges(known: bool) -> None:
         feeds = {"x": x} | ({} if known else zeros)
         expected = ort.InferenceSession(model.SerializeToString()).run(None, feeds)
         np.testing.assert_array_equal(Session(compile_model(model, preset("small"))).run(None, feeds), expected)
+
+
+@pytest.mark.parametrize("a, b", [(0, 255), (255, 0), (0, 0)])
+def test_convolutions_of_integers_at_the_ends_of_their_ranges(a: int, b: int) -> None:
+    rng = np.random.default_rng(6)
+    ends = np.array([0, 1, 127, 128, 254, 255], np.uint8)
+    x, w = rng.choice(ends, (1, 4, 4, 6)), rng.choice(ends, (2, 4, 2, 3))
+    zeros = {"a": np.array(a, np.uint8), "b": np.array(b, np.uint8)}
+    model = with_weights(
+        "g (uint8[1, 4, 4, 6] x) => (int32[1, 2, 3, 4] y) { y = ConvInteger(x, w, a, b) }", {"w": w} | zeros
+    )
+    expected = ort.InferenceSession(model.SerializeToString()).run(None, {"x": x})
+    np.testing.assert_array_equal(Session(compile_model(model, preset("small"))).run(None, {"x": x}), expected)
