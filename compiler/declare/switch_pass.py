@@ -95,8 +95,11 @@ def moved(
             raise TaktError(
                 f"sources must have one shape and dtype, not {first.dtype} {first.shape} and {view.dtype} {view.shape}"
             )
-    _, rows, shape = whole(scope, views[-1][1])
-    sources = [(name_of_field, operand_of(scope, *whole(scope, view)[:2])) for name_of_field, view in views]
+    sources: list[tuple[str, Operand]] = []
+    for field, view in views:
+        # All have the same rows and shape.
+        tensor, rows, shape = whole(scope, view)
+        sources.append((field, operand_of(scope, tensor, rows)))
     if lane_map is not None:
         steps = np.zeros(len(rows), np.int64) + lane_map.steps[0]
         sources.append(("map", Operand(lane_map.tensor, lane_map.vectors, steps)))

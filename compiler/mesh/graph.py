@@ -99,6 +99,12 @@ class Graph:
         return False
 
 
+def passing(ref: Ref, dtype: DType) -> Node:
+    """Return the node that passes an operand of some format on, bit by bit."""
+    bits = DType.INT16 if dtype is DType.FP16 else dtype  # PASS has no float16; any 16 bits will do
+    return Node("PASS", bits, bits, (ref,))
+
+
 def widened(graph: Graph) -> Graph:
     """Return a graph in which results that are read in a wider format have a PASS of their own for that.
 
@@ -142,10 +148,7 @@ def lower(outputs: Sequence[Expr]) -> Graph:
         ref = builder.add(root, is_output=True)
         # An ALU drives one group of streams: what leaves twice needs a second ALU.
         if ref.number in found:
-            node = builder.nodes[ref.number]
-            # PASS has no float16; any 16 bits will do.
-            bits = DType.INT16 if node.out_dtype is DType.FP16 else node.out_dtype
-            ref = builder.node(Node("PASS", bits, bits, (ref,)), fresh=True)
+            ref = builder.node(passing(ref, builder.nodes[ref.number].out_dtype), fresh=True)
         found.append(ref.number)
     return builder.graph(found)
 

@@ -13,7 +13,7 @@ from itertools import combinations
 from arch.config import Config
 from arch.formats import DType
 from compiler.mesh.capability import columns_for
-from compiler.mesh.graph import Graph, Kind, Node, Ref
+from compiler.mesh.graph import Graph, Kind, Node, Ref, passing
 from compiler.mesh.mapping import Cell, Mapping, Source, Stream
 
 Users = tuple[tuple[int, int], ...]
@@ -241,13 +241,11 @@ class _Layout:
     def _feed(self, ref: Ref, level: int, users: Users, dtype: DType) -> None:
         """Let users read what is there for level + 1, through PASSes where they are farther away."""
         last = max((self._levels[number] for number, _ in users), default=0)
-        bits = DType.INT16 if dtype is DType.FP16 else dtype  # PASS has no float16; any 16 bits will do
         at = {level + 1: ref}
         for farther in range(level + 1, last):
             operand = at[farther]
-            node = Node("PASS", bits, bits, (operand,))
             at[farther + 1] = Ref(Kind.NODE, len(self._nodes))
-            self._nodes.append(node)
+            self._nodes.append(passing(operand, dtype))
             self._levels.append(farther)
             self._sources.append([operand])
         for number, slot in users:

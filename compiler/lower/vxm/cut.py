@@ -44,13 +44,12 @@ def cut(op: Pass, spare: int, latched: bool = False) -> list[Pass]:
     """
     if ways(op, spare, latched):
         return [op]
-    # An operand that both parts convert need not cross in the wider format. At last, what users read in a wider format
-    # than it is stored in may cross too, and is widened by an ALU of its own.
-    for graphs in ([op.graph, repeated(op.graph)], [widened(op.graph)]):
-        found = _cut(op, graphs, spare, latched)
-        if len(found) > 1:
-            return found
-    return [op]
+    # An operand that both parts convert need not cross in the wider format.
+    usual = [op.graph, repeated(op.graph)]
+    found = _cut(op, usual, spare, latched)
+    # At last, what users read in a wider format than it is stored in may cross too: an ALU of its own widens it.
+    last = widened(op.graph)
+    return found if len(found) > 1 or last in usual else _cut(op, [last], spare, latched)
 
 
 def _cut(op: Pass, graphs: list[Graph], spare: int, latched: bool) -> list[Pass]:
