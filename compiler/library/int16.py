@@ -14,8 +14,7 @@ import numpy as np
 from compiler.expression.expr import Expr
 from compiler.expression.functions import cast, maximum, minimum, recip, rsqrt, square
 from compiler.ir.tensor import Tensor, View, as_view
-from compiler.library.bounds import vectors
-from compiler.library.lane_norms import sums_in_lanes
+from compiler.library.lane_norms import parts_in_lanes, sums_in_lanes
 from compiler.library.operands import product
 from compiler.program import Program
 
@@ -71,11 +70,8 @@ def quantised_rows(program: Program, x: Tensor | View) -> Int16Rows:
     x : Tensor or View
         float16, shape (m, k), finite; lanes along k.
     """
-    m, k = x.shape
-    parts = program.map(_parts, x, join=-2)
-    beside = as_view(parts).reshape(2, m, k).transpose(1, 0, 2)
-    whole = vectors(program.config, k) * program.config.vector_length
-    squares = beside.pad(((0, 0), (0, 0), (0, whole - k))).reshape(m, 2 * whole)
+    k = x.shape[1]
+    squares = parts_in_lanes(program, _parts, as_view(x))
     inverse = sums_in_lanes(program, squares, (_UNIT / _RAISED, _UNIT / _FAR), k, _inverse)
     digits = program.map(_digits, x, inverse, join=-2)
     step = program.map(recip, inverse[:, : min(k, program.config.vector_length)])

@@ -16,7 +16,7 @@ from compiler.library.bounds import vectors
 from compiler.library.operands import product
 from compiler.program import Program
 
-__all__ = ["layernorm_in_lanes", "rmsnorm_in_lanes", "sums_in_lanes"]
+__all__ = ["layernorm_in_lanes", "parts_in_lanes", "rmsnorm_in_lanes", "sums_in_lanes"]
 
 _LIMIT = 2.0**15
 """Largest square that stays one float16. What squares have above it is a second one."""
@@ -68,12 +68,8 @@ def _over_root(
     program: Program, x: View, mean: tuple[View, ...], affine: tuple[Tensor | View, ...], epsilon: float
 ) -> Tensor:
     """Return what x is above its mean, over the root of the mean of its squares, times a factor, and an addend."""
-    (m, n), vector = x.shape, program.config.vector_length
-    parts = program.map(_parts, x, *mean, join=-2)
-    beside = as_view(parts).reshape(2, m, n).transpose(1, 0, 2)
-    whole = vectors(program.config, n) * vector
-    rows = beside.pad(((0, 0), (0, 0), (0, whole - n))).reshape(m, 2 * whole)
-    count = n * _UNIT
+    rows = parts_in_lanes(program, _parts, x, *mean)
+    count = x.shape[1] * _UNIT
 
     def finish(total: Expr, value: Expr, *others: Expr) -> Expr:
         centred, (gamma, *beta) = _centred(value, *others[: len(mean)]), others[len(mean) :]
@@ -101,6 +97,15 @@ def _ones(program: Program, x: View, factors: tuple[float, ...], columns: int) -
     """Return columns of ones times factors, one for each equal share of the lanes of x."""
     column = np.repeat(np.array(factors, np.float16), x.shape[1] // len(factors))
     return program.constant(program.fresh_name("ones"), np.repeat(column[:, None], columns, axis=1))
+
+
+def parts_in_lanes(program: Program, parts: Callable[..., tuple[Expr, Expr]], x: View, *operands: View) -> View:
+    """Return two parts of every element of x in lanes side by side, each part in whole vectors, for `sums_in_lanes`."""
+    m, n = x.shape
+    made = program.map(parts, x, *operands, join=-2)
+    beside = as_view(made).reshape(2, m, n).transpose(1, 0, 2)
+    whole = vectors(program.config, n) * program.config.vector_length
+    return beside.pad(((0, 0), (0, 0), (0, whole - n))).reshape(m, 2 * whole)
 
 
 def sums_in_lanes(
