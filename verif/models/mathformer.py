@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnx.helper as h
+from safetensors.numpy import load
 
+from verif.models.onnx_writer import OnnxWriter
 from verif.models.packages import Package
-from verif.models.safetensors import tensors_of
 
 Array = npt.NDArray[Any]
 
@@ -82,10 +82,11 @@ def prompts(operation: str) -> list[tuple[str, str]]:
 
 def mathformer(operation: str) -> MathFormer:
     """Return the model of an operation."""
-    folder = PACKAGE.folder() / "mathformer" / f"{operation}former"
-    config = json.loads((folder / "config.json").read_text())
-    tokens = json.loads((folder / "vocab.json").read_text())
-    return MathFormer(_llama(config, tensors_of(folder / "model.safetensors")), tokens)
+    config, tokens, weights = (
+        PACKAGE.read(f"mathformer/{operation}former/{name}")
+        for name in ("config.json", "vocab.json", "model.safetensors")
+    )
+    return MathFormer(_llama(json.loads(config), load(weights)), json.loads(tokens))
 
 
 def _llama(config: Mapping[str, Any], weights: Mapping[str, Array]) -> onnx.ModelProto:
@@ -93,25 +94,14 @@ def _llama(config: Mapping[str, Any], weights: Mapping[str, Array]) -> onnx.Mode
     heads, size = config["num_attention_heads"], config["head_dim"]
     places = np.arange(LENGTH)[:, None]
     angles = places / config["rope_parameters"]["rope_theta"] ** (np.arange(0, size, 2) / size)
-    known = {"cosine": np.cos(angles)[None].astype(np.float32), "sine": np.sin(angles)[None].astype(np.float32)}
-    nodes: list[onnx.NodeProto] = []
-
-    def weight(name: str, turned: bool = False) -> str:
-        known[name] = np.ascontiguousarray(weights[name].T) if turned else weights[name]
-        return name
-
-    def node(operator: str, *inputs: str, **attributes: Any) -> str:
-        made = f"{operator}.{len(nodes)}"
-        nodes.append(h.make_node(operator, [*inputs], [made], name=made, **attributes))
-        return made
-
-    def dense(x: str, name: str) -> str:
-        return node("MatMul", x, weight(f"{name}.weight", turned=True))
+    writer = OnnxWriter(weights)
+    writer.known |= {"cosine": np.cos(angles)[None].astype(np.float32), "sine": np.sin(angles)[None].astype(np.float32)}
+    node, dense = writer.node, writer.matmul
 
     def norm(x: str, name: str) -> str:
-        return node("RMSNormalization", x, weight(f"{name}.weight"), epsilon=config["rms_norm_eps"])
+        return node("RMSNormalization", x, writer.weight(f"{name}.weight"), epsilon=config["rms_norm_eps"])
 
-    x = node("Gather", weight("model.embed_tokens.weight"), "tokens")
+    x = node("Gather", writer.weight("model.embed_tokens.weight"), "tokens")
     for layer in range(config["num_hidden_layers"]):
         prefix = f"model.layers.{layer}"
         normal = norm(x, f"{prefix}.input_layernorm")
@@ -123,14 +113,9 @@ def _llama(config: Mapping[str, Any], weights: Mapping[str, Array]) -> onnx.Mode
         gate, up = (dense(normal, f"{prefix}.mlp.{name}_proj") for name in ("gate", "up"))
         inner = node("Mul", node("Mul", gate, node("Sigmoid", gate)), up)
         x = node("Add", x, dense(inner, f"{prefix}.mlp.down_proj"))
-    logits = dense(norm(x, "model.norm"), "lm_head")
-    nodes[-1].output[0] = "logits"
-    assert logits
-    graph = h.make_graph(
-        nodes,
+    dense(norm(x, "model.norm"), "lm_head", made="logits")
+    return writer.model(
         "mathformer",
-        [h.make_tensor_value_info("tokens", onnx.TensorProto.INT64, (1, LENGTH))],
-        [h.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, (1, LENGTH, config["vocab_size"]))],
-        [onnx.numpy_helper.from_array(array, name) for name, array in known.items()],
+        [("tokens", onnx.TensorProto.INT64, (1, LENGTH))],
+        ("logits", onnx.TensorProto.FLOAT, (1, LENGTH, config["vocab_size"])),
     )
-    return h.make_model(graph, opset_imports=[h.make_opsetid("", 23)], ir_version=11)

