@@ -57,13 +57,26 @@ def processes(build: Path) -> Iterator[str]:
             continue
 
 
+def changed(path: Path) -> int | None:
+    """Return when a file was last written, in ns; None if it is gone."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
+
+
 def stop(simulator: str, build: Path, pattern: str, number: signal.Signals) -> None:
     """End a process at a moment, and see that nothing of it is left but what only the next one can remove."""
     # On a busy machine a file may come and go unseen: what comes after it is then the moment, or the wait has no end.
     patterns = list(MOMENTS.values())
     patterns = [later.replace("icarus", simulator) for later in patterns[patterns.index(pattern) :]]
+    # What an earlier one left is no moment of this one: it may not even have begun.
+    left = {path: changed(path) for pattern in patterns for path in build.glob(pattern)}
     with start(simulator, build, FOREVER) as process:
-        wait_for(lambda: any(any(build.glob(later)) for later in patterns), process)
+        wait_for(
+            lambda: any(changed(path) != left.get(path) for pattern in patterns for path in build.glob(pattern)),
+            process,
+        )
         process.send_signal(number)
         try:
             _, messages = process.communicate(timeout=60)
