@@ -64,7 +64,7 @@ PAGES: dict[str, Callable[[], str]] = {"mathformer": mathformer_figures}
 
 @click.command()
 @click.argument("model", type=click.Choice([*PAGES]))
-@click.argument("document", type=click.Path(path_type=Path))
+@click.argument("document", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def main(model: str, document: Path) -> None:
     """Write the figures of a model between their markers in a document."""
     try:
