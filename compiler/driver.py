@@ -11,12 +11,13 @@ from arch.image import Image
 from arch.timing import timing
 from compiler.emit.ifetch.segments import SegmentedText, longest_segment
 from compiler.emit.ifetch.streamer import TextStreamer
-from compiler.emit.ifetch.text import TextError
+from compiler.emit.ifetch.text import Text, TextError
 from compiler.ir.operation import Operation
 from compiler.ir.source import Source
 from compiler.ir.tensor import Tensor
 from compiler.lower.vxm.steps import stationary_ports
-from compiler.memory.maps import empty_map, tensor_map, view_map
+from compiler.memory.accesses import Contents, Final
+from compiler.memory.maps import empty_map, tensor_map, vectors_of, view_map
 from compiler.place.core import Core, PlacementError
 from compiler.place.lowerings import lowering_of
 from compiler.place.policy import Policy
@@ -178,10 +179,37 @@ def _image(source: Source, state: PlacementState, core: Core, operations: Sequen
             "instructions": text.instructions,
         },
     )
-    cycles = verify(image)
+    cycles = verify(image, _contents(source, state, text))
     if cycles != image.cycles:
         raise AssertionError(f"scheduler predicts {image.cycles} cycles, verifier finds {cycles}")
     return image
+
+
+def _contents(source: Source, state: PlacementState, text: Text) -> Contents:
+    """Return what MEM is to hold in the course of a program that is placed."""
+    hosted = {
+        tensor: [(part.slices, part.addrs) for part in state.maps.get(tensor, ())]
+        for tensor in source.tensors
+        if tensor not in source.states
+    }
+    zeros = np.array([*state.zeros.values()], np.int32).reshape(-1, 2)
+    lasting = [places for tensor, found in hosted.items() if tensor.data is not None for places in found]
+    lasting += [(zeros[:, 0], zeros[:, 1]), (text.slices, text.addrs)]
+    final = [Final((), places, np.zeros(len(places[0]), np.int64)) for places in lasting]
+    for tensor in dict.fromkeys([*(view.tensor for view in source.outputs.values()), *source.states]):
+        # The next value of a state may be a result that went there right away.
+        values = [value for value, copies in state.written.items() if copies is state.copies.get(tensor)]
+        for part in state.maps[tensor]:
+            held = (part.bytes >= 0).any(axis=1)
+            places, vectors = (part.slices[held], part.addrs[held]), vectors_of(source.config, tensor, part)[held]
+            final.append(Final((*values, tensor) if source.stored(tensor) else (), places, vectors))
+    return Contents(
+        state.meant,
+        text.starts,
+        [*lasting, *(places for tensor, found in hosted.items() if tensor.data is None for places in found)],
+        {tensor: [(copy.slices, copy.addrs) for copy in state.copies[tensor]] for tensor in source.states},
+        final,
+    )
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from compiler.ir.tensor import Elements, Tensor
+from compiler.memory.accesses import Accesses, Meant
 from compiler.memory.demand import Demand
 from compiler.memory.maps import MapWords
 from compiler.memory.words import Bank, Numbers
@@ -115,6 +116,14 @@ class ReadPort:
         has_zeros = not demand.zeros or bool((self.zero_slices >= 0).all())
         return same and has_zeros and self.copy.has(demand.order)
 
+    def accesses(
+        self, byte: int | npt.NDArray[np.integer[Any]], steps: npt.NDArray[np.int64], cycles: Cycles
+    ) -> Accesses:
+        """Return the accesses of a byte of the vectors of some steps, in some cycles, one each."""
+        slices, addrs, _ = self._places().words
+        tensor = self.tensor if self.elements is None else None
+        return Accesses(tensor, self.steps[steps], slices[byte, steps], addrs[byte, steps], cycles)
+
     def words(self) -> tuple[Numbers, Numbers, Cycles]:
         """Return slices and addrs, shape (bytes, steps), and the cycles from which they can be read, shape (steps,)."""
         slices, addrs, zero = self._places().words
@@ -171,25 +180,45 @@ class Template:
         Copy, vectors, and from which cycle on (relative) each of them can be read.
     read : list of (TensorCopy, ndarray, ndarray)
         Copy, vectors, and in which cycle (relative) each of them is accessed.
+    meant : Meant
+        Every access, for the verifier.
     """
 
     macro: Macro
     needs: int = 0
     written: list[tuple[TensorCopy, Cycles, Cycles]] = field(default_factory=list)
     read: list[tuple[TensorCopy, Cycles, Cycles]] = field(default_factory=list)
+    meant: Meant = field(default_factory=Meant)
 
-    def reads(self, copy: TensorCopy, vectors: Cycles, accesses: Cycles, ready: npt.NDArray[np.integer[Any]]) -> None:
-        """Note that vectors (-1: none) are accessed in relative cycles, which have to be ready by then."""
-        self.needs = max(self.needs, int((ready - accesses).max()))
-        self.read.append((copy, vectors, accesses))
+    def reads(
+        self,
+        copy: TensorCopy,
+        found: Accesses,
+        ready: npt.NDArray[np.integer[Any]],
+    ) -> None:
+        """Note accesses of a copy's vectors (-1: none) in relative cycles, shape (n,), which have to be ready then."""
+        self.needs = max(self.needs, int((ready - found.cycles).max()))
+        self.read.append((copy, found.vectors, found.cycles))
+        self.meant.reads.append(found)
 
-    def writes(self, copy: TensorCopy, vectors: Cycles, done: Cycles) -> None:
-        """Note the relative cycles from which bytes of vectors can be read, shape (bytes, n): they are written before.
+    def writes(self, copy: TensorCopy, tensor: Tensor, vectors: Cycles, done: Cycles) -> None:
+        """Note the relative cycles from which bytes of a tensor's vectors can be read, shape (bytes, n).
 
-        A byte that is nearer than others of its vector is written sooner, and no word may be before it is free.
+        They are written in the cycle before. A byte that is nearer than others of its vector is written sooner, and no
+        word may be before it is free.
         """
         self.needs = max(self.needs, int((copy.free[vectors] - (done.min(axis=0) - 1)).max()))
         self.written.append((copy, vectors, done.max(axis=0)))
+        self.meant.writes.append(Accesses(tensor, vectors, copy.slices[:, vectors], copy.addrs[:, vectors], done - 1))
+
+    def changes(self, copy: TensorCopy, tensor: Tensor, first: int, done: Cycles) -> None:
+        """Note that any vector may be written from a relative cycle on, until it can be read, shape (vectors,)."""
+        vectors = np.arange(len(done))
+        # After all reads of what was there, and after what was written there before.
+        self.needs = max(self.needs, int(max(copy.ready.max(), copy.last.max() + 1)) - first)
+        self.written.append((copy, vectors, done))
+        cycles = np.stack([np.full(len(done), first), done - 1])[:, None]
+        self.meant.writes.append(Accesses(tensor, vectors, copy.slices, copy.addrs, cycles, in_place=True))
 
     @property
     def end(self) -> int:

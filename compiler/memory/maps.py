@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from arch.config import Config
 from arch.image import TensorMap
+from compiler.ir.lanes import vectors_along
 from compiler.ir.tensor import Tensor, View
 from compiler.memory.words import Numbers
 
@@ -43,6 +44,17 @@ def view_map(name: str, view: View, parts: list[MapWords]) -> TensorMap:
     moved = np.where((index < 0) | (place < 0), -1, place * size + byte).astype(np.int32)
     held = (moved >= 0).any(axis=1)
     return TensorMap(name, view.dtype, view.shape, slices[held], addrs[held], moved[held])
+
+
+def vectors_of(config: Config, tensor: Tensor, words: MapWords) -> npt.NDArray[np.int64]:
+    """Return the tensor's own vector in each word, shape (n,); of words without any element an arbitrary one."""
+    rows = vectors_along(
+        np.arange(tensor.size, dtype=np.int32).reshape(tensor.shape), tensor.lanes, config.vector_length
+    )
+    vectors = np.zeros(tensor.size, np.int64)
+    vectors[rows[rows >= 0]] = np.nonzero(rows >= 0)[0]
+    elements: npt.NDArray[np.int32] = np.maximum(words.bytes.max(axis=1), 0) // tensor.itemsize
+    return vectors[elements]
 
 
 def element_words(elements: npt.NDArray[np.int32], slices: Numbers, addrs: Numbers) -> MapWords:

@@ -11,6 +11,7 @@ from compiler.ir.vector import Operand, Pass, Result, identity
 from compiler.lower.storage import OperationStorage
 from compiler.lower.vxm.builder import PassBuilder
 from compiler.lower.vxm.plan import pass_plans
+from compiler.memory.accesses import Meant
 from compiler.memory.copies import ReadPort, TensorCopy
 from compiler.memory.demand import Vectors
 from compiler.place.lowering import MovePlan, place_first
@@ -52,7 +53,7 @@ def copy_bytewise(
         for mine in _runs(origin, goal, vectors):
             part = identity(state.config, op.name, Operand(one, None, mine), Result(one, mine))
             none = np.full(1, -1, np.int32)
-            port = ReadPort(origin, mine, np.arange(len(mine)), none, none)
+            port = ReadPort(origin, mine, np.arange(len(mine)), none, none, tensor)
             storage = OperationStorage(ports={0: port}, outputs=[[goal]])
             templates = [
                 PassBuilder(part, storage, mapping).build() for plan in pass_plans(part) for mapping in plan.mappings
@@ -62,6 +63,8 @@ def copy_bytewise(
                 template.needs = max(template.needs, after)
                 template.read = [(source, numbers, times) for _, numbers, times in template.read]
                 template.written = [(target, numbers, times) for _, numbers, times in template.written]
+                written = [replace(accesses, tensor=tensor) for accesses in template.meant.writes]
+                template.meant = Meant(template.meant.reads, written)
             if not place_first(state, trial, templates, None):
                 return None
             after = trial.end

@@ -251,7 +251,9 @@ def _copy(state: PlacementState, op: Any, source: _Source, target: TensorCopy) -
     vectors = source.vectors
     for plan in [MovePlan(op.duration)] if source.is_serial else pass_plans(op):
         trial = Trial(op, Choice(plan), {})
-        trial.storage.ports[0] = ReadPort(source.copy, vectors, np.arange(len(vectors)), none, none)
+        trial.storage.ports[0] = ReadPort(
+            source.copy, vectors, np.arange(len(vectors)), none, none, op.operands[0].tensor
+        )
         trial.storage.outputs = [[target]]
         if source.is_serial:
             templates = switch_templates(op, trial.storage)

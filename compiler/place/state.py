@@ -13,6 +13,7 @@ from arch.geometry import Direction, Hemisphere, units
 from compiler.ir.operation import Operation
 from compiler.ir.tensor import Elements, Tensor
 from compiler.lower.storage import ComputedWeights, OperationStorage, Target
+from compiler.memory.accesses import Meant
 from compiler.memory.copies import ReadPort, TensorCopy
 from compiler.memory.demand import Demand, Key
 from compiler.memory.maps import MapWords
@@ -104,6 +105,8 @@ class PlacementState:
         """Whether an operation that finds no place otherwise may have any, however long it takes there."""
         self.partial: dict[Tensor, list[tuple[TensorCopy, Demand | None]]] = {}
         """Copies of results that several operations write parts of, before the last of them."""
+        self.meant: list[tuple[Meant, int]] = []
+        """Accesses of all that is placed, with the starts of their macro-operations."""
 
     # Changes that can be undone
 

@@ -201,6 +201,7 @@ def commit(state: PlacementState, trial: Trial) -> None:
     for template, start in trial.started:
         # Until here copies know nothing of these cycles, so a trial that is given up leaves no trace in them.
         state.journal.append(template.settle(start))
+        state.add(state.meant, (template.meant, start))
     state.put(state.placed, op, storage)
     _register(state, trial)
     for demand, computed in trial.computed:

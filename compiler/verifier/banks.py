@@ -27,19 +27,38 @@ def bank_faults(config: Config, issued: list[Issued]) -> Iterator[Fault]:
 
 def _accesses(config: Config, issued: list[Issued], plain: str, indexed: str) -> Cycles:
     """Return ``2 * cycle + bank`` of every access of one engine."""
+    indices = timing(config)[indexed].d_skew
+    each = gather_accesses(config) if indexed == "GATHER" else scatter_accesses(config)
+    assert indices is not None
+    cycles, addrs = word_accesses(config, issued, plain, indexed)
+    found = [2 * cycles + addrs // config.mem_depth]
+    for item in issued:
+        if item.mnemonic == indexed:
+            those = (item.elements[:, None] + indices + 1 + np.arange(each)).reshape(-1)
+            found.append(2 * those + item.fields["addr"] // config.mem_depth)
+    return np.concatenate(found)
+
+
+def word_accesses(config: Config, issued: list[Issued], plain: str, indexed: str) -> tuple[Cycles, Cycles]:
+    """Return cycles and addresses of the accesses of one engine of a slice, by READ or WRITE alone.
+
+    Parameters
+    ----------
+    config : Config
+    issued : list of Issued
+        All of the slice.
+    plain, indexed : str
+        The engine's instructions: READ and GATHER, or WRITE and SCATTER.
+    """
     table = timing(config)
     latency = table.mem_access if plain == "READ" else table["WRITE"].d_skew
-    indices = table[indexed].d_skew
-    accesses = gather_accesses(config) if indexed == "GATHER" else scatter_accesses(config)
-    assert latency is not None and indices is not None
+    assert latency is not None
     size = 2 * config.mem_depth
-    found = [np.zeros(0, np.int64)]
+    times, places = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     kept = 0
     for item in issued:
         if item.mnemonic == indexed:
             kept = item.fields["addr"]
-            cycles = (item.elements[:, None] + indices + 1 + np.arange(accesses)).reshape(-1)
-            found.append(2 * cycles + kept // config.mem_depth)
         if item.mnemonic != plain:
             continue
         stride = item.fields["stride"]
@@ -47,7 +66,7 @@ def _accesses(config: Config, issued: list[Issued], plain: str, indexed: str) ->
         first = kept if item.fields["cont"] else item.fields["addr"]
         advance = burst if item.fields["cont"] else 0
         starts = first + advance * np.arange(len(item.cycles))
-        addrs = (starts[:, None] + stride * np.arange(item.count)).reshape(-1) % size
-        found.append(2 * (item.elements + latency) + addrs // config.mem_depth)
+        places.append((starts[:, None] + stride * np.arange(item.count)).reshape(-1) % size)
+        times.append(item.elements + latency)
         kept = int(starts[-1] + burst) % size
-    return np.concatenate(found)
+    return np.concatenate(times), np.concatenate(places)

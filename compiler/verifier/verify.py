@@ -7,7 +7,9 @@ from arch.faults import Fault, FaultError, FaultKind
 from arch.geometry import units
 from arch.image import Image
 from arch.timing import timing
+from compiler.memory.accesses import Contents
 from compiler.verifier.banks import bank_faults
+from compiler.verifier.contents import check_contents
 from compiler.verifier.engines import engine_faults, pair_faults
 from compiler.verifier.mesh import mesh_faults
 from compiler.verifier.planes import plane_faults
@@ -16,8 +18,14 @@ from compiler.verifier.stream_checks import stream_faults
 from compiler.verifier.walks import Walks
 
 
-def verify(image: Image) -> int:
+def verify(image: Image, contents: Contents | None = None) -> int:
     """Check an image's timetable against every rule of the machine, from its queue words alone.
+
+    Parameters
+    ----------
+    image : Image
+    contents : Contents, optional
+        What its operations mean to find in MEM; with it that is checked too.
 
     Returns
     -------
@@ -29,6 +37,8 @@ def verify(image: Image) -> int:
     FaultError
         With the fault that the machine would report: of all violations the one of the lowest cycle, in it of the lowest
         queue, for it of the lowest code. OVERRUN by the host comes before everything, since the machine does not start.
+    AssertionError
+        For contents that are not as meant: the compiler is wrong then.
     TaktError
         For program text that is fetched and cannot be known: it must be constants of the image, which nothing writes.
     """
@@ -46,6 +56,8 @@ def verify(image: Image) -> int:
     overwritten = walks.overwritten()
     if overwritten is not None:
         raise overwritten
+    if contents is not None:
+        check_contents(config, walks.by_queue, contents)
     return _length(config, walks.by_queue)
 
 

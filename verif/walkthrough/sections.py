@@ -407,9 +407,9 @@ def _text(found: Recording) -> str:
 
 
 def _verifier() -> str:
-    from compiler.verifier import banks, engines, mesh, planes, queue_walk, stream_checks, text, walks
+    from compiler.verifier import banks, contents, engines, mesh, planes, queue_walk, stream_checks, text, walks
 
-    modules = (queue_walk, walks, stream_checks, engines, banks, mesh, planes, text)
+    modules = (queue_walk, walks, stream_checks, engines, banks, mesh, planes, text, contents)
     return markdown_table(("module", "what"), [(f"`{module.__name__}`", _first(module)) for module in modules])
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -73,6 +73,7 @@ class SegmentedText:
         self._parts = [*scheduler.segments()]
         self._lengths = [part.retired for part in self._parts]
         """Cycles of each segment, with the pause after it once that is known."""
+        self._starts = [*accumulate(self._lengths[:-1], initial=0)]
         self._pieces: list[dict[int, Slots]] = []
         wait = timing(config).barrier
         for part in self._parts:
@@ -207,6 +208,7 @@ class SegmentedText:
 
     def _text(self, paused: int) -> Text:
         config, every = self._config, self._places.items()
+        starts = accumulate(self._lengths[:-1], initial=0)
         addrs = [bank_addr[1] + np.arange(len(content) // config.vector_length) for content, bank_addr in every]
         slices = [np.full(len(addr), place[0].slice) for addr, (_, place) in zip(addrs, every, strict=True)]
         empty = np.zeros(0, np.int32)
@@ -217,6 +219,7 @@ class SegmentedText:
             np.frombuffer(b"".join(self._places), np.uint8).reshape(-1, config.vector_length),
             self._instructions,
             paused,
+            tuple(zip(self._starts, starts, strict=True)),
         )
 
 

@@ -30,6 +30,8 @@ class Text:
         Words of all queues, fetched ones included.
     paused : int
         Cycles by which the last operations issue later than they were scheduled, text having been waited for.
+    starts : tuple of (int, int)
+        First cycle of each segment, as scheduled, and as it is: with the pauses before it.
     """
 
     queues: dict[int, Words64]
@@ -38,3 +40,4 @@ class Text:
     content: npt.NDArray[np.uint8]
     instructions: int
     paused: int = 0
+    starts: tuple[tuple[int, int], ...] = ((0, 0),)

@@ -47,8 +47,7 @@ def gather_template(op: Gather, placed: OperationStorage) -> Template:
             cycles = np.sort(np.concatenate(times[number]))
             transfers.read(indices, byte, slices[byte], addrs[byte], cycles, sink, interval)
     copy = placed.outputs[0][0]
-    ready = np.zeros(op.blocks * op.m, np.int64)
-    first = np.full(op.blocks * op.m, 1 << 62)
+    ready = np.zeros((op.target.itemsize, op.blocks * op.m), np.int64)
     flows: dict[int, Flow] = {}
     for part in gathering.parts:
         unit = units(config)[part.slice]
@@ -67,9 +66,8 @@ def gather_template(op: Gather, placed: OperationStorage) -> Template:
         vectors = part.block * op.m + rows
         words = copy.slices[part.byte, vectors], copy.addrs[part.byte, vectors]
         (done,) = transfers.write(flow, 0, [words], issues + latency.d_func, unit.position, interval)
-        ready[vectors] = np.maximum(ready[vectors], done)
-        first[vectors] = np.minimum(first[vectors], done)
-    template.writes(copy, np.arange(op.blocks * op.m), np.array([first, ready]))
+        ready[part.byte, vectors] = done
+    template.writes(copy, op.target, np.arange(op.blocks * op.m), ready)
     macro.flows += flows.values()
     macro.flows.sort(key=lambda flow: -flow.width)
     return template

@@ -49,7 +49,7 @@ def scatter_template(op: Scatter, placed: OperationStorage) -> Template:
             words = slices[byte, order], addrs[byte, order]
             transfers.read(flow, byte, *words, cycles, sink)
             access = cycles - transfers.read_travel(words[0], sink)
-            template.reads(port.copy, port.steps[order], access, ready[order])
+            template.reads(port.copy, port.accesses(byte, order, access), ready[order])
         return flow
 
     rows = read("rows", 0, op.state.itemsize)
@@ -75,8 +75,7 @@ def scatter_template(op: Scatter, placed: OperationStorage) -> Template:
         ready[mine] = np.maximum(ready[mine], int(issues[-1]) + skew + 1 + scatter_accesses(config))
     for copy in {id(target.copy): target.copy for target in targets}.values():
         found = done[id(copy)]
-        # Any row may change, from the first access on: after all reads of it, and after the rows of one before.
-        template.writes(copy, np.arange(len(found)), np.array([np.full(len(found), first_access + 1), found]))
-        template.needs = max(template.needs, int(max(copy.ready.max(), copy.last.max() + 1)) - first_access)
+        # Any row may change, from the first access on.
+        template.changes(copy, op.state, first_access, found)
     macro.flows.sort(key=lambda flow: -flow.width)
     return template

@@ -118,7 +118,7 @@ class EpilogueBuilder:
         for member in range(flow.width):
             self._transfers.read(flow, member, slices[member], addrs[member], arrival, self._middle, self._op.interval)
             access = arrival - self._transfers.read_travel(slices[member], self._middle)
-            self._template.reads(port.copy, port.steps[steps], access, ready)
+            self._template.reads(port.copy, port.accesses(member, steps, access), ready)
         return flow
 
     def _read_kept(self, number: int, port: int, step: int, at: int, rows: int) -> tuple[Flow, int]:
@@ -144,10 +144,8 @@ class EpilogueBuilder:
             # Pauses are for others that read the slice.
             cycles = Pattern(arrival, 1, 1, fresh) if interval == 1 else Pattern(arrival, fresh, interval)
             self._transfers.read_constant(flow, member, int(slices[member]), int(addrs[member]), cycles, self._middle)
-            # Two bounds: the first access decides when the word must be there, the last one when it may go.
-            one = np.array([first + self._skew])
-            self._template.reads(kept.copy, kept.steps[[step]], one, ready)
-            self._template.reads(kept.copy, kept.steps[[step]], one + (fresh - 1) * interval, ready)
+            access = first + self._skew + interval * np.arange(fresh)
+            self._template.reads(kept.copy, kept.accesses(member, np.full(fresh, step), access), ready)
         return flow, ahead
 
     def _fresh(self, rows: int) -> int:

@@ -11,10 +11,12 @@ from arch.formats import DType
 from arch.geometry import Direction, Unit, UnitKind, mxm_position, units, vxm_position
 from arch.timing import timing
 from compiler.ir.matmul import MatMul
+from compiler.ir.tensor import as_view
 from compiler.lower.mxm.epilogue import Chains
 from compiler.lower.mxm.epilogue_builder import EpilogueBuilder, Exit
 from compiler.lower.mxm.plan import Feeder, Load, Plan
 from compiler.lower.storage import OperationStorage
+from compiler.memory.accesses import Accesses
 from compiler.memory.copies import Template
 from compiler.memory.demand import Vectors
 from compiler.schedule.flow import Flow
@@ -148,10 +150,10 @@ class GroupBuilder:
                 weights.addrs[:, words],
                 words[None].repeat(lanes, axis=0),
             )
-            copy, ready = weights, np.zeros_like(numbers)
+            copy, ready, tensor = weights, np.zeros_like(numbers), None
         else:
             slices, addrs, ready, numbers = computed.words(self._op, self._load_steps())
-            copy = computed.copy
+            copy, tensor = computed.copy, as_view(self._op.w).tensor
         for way in range(group.feeder.ways):
             flow = Flow(("weights", self._side, way), self._outward, lanes)
             self._macro.flows.append(flow)
@@ -159,7 +161,8 @@ class GroupBuilder:
                 row = way * lanes + member
                 self._transfers.read(flow, member, slices[row], addrs[row], steps, self._position)
                 access = steps - self._transfers.read_travel(slices[row], self._position)
-                self._template.reads(copy, numbers[member], access, ready[member])
+                found = Accesses(tensor, numbers[member], slices[row], addrs[row], access)
+                self._template.reads(copy, found, ready[member])
             for at, part in self._loads(way, first):
                 unit = self._unit(UnitKind.MXM_WEIGHTS, part.plane)
                 action = Action(unit, "LW", at, {"count": part.steps}, {"stream": (flow, 0)}, tiles, self._period)
@@ -207,7 +210,7 @@ class GroupBuilder:
                 flow, member, slices[member], addrs[member], arrival, self._position, self._op.interval
             )
             access = arrival - self._transfers.read_travel(slices[member], self._position)
-            self._template.reads(port.copy, port.steps[every], access, ready)
+            self._template.reads(port.copy, port.accesses(member, every, access), ready)
         return flow
 
     def _multiply(self, group: Group, number: int, activations: Flow) -> None:
@@ -303,4 +306,4 @@ class GroupBuilder:
                 words = [(copy.slices[member, part], copy.addrs[member, part]) for copy in copies]
                 done.append(self._transfers.write(flow, member, words, cycles, source, self._op.interval))
             for copy, its in zip(copies, zip(*done, strict=True), strict=True):
-                self._template.writes(copy, part, np.array(its))
+                self._template.writes(copy, self._op.y, part, np.array(its))

@@ -89,34 +89,33 @@ class SwitchBuilder:
         flow = self._flow(name, self._outward, len(numbers) if serial else size)
         for member, number in enumerate(numbers):
             port = self._placed.ports[number]
-            slices, addrs, _ = port.words()
             if serial:
-                words = slices.T.reshape(-1), addrs.T.reshape(-1)
-                self._words(flow, member, *words, self._cycles + skew, port, np.repeat(np.arange(op.steps), size))
+                steps, bytes_of = np.divmod(np.arange(op.steps * size), size)
+                self._words(flow, member, self._cycles + skew, port, bytes_of, steps)
                 continue
             for byte in range(size):
                 if op.register is not None:
                     first = np.zeros(1, np.int64)
-                    self._words(flow, byte, slices[byte, first], addrs[byte, first], first, port, first)
+                    self._words(flow, byte, first, port, byte, first)
                 else:
-                    words = np.repeat(slices[byte], op.interval), np.repeat(addrs[byte], op.interval)
                     steps = np.repeat(np.arange(op.steps), op.interval)
-                    self._words(flow, byte, *words, self._cycles + skew, port, steps)
+                    self._words(flow, byte, self._cycles + skew, port, byte, steps)
         return flow
 
     def _words(
         self,
         flow: Flow,
         member: int,
-        slices: npt.NDArray[np.int32],
-        addrs: npt.NDArray[np.int32],
         arrival: Cycles,
         port: ReadPort,
-        steps: Numbers,
+        byte: int | npt.NDArray[np.int64],
+        steps: npt.NDArray[np.int64],
     ) -> None:
-        self._transfers.read(flow, member, slices, addrs, arrival, self._position)
-        access = arrival - self._transfers.read_travel(slices, self._position)
-        self._template.reads(port.copy, port.steps[steps], access, port.words()[2][steps])
+        """Read a byte of the vectors of some steps, each its own where they differ, so that they arrive in time."""
+        slices, addrs, ready = port.words()
+        self._transfers.read(flow, member, slices[byte, steps], addrs[byte, steps], arrival, self._position)
+        access = arrival - self._transfers.read_travel(slices[byte, steps], self._position)
+        self._template.reads(port.copy, port.accesses(byte, steps, access), ready[steps])
 
     def _load(self, flow: Flow) -> None:
         """Load the map register just before the first step, and keep others from it until the last one."""
@@ -152,4 +151,4 @@ class SwitchBuilder:
         ]
         done = self._transfers.write(flow, member, words, cycles, self._position)
         for output, ready in zip(outputs, done, strict=True):
-            self._template.writes(output, vectors, ready.reshape(-1, size).T)
+            self._template.writes(output, self._op.results[0].tensor, vectors, ready.reshape(-1, size).T)

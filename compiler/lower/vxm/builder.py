@@ -9,6 +9,7 @@ from arch.config import Config
 from arch.geometry import Direction, Unit, UnitKind, units, vxm_position
 from arch.isa.codes import Source as Code
 from arch.timing import timing
+from compiler.ir.tensor import Tensor
 from compiler.ir.vector import Pass, Result
 from compiler.lower.storage import OperationStorage
 from compiler.lower.vxm.cells import Streams, driving, instruction, repeating
@@ -67,7 +68,7 @@ class PassBuilder:
             self._arriving, self._leaving, self._accesses = like._arriving, like._leaving, like._accesses
             self._macro.actions, self._macro.flows = list(like._accesses), like._macro.flows
             self._template.needs, self._template.written = like._template.needs, like._template.written
-            self._template.read = like._template.read
+            self._template.read, self._template.meant = like._template.read, like._template.meant
         everywhere: list[tuple[int, int, Flow | None]] = [(0, self._op.steps, None)]
         for number, cell in enumerate(self._mapping.cells):
             self._cell(cell, self._steps_of[number], self._arriving, self._leaving.get(number, everywhere))
@@ -85,7 +86,7 @@ class PassBuilder:
         assert skew is not None
         port = self._placed.ports[number]
         slices, addrs, ready = port.words()
-        read = self._steps_read[number]
+        read = np.flatnonzero(self._steps_read[number])
         slices, addrs, ready = slices[:, read], addrs[:, read], ready[read]
         direction = Direction(int(self._sides[slices[0, 0]]))
         flow = Flow(("pass", number, len(slices)), direction, len(slices))
@@ -94,7 +95,7 @@ class PassBuilder:
         for member in range(len(slices)):
             self._transfers.read(flow, member, slices[member], addrs[member], arrival, self._middle)
             access = arrival - self._transfers.read_travel(slices[member], self._middle)
-            self._template.reads(port.copy, port.steps[read], access, ready)
+            self._template.reads(port.copy, port.accesses(member, read, access), ready)
         return flow
 
     def _write(self, number: int, result: Result) -> list[tuple[int, int, Flow | None]]:
@@ -117,14 +118,20 @@ class PassBuilder:
                 flows[side] = Flow(("result", number, size), direction, size)
                 self._macro.flows.append(flows[side])
                 # All vectors of a side together: those that one copy has are in regular order, whatever others have.
-                self._store(flows[side], layouts, holds[:, mine], vectors[mine], cycles[mine])
+                self._store(flows[side], result.tensor, layouts, holds[:, mine], vectors[mine], cycles[mine])
         return [
             (start, end - start, flows[bool(east[start])] if written[start] else None)
             for start, end in runs_of(np.vstack([written, written & east]))
         ]
 
     def _store(
-        self, flow: Flow, layouts: list[TensorCopy], holds: npt.NDArray[np.bool_], vectors: Cycles, cycles: Cycles
+        self,
+        flow: Flow,
+        tensor: Tensor,
+        layouts: list[TensorCopy],
+        holds: npt.NDArray[np.bool_],
+        vectors: Cycles,
+        cycles: Cycles,
     ) -> None:
         """Write vectors to the copies that hold them, shape (copies, n)."""
         found = [(layout, mine) for layout, mine in zip(layouts, holds, strict=True) if mine.any()]
@@ -136,7 +143,7 @@ class PassBuilder:
             ]
             done.append(self._transfers.write(flow, member, copies, cycles, self._middle))
         for (layout, mine), its in zip(found, zip(*done, strict=True), strict=True):
-            self._template.writes(layout, vectors[mine], np.array(its)[:, mine])
+            self._template.writes(layout, tensor, vectors[mine], np.array(its)[:, mine])
 
     def _cell(
         self, cell: Cell, works: Steps, arriving: list[Flow], leaving: list[tuple[int, int, Flow | None]]
