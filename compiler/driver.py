@@ -150,16 +150,16 @@ def _image(source: Source, state: PlacementState, core: Core, operations: Sequen
     used = [tensor for tensor in source.tensors if state.maps.get(tensor)]
     constants = [tensor_map(tensor, state.maps[tensor]) for tensor in used if tensor.data is not None]
     values = [tensor.data for tensor in used if tensor.data is not None]
-    zeros = np.array(list(state.zeros.values()), np.int32).reshape(-1, 2)
+    zeros = state.words.zeros
     image = Image(
         config=config,
         queues=text.queues,
-        constant_slices=_joined([*(part.slices for part in constants), zeros[:, 0], text.slices]),
-        constant_addrs=_joined([*(part.addrs for part in constants), zeros[:, 1], text.addrs]),
+        constant_slices=_joined([*(part.slices for part in constants), zeros[0], text.slices]),
+        constant_addrs=_joined([*(part.addrs for part in constants), zeros[1], text.addrs]),
         constant_words=np.concatenate(
             [
                 *(part.pack(data) for part, data in zip(constants, values, strict=True)),
-                np.zeros((len(zeros), config.vector_length), np.uint8),
+                np.zeros((len(zeros[0]), config.vector_length), np.uint8),
                 text.content,
             ]
         ),
@@ -192,9 +192,8 @@ def _contents(source: Source, state: PlacementState, text: Text) -> Contents:
         for tensor in source.tensors
         if tensor not in source.states
     }
-    zeros = np.array([*state.zeros.values()], np.int32).reshape(-1, 2)
     lasting = [places for tensor, found in hosted.items() if tensor.data is not None for places in found]
-    lasting += [(zeros[:, 0], zeros[:, 1]), (text.slices, text.addrs)]
+    lasting += [state.words.zeros, (text.slices, text.addrs)]
     final = [Final((), places, np.zeros(len(places[0]), np.int64)) for places in lasting]
     for tensor in dict.fromkeys([*(view.tensor for view in source.outputs.values()), *source.states]):
         # The next value of a state may be a result that went there right away.

@@ -41,6 +41,7 @@ class Words:
         self._config = config
         self._free = np.zeros((config.slices, 2, config.mem_depth), np.int64)
         self._undo: list[tuple[Any, Any, Any, Cycles]] = []
+        self._zeros: dict[int, int] = {}
         # Longest runs of free words by (slice, bank), for the cycle that was asked about last: a search asks for the
         # same cycle many times.
         self._runs: dict[tuple[int, int], tuple[int, int]] = {}
@@ -208,6 +209,24 @@ class Words:
             self._free[number, bank, rows] = 0
             self._runs.pop((number, bank), None)
 
+    def zero(self, number: int) -> int | None:
+        """Return the address of a word of a slice into which the host writes zeros; None when it has no room for one.
+
+        There is one for all who ask. It is taken back as all else, by a rollback to a mark before the first of them.
+        """
+        if number not in self._zeros:
+            # Zeros serve every operation and stay: at the high end, like all that lasts.
+            taken = self.take(1, 1, [Bank(number, 1), Bank(number, 0)], high=True)
+            if taken is None:
+                return None
+            self._zeros[number] = int(taken[1][0, 0])
+        return self._zeros[number]
+
+    @property
+    def zeros(self) -> tuple[Numbers, Numbers]:
+        """Slices and addrs of the words of zeros, shape (n,)."""
+        return np.array([*self._zeros], np.int32), np.array([*self._zeros.values()], np.int32)
+
     def close(self, banks: Iterable[Bank]) -> None:
         """Give no more words of some banks."""
         for bank in banks:
@@ -228,6 +247,11 @@ class Words:
             self._free[number, bank, rows] = before
         if len(self._undo) > mark:
             self._runs.clear()
+            # A word that is free again, as none of zeros ever is, may be somebody else's next.
+            depth = self._config.mem_depth
+            self._zeros = {
+                number: addr for number, addr in self._zeros.items() if self._free[number, addr // depth, addr % depth]
+            }
         del self._undo[mark:]
 
     def _choose(self, order: Sequence[Bank], width: int, left: int, when: int) -> tuple[list[Bank], int]:

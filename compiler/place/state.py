@@ -17,7 +17,7 @@ from compiler.memory.accesses import Meant
 from compiler.memory.copies import ReadPort, TensorCopy
 from compiler.memory.demand import Demand, Key
 from compiler.memory.maps import MapWords
-from compiler.memory.words import Bank, Numbers, Words
+from compiler.memory.words import Numbers, Words
 from compiler.place.policy import Policy
 from compiler.schedule.scheduler import Scheduler
 
@@ -80,8 +80,6 @@ class PlacementState:
         self.weights: dict[Tensor, list[tuple[object, TensorCopy]]] = defaultdict(list)
         self.placed: dict[Operation, OperationStorage] = {}
         self.maps: dict[Tensor, list[MapWords]] = defaultdict(list)
-        self.zeros: dict[int, tuple[int, int]] = {}
-        """Slice to the slice and addr of a word that holds zeros."""
         self.scattered: set[int] = set()
         """Slices with states that rows are scattered into."""
         self.sparse_groups: dict[int, dict[frozenset[int], None]] = {}
@@ -204,17 +202,9 @@ class PlacementState:
 
     def zero_words(self, slices: Iterable[int]) -> tuple[Numbers, Numbers] | None:
         """Return words of zeros in some slices, one each; None when a slice has no room."""
-        found = []
-        for number in slices:
-            if number not in self.zeros:
-                # Zeros serve every operation and stay: at the high end, like all that lasts.
-                taken = self.words.take(1, 1, [Bank(number, 1), Bank(number, 0)], high=True)
-                if taken is None:
-                    return None
-                self.put(self.zeros, number, (number, int(taken[1][0, 0])))
-            found.append(self.zeros[number])
-        slices_, addrs = np.array(found, np.int32).reshape(-1, 2).T
-        return slices_, addrs
+        numbers = [*slices]
+        addrs = [self.words.zero(number) for number in numbers]
+        return None if None in addrs else (np.array(numbers, np.int32), np.array(addrs, np.int32))
 
     def port_of(self, demand: Demand, copy: TensorCopy) -> ReadPort | None:
         """Return the port of a demand on a copy, with words of zeros in the slices of its first vector if it reads any.

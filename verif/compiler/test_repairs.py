@@ -259,6 +259,11 @@ def test_hosted_operands_keep_clear_of_results_begun_before():
     fuzzed(87)
 
 
+def test_zeros_of_a_choice_that_is_given_up():
+    """Computed weights read zeros beside them; their words went to other weights when that choice was given up."""
+    fuzzed(30162)
+
+
 def test_weights_that_a_placed_product_loads_are_not_given_back(rng):
     """Two products load the same words, which were prepared for the second one alone: it may not give them back."""
     program = Program(NANO)

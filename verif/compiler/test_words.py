@@ -33,6 +33,21 @@ def test_rows_stand_in_different_slices():
     assert words.room(0) == before
 
 
+def test_words_of_zeros_are_undone_with_others():
+    """Otherwise whoever takes the word next writes where others read zeros."""
+    words = Words(NANO)
+    kept = words.zero(2)
+    mark = words.mark()
+    undone = words.zero(3)
+    assert words.zero(3) == undone
+    words.rollback(mark)
+    slices, addrs, _ = take(words, 1, 1, [Bank(3, 1)], high=True)
+    assert addrs[0, 0] == undone != words.zero(3)
+    assert words.zero(2) == kept
+    assert [*zip(*(places.tolist() for places in words.zeros), strict=True)] == [(2, kept), (3, words.zero(3))]
+    assert not set(words.zeros[1][words.zeros[0] == 3]) & set(addrs[slices == 3])
+
+
 def test_what_is_undone_can_be_taken_again():
     words = Words(NANO)
     mark = words.mark()
