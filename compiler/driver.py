@@ -1,7 +1,6 @@
 """From operations to a verified image."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 
 import numpy as np
@@ -26,10 +25,7 @@ from compiler.place.states import direct_updates, place_rows, place_state
 from compiler.verifier.verify import verify
 
 _SMALL = 24
-"""Operations up to which several policies are tried for a whole program."""
-
-_LONG = 128
-"""Operations from which on a program whose text came late is cut into segments at once."""
+"""Operations up to which several policies are tried for a whole program; a longer one whose text came late is cut."""
 
 _SEGMENTS = (0.8, 0.4, 0.2)
 """Parts of the longest segment of text that operations are to fill: words for text itself come in between."""
@@ -48,7 +44,7 @@ def compile_program(source: Source) -> Image:
     is_late = False
     for policy in _policies(source):
         # Passes that keep clear of each other have more text still.
-        if (policy.dense and found) or (is_late and (policy.copied or len(source.operations) > _LONG)):
+        if (policy.dense and found) or (is_late and (policy.copied or len(source.operations) > _SMALL)):
             continue
         for direct in (True, False) if source.updates else (True,):
             try:
@@ -71,12 +67,18 @@ def compile_program(source: Source) -> Image:
 
 def _segmented(source: Source) -> list[Image]:
     """Return the image of a program whose text comes in segments, if there is one: that only makes it longer."""
+    said: dict[bool, str] = {}
     for part in _SEGMENTS:
         segment = int(longest_segment(source.config) * part)
         # Dense results have less text as a rule, but may leave a long operation without a place to be cut at.
         for dense in (True, False):
-            with suppress(TextError):
+            try:
                 return [_build(source, Policy(dense=dense, segment=segment), direct=False)]
+            except TextError as error:
+                # What is too long in shorter segments too is one operation by itself.
+                if said.get(dense) == str(error):
+                    return []
+                said[dense] = str(error)
     return []
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from arch.config import Config
-from arch.geometry import positions
+from arch.geometry import positions, units
 from arch.timing import timing
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Key, Macro
@@ -56,7 +56,7 @@ class Footprint:
     ways : list of (Flow, dict of int to (int, int))
         Flows, and of each member what it takes of its stream, as `Flow.ways` gives it.
     text : list of (int, int, int)
-        Queue, its position and about how many words the actions take there.
+        Queue, its position and about how many words the actions take there, if nothing else issues in between.
     issued, retired : int
         First relative cycles after the last issue, and after all that the actions do.
     """
@@ -66,6 +66,32 @@ class Footprint:
     text: list[tuple[int, int, int]]
     issued: int
     retired: int
+
+
+_BROKEN = 3
+"""Words for each time that a repeated word is interrupted: a pause, and both parts of the repetition."""
+
+
+def interleaved(need: Need, words: int, taken: Bits) -> int:
+    """Return about how many words of text issues take, with those that come of others between them.
+
+    A word that is issued again and again is one only as long as nothing else of its queue comes between.
+
+    Parameters
+    ----------
+    need : Need
+        Of an issue slot.
+    words : int
+        What they take if nothing comes between.
+    taken : int
+        Cycles in which anything issues, as bits from `need.first` on.
+    """
+    for cycles in need.patterns:
+        if cycles.count > 1:
+            span = taken >> cycles.start - need.first & (1 << cycles.last - cycles.start + 1) - 1
+            words += _BROKEN * min(cycles.count - 1, span.bit_count() - cycles.count)
+    # At worst each issue is a word after a pause.
+    return min(words, 2 * need.bits.bit_count())
 
 
 def footprint(config: Config, macro: Macro) -> Footprint | None:
@@ -79,10 +105,14 @@ def footprint(config: Config, macro: Macro) -> Footprint | None:
     issued = retired = -(1 << 62)
     for action in macro.actions:
         unit = action.unit
-        # A pause, the word, and how often it comes again.
-        words[unit.id, unit.position] = words.get((unit.id, unit.position), 0) + 2 + (action.issues > 1)
+        words[unit.id, unit.position] = words.get((unit.id, unit.position), 0) + action.text
         issued = max(issued, action.cycle + action.every * (action.issues - 1) + 1)
         retired = max(retired, action.work.last + table.retire(action.mnemonic, action.fields))
+    for need in needs:
+        if isinstance(need.key, tuple) and need.key[0] == "issue" and len(need.patterns) > 1:
+            queue = units(config)[need.key[1]]
+            counted = words[queue.id, queue.position]
+            words[queue.id, queue.position] = interleaved(need, counted, need.bits)
     return Footprint(
         needs,
         [(flow, way) for flow, way in zip(macro.flows, ways, strict=True) if way is not None],

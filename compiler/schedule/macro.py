@@ -55,6 +55,14 @@ class Action:
         """Cycles of the elements."""
         return Pattern(self.cycle, self.issues, self.every, self.elements, self.interval)
 
+    @property
+    def text(self) -> int:
+        """About how many words of text it takes, where nothing else of its queue comes in between."""
+        # A pause, the word, and how often it comes again: the same, or another one that continues where it left off.
+        if self.advance in (0, self.elements * self.fields.get("stride", 0)):
+            return 2 + (self.issues > 1) + (self.issues > 1 and self.advance != 0)
+        return self.issues * (1 + (self.every > 1))
+
     def needs(self, config: Config) -> list[tuple[Key, Pattern]]:
         """Return what the action occupies, streams apart; worked out once, for several macro-operations share it."""
         if self._needs is None:

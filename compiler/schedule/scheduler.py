@@ -15,7 +15,7 @@ from arch.isa.table import BY_MNEMONIC
 from arch.timing import timing
 from compiler.schedule.bursts import shortened
 from compiler.schedule.flow import Flow
-from compiler.schedule.footprint import Footprint, Need, footprint
+from compiler.schedule.footprint import Footprint, Need, footprint, interleaved
 from compiler.schedule.issue import Issue
 from compiler.schedule.macro import Action, Key, Macro
 from compiler.schedule.pattern import Bits, Pattern
@@ -24,9 +24,6 @@ from compiler.schedule.text_count import TextCount
 
 _WINDOWS = (1, 64, 256)
 """Start cycles that are looked at together: mostly the first one will do; where it does not, many will not."""
-
-_BROKEN = 3
-"""Words more for an issue between those of another word that is repeated: a pause, and both parts of the repetition."""
 
 Mark = tuple[tuple[int, int], int, dict[Hashable, int], int, int, tuple[int, int]]
 
@@ -225,19 +222,15 @@ class Scheduler:
         return self._count.words(queue)
 
     def _interleaved(self, found: Footprint, start: int) -> list[tuple[int, int, int]]:
-        """Return the words of a macro-operation with those that come of others between its issues.
-
-        A word that is issued again and again is one only as long as nothing else of its queue comes between.
-        """
-        more: dict[int, int] = {}
+        """Return the words of a macro-operation with those that come of others between its issues."""
+        text = {queue: (position, words) for queue, position, words in found.text}
         for need in found.needs:
             if isinstance(need.key, tuple) and need.key[0] == "issue":
-                taken = self._table.part(need.key, start + need.first, need.bits.bit_length()) | need.bits
-                for cycles in need.patterns:
-                    span = taken >> cycles.start - need.first & (1 << cycles.last - cycles.start + 1) - 1
-                    others = span.bit_count() - cycles.count
-                    more[need.key[1]] = more.get(need.key[1], 0) + _BROKEN * min(cycles.count - 1, others)
-        return [(queue, position, words + more.get(queue, 0)) for queue, position, words in found.text]
+                others = self._table.part(need.key, start + need.first, need.bits.bit_length())
+                if others:
+                    position, words = text[need.key[1]]
+                    text[need.key[1]] = position, interleaved(need, words, others | need.bits)
+        return [(queue, position, words) for queue, (position, words) in text.items()]
 
     def write(self) -> None:
         """Write the issues of all that is placed: it stays placed."""

@@ -7,15 +7,19 @@ from arch.geometry import UnitKind, units
 from arch.isa.encoding import decode
 from arch.isa.timeline import NOP_LIMIT
 from arch.presets import preset
+from compiler.emit.assembler import assemble_queues
 from compiler.emit.ifetch.segments import SegmentedText, longest_segment, pause
 from compiler.memory.words import Bank, Words
 from compiler.program import Program
+from compiler.schedule.footprint import footprint
 from compiler.schedule.macro import Action, Macro
 from compiler.schedule.scheduler import Scheduler
 from runtime.backend import GoldenBackend
 from runtime.measure import run_checked
 from runtime.rtl_backend import RtlBackend
 from verif.bits import same_bits
+from verif.compiler.fuzz.campaign import Campaign
+from verif.compiler.fuzz.judge import Outcome, judge
 
 CONFIG = preset("nano", ["queue_depth=128"])
 ROWS = 8
@@ -105,3 +109,49 @@ def test_pauses_fill_vectors(seed):
     assert {decode(word)[0].mnemonic for word in words} == {"NOP"}
     assert sum(decode(word)[1]["count"] for word in words) == cycles
     assert (len(words) + after) % multiple == 0
+
+
+def test_text_of_one_segment_in_two_fetches():
+    """More words than one IFETCH brings."""
+    config = preset("nano", ["queue_depth=4096", "mem_depth=8192"])
+    scheduler = Scheduler(config, 3000)
+    shifter = next(unit for unit in units(config) if unit.kind is UnitKind.SXM_SHIFT)
+    for step in range(4500):
+        macro = Macro("step", [Action(shifter, "SHIFT", 0, {"amount": step % 8, "dst": step % 7, "dst_dir": 1})])
+        assert scheduler.place(macro, step) is not None
+    scheduler.synchronise()
+    text = SegmentedText(config, scheduler, Words(config)).fit()
+    held = [decode(word) for word in text.queues[shifter.id].tolist()]
+    fetched = [fields["count"] for row, fields in held if row.mnemonic == "IFETCH"]
+    assert max(fetched) <= 1023
+    assert sum(fetched) > 1023
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_counted_words(seed):
+    """The count of the text of a macro-operation by itself is never below its words, and seldom far above."""
+    rng = np.random.default_rng(seed)
+    slice_ = next(unit for unit in units(CONFIG) if unit.kind is UnitKind.MEM)
+    issues, parts = int(rng.integers(2, 60)), int(rng.integers(1, 5))
+    every = parts + int(rng.integers(0, 2))
+    advance = int(rng.choice([0, 1, 3]))
+    fields = {"addr": 0, "count": 1, "stride": 1, "dir": 0}
+    actions = [
+        Action(slice_, "READ", part, fields | {"addr": 64 * part}, issues=issues, every=every, advance=advance)
+        for part in range(parts)
+    ]
+    found = footprint(CONFIG, Macro("reads", actions))
+    assert found is not None
+    scheduler = Scheduler(CONFIG)
+    assert scheduler.place(Macro("reads", actions), 0) is not None
+    scheduler.write()
+    words = len(assemble_queues(CONFIG, scheduler.issues)[slice_.id]) - 1
+    counted = sum(count for queue, _, count in found.text if queue == slice_.id)
+    assert words <= counted <= 3 * words + 2 * parts
+
+
+@pytest.mark.long
+def test_a_long_text_gets_a_segment_of_its_own():
+    """A reduction whose READs take turns in one queue: each is a word, where a count of repeated ones had three."""
+    found = judge(Campaign("nano", ("mem_depth=2048",)).graph(30075))
+    assert found.outcome is Outcome.RIGHT, found.message

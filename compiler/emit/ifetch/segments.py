@@ -135,14 +135,15 @@ class SegmentedText:
     def _fetch(self, segment: int, queue: int, words: list[int], earliest: int = 0) -> tuple[int, int]:
         """Place the IFETCH of some words; return its cycle, and when the last word has come.
 
-        Where no bank has room for all of them, there are two.
+        Where no bank has room for all of them, or they are more than one IFETCH brings, there are two.
         """
         config, unit, part, pieces = self._config, self._units[queue], self._parts[segment], self._pieces[segment]
         content = np.array(words, "<u8").tobytes()
         vectors = len(content) // config.vector_length
         known = self._places.get(content)
         best: tuple[int, Burst] | None = None
-        for bank, addr in self._banks(unit, vectors) if known is None else [known]:
+        banks = self._banks(unit, vectors) if known is None else [known]
+        for bank, addr in banks if vectors <= _MOST else ():
             burst = Burst(bank, addr, 0, vectors, read_cycle(config, unit, self._units[bank.slice]))
             mark = part.mark()
             # A READ issues before its IFETCH, but in the same segment.
@@ -196,6 +197,7 @@ class SegmentedText:
         elif not is_hosted:
             # Nothing issues what comes after END.
             words = words + [0] * (-len(words) % per)
+        self._check(queue, len(words))
         self._next[queue] = _Next(segment, words)
 
     def _check(self, queue: int, words: int) -> None:
