@@ -37,6 +37,9 @@ _WAITS = 12
 _SUPPLIED = 4
 """Plans beside the preferred one for which operands are copied."""
 
+_ROUNDS = 3
+"""Times that operands of a plan are copied until it is possible."""
+
 _SPARED = (8, 4, 2)
 """Parts of all slices that passes spare which do the work of one that has found no place."""
 
@@ -296,8 +299,11 @@ class Core:
         # help, those of plans that read and write less at a time may: these are last.
         for plan in () if found is not None else (plans[0], *plans[:0:-1][:_SUPPLIED]):
             point = savepoint(state, op)
-            if self._supply(op, plan):
-                found = self._best(iter(more), op, first=True)
+            # What an operation lacks hides what is in its way.
+            for _ in range(_ROUNDS):
+                found = self._best(iter(more), op, first=True) if self._supply(op, plan) else None
+                if found is not None or not self._wanted(self._tried(op, plan)):
+                    break
             if found is not None:
                 break
             give_up(state, point)

@@ -59,7 +59,8 @@ def copies_for(state: PlacementState, demands: Sequence[Demand]) -> bool:
 def gather_operands(state: PlacementState, trial: Trial) -> bool:
     """Copy operands of an operation that lie in more slices than they have bytes; return whether that changed any.
 
-    Their makers spread them over slices, and between banks, for readers that follow closely.
+    Their makers spread them over slices, and between banks, for readers that follow closely. Where results have words
+    but no cycles, all that the SXM reads is copied: ports may share slices, and leave others to results.
     """
     op, ports = trial.op, trial.storage.ports
     spread = [
@@ -68,7 +69,7 @@ def gather_operands(state: PlacementState, trial: Trial) -> bool:
         if demand.elements is None
         and not demand.columns
         and demand.key in ports
-        and len(ports[demand.key].slices) > demand.tensor.itemsize
+        and (len(ports[demand.key].slices) > demand.tensor.itemsize or (trial.is_stuck and demand.serial))
     ]
     # The wide ones first, which fit the fewest places; none is in the way of another any more.
     spread.sort(key=lambda demand: -demand.tensor.itemsize)

@@ -264,6 +264,11 @@ def test_zeros_of_a_choice_that_is_given_up():
     fuzzed(30162)
 
 
+def test_what_is_lacking_hides_what_clashes():
+    """A product lacks a copy of its computed weights, and reads two ports from one slice: both are copied."""
+    fuzzed(30111)
+
+
 def test_weights_that_a_placed_product_loads_are_not_given_back(rng):
     """Two products load the same words, which were prepared for the second one alone: it may not give them back."""
     program = Program(NANO)
