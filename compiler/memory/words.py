@@ -22,6 +22,15 @@ class Bank(NamedTuple):
     bank: int
 
 
+class _Runs(NamedTuple):
+    """Stretches of neighbouring words of a bank that are free from cycle `when` on: their starts and lengths."""
+
+    when: int
+    starts: Cycles
+    lengths: Cycles
+    longest: int
+
+
 class Words:
     """Hands out MEM words, and takes them back.
 
@@ -42,9 +51,9 @@ class Words:
         self._free = np.zeros((config.slices, 2, config.mem_depth), np.int64)
         self._undo: list[tuple[Any, Any, Any, Cycles]] = []
         self._zeros: dict[int, int] = {}
-        # Longest runs of free words by (slice, bank), for the cycle that was asked about last: a search asks for the
-        # same cycle many times.
-        self._runs: dict[tuple[int, int], tuple[int, int]] = {}
+        # Stretches of free words by (slice, bank), for the cycle that was asked about last: a search asks for the same
+        # cycle many times.
+        self._runs: dict[tuple[int, int], _Runs] = {}
 
     def take(
         self, width: int, rows: int, banks: Iterable[Bank], when: int = 0, high: bool = False
@@ -169,13 +178,7 @@ class Words:
 
     def run(self, bank: Bank, when: int) -> int:
         """Return how many neighbouring words of a bank are free from a cycle on, at most."""
-        cached = self._runs.get(bank)
-        if cached is not None and cached[0] == when:
-            return cached[1]
-        starts, lengths = self._stretches(bank, when)
-        longest = int(lengths.max()) if len(starts) else 0
-        self._runs[bank] = when, longest
-        return longest
+        return self._stretches(bank, when).longest
 
     def room(self, when: int) -> int:
         """Return how many words of all of MEM are free from a cycle on."""
@@ -196,8 +199,7 @@ class Words:
         places = slices[held], addrs[held] // depth, addrs[held] % depth
         self._undo.append((*places, self._free[places]))
         self._free[places] = np.broadcast_to(cycles, slices.shape)[held]
-        for key in np.unique(slices[held] * 2 + addrs[held] // depth).tolist():
-            self._runs.pop((key // 2, key % 2), None)
+        self._forget(*places[:2])
 
     def return_unused(self, slices: Numbers, addrs: Numbers) -> None:
         """Give back some words that were taken, tentatively, for the host and that hold nothing."""
@@ -245,8 +247,11 @@ class Words:
         """Undo everything since `mark`."""
         for number, bank, rows, before in reversed(self._undo[mark:]):
             self._free[number, bank, rows] = before
+            if isinstance(number, int):
+                self._runs.pop((number, bank), None)
+            else:
+                self._forget(number, bank)
         if len(self._undo) > mark:
-            self._runs.clear()
             # A word that is free again, as none of zeros ever is, may be somebody else's next.
             depth = self._config.mem_depth
             self._zeros = {
@@ -268,19 +273,29 @@ class Words:
             room = (room + 1) // 2 if room > 1 else 0
         return [], 0
 
-    def _stretches(self, bank: Bank, when: int) -> tuple[Cycles, Cycles]:
-        """Return the starts and lengths of stretches of free words."""
+    def _stretches(self, bank: Bank, when: int) -> _Runs:
+        """Return the stretches of words of a bank that are free from a cycle on."""
+        known = self._runs.get(bank)
+        if known is not None and known.when == when:
+            return known
         free = np.concatenate([[False], self._free[bank] <= when, [False]])
         edges = np.flatnonzero(free[1:] != free[:-1])
-        return edges[::2], edges[1::2] - edges[::2]
+        starts, lengths = edges[::2], edges[1::2] - edges[::2]
+        self._runs[bank] = found = _Runs(when, starts, lengths, int(lengths.max()) if len(lengths) else 0)
+        return found
+
+    def _forget(self, slices: Numbers, banks: Numbers) -> None:
+        """Forget the stretches of banks in which something has changed."""
+        for key in np.unique(slices * 2 + banks).tolist():
+            self._runs.pop((key // 2, key % 2), None)
 
     def _first(self, bank: Bank, count: int, when: int, high: bool) -> int:
         """Return the first of so many neighbouring free words."""
-        starts, lengths = self._stretches(bank, when)
-        fitting = np.flatnonzero(lengths >= count)
+        runs = self._stretches(bank, when)
+        fitting = np.flatnonzero(runs.lengths >= count)
         # First fit from either end: what is free between stays in one stretch.
         chosen = fitting[-1] if high else fitting[0]
-        return int(starts[chosen] + (lengths[chosen] - count if high else 0))
+        return int(runs.starts[chosen] + (runs.lengths[chosen] - count if high else 0))
 
     def _claim(self, bank: Bank, first: int, count: int) -> Cycles:
         """Take neighbouring words; return from when on they are free of what was there before."""
