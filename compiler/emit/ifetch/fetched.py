@@ -76,6 +76,8 @@ class FetchedQueue:
     unit: Unit
     slots: Slots
     fetches: list[Fetch] = field(default_factory=list)
+    _brought: int = 0
+    """Words of all fetches: asked for at every step of a search."""
     _repeats: Repeats | None = None
     _needs: np.ndarray | None = None
     _portions: dict[tuple[int, bytes], tuple[int, Fetch]] = field(default_factory=dict)
@@ -88,7 +90,7 @@ class FetchedQueue:
     @property
     def loaded(self) -> int:
         """Words in the queue at the start, and brought by the fetches."""
-        return self.config.queue_depth + sum(fetch.words for fetch in self.fetches)
+        return self.config.queue_depth + self._brought
 
     @property
     def missing(self) -> bool:
@@ -194,6 +196,7 @@ class FetchedQueue:
         """Add the fetch of a portion, with its IFETCH."""
         self.slots.insert(fetch.cycle, word)
         self.fetches.append(fetch)
+        self._brought += fetch.words
         if portion.content is None or fetch.words < _LEAST:
             # What was too long here need not be so elsewhere; short ones bring little more than their IFETCHes take.
             self._halvings, self._bounds = 0, []
