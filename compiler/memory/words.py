@@ -247,6 +247,7 @@ class Words:
         """Undo everything since `mark`."""
         for number, bank, rows, before in reversed(self._undo[mark:]):
             self._free[number, bank, rows] = before
+            # Most of what is undone was taken from one bank, and a trial undoes much.
             if isinstance(number, int):
                 self._runs.pop((number, bank), None)
             else:

@@ -299,11 +299,11 @@ class Core:
         # help, those of plans that read and write less at a time may: these are last.
         for plan in () if found is not None else (plans[0], *plans[:0:-1][:_SUPPLIED]):
             point = savepoint(state, op)
-            # What an operation lacks hides what is in its way.
+            # What an operation lacks hides what is in its way, which only the next trial finds.
             for _ in range(_ROUNDS):
-                found = self._best(iter(more), op, first=True) if self._supply(op, plan) else None
-                if found is not None or not self._wanted(self._tried(op, plan)):
+                if found is not None or not self._supply(op, plan):
                     break
+                found = self._best(iter(more), op, first=True)
             if found is not None:
                 break
             give_up(state, point)

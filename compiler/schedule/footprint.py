@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from arch.config import Config
-from arch.geometry import positions, units
+from arch.geometry import positions
 from arch.timing import timing
 from compiler.schedule.flow import Flow
 from compiler.schedule.macro import Key, Macro
@@ -31,6 +31,11 @@ class Need:
     first: int
     bits: Bits
     patterns: list[Pattern]
+
+    @property
+    def queue(self) -> int | None:
+        """Queue whose issue slot it is; None for any other resource."""
+        return self.key[1] if isinstance(self.key, tuple) and self.key[0] == "issue" else None
 
     def taken(self, table: Reservations, start: int, count: int) -> Bits:
         """Return for each of `count` starts, the first `start`, whether any of the cycles is taken, as bits."""
@@ -101,22 +106,23 @@ def footprint(config: Config, macro: Macro) -> Footprint | None:
     if needs is None or None in ways:
         return None
     table = timing(config)
-    words: dict[tuple[int, int], int] = {}
+    words: dict[int, int] = {}
+    places: dict[int, int] = {}
     issued = retired = -(1 << 62)
     for action in macro.actions:
         unit = action.unit
-        words[unit.id, unit.position] = words.get((unit.id, unit.position), 0) + action.text
+        words[unit.id] = words.get(unit.id, 0) + action.text
+        places[unit.id] = unit.position
         issued = max(issued, action.cycle + action.every * (action.issues - 1) + 1)
         retired = max(retired, action.work.last + table.retire(action.mnemonic, action.fields))
     for need in needs:
-        if isinstance(need.key, tuple) and need.key[0] == "issue" and len(need.patterns) > 1:
-            queue = units(config)[need.key[1]]
-            counted = words[queue.id, queue.position]
-            words[queue.id, queue.position] = interleaved(need, counted, need.bits)
+        # What an action takes by itself is known; several of one queue are in each other's way.
+        if need.queue is not None and len(need.patterns) > 1:
+            words[need.queue] = interleaved(need, words[need.queue], need.bits)
     return Footprint(
         needs,
         [(flow, way) for flow, way in zip(macro.flows, ways, strict=True) if way is not None],
-        [(*queue, count) for queue, count in words.items()],
+        [(queue, places[queue], count) for queue, count in words.items()],
         issued,
         retired,
     )

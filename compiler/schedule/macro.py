@@ -58,10 +58,11 @@ class Action:
     @property
     def text(self) -> int:
         """About how many words of text it takes, where nothing else of its queue comes in between."""
-        # A pause, the word, and how often it comes again: the same, or another one that continues where it left off.
-        if self.advance in (0, self.elements * self.fields.get("stride", 0)):
-            return 2 + (self.issues > 1) + (self.issues > 1 and self.advance != 0)
-        return self.issues * (1 + (self.every > 1))
+        # Only a word that is the same again, or continues where the last one ended, can be repeated.
+        if self.advance not in (0, self.elements * self.fields.get("stride", 0)):
+            return self.issues * (1 + (self.every > 1))
+        # A pause, the word, and how often it comes again; the first one, which sets the address, does not continue.
+        return 2 if self.issues == 1 else 3 + bool(self.advance)
 
     def needs(self, config: Config) -> list[tuple[Key, Pattern]]:
         """Return what the action occupies, streams apart; worked out once, for several macro-operations share it."""

@@ -225,11 +225,11 @@ class Scheduler:
         """Return the words of a macro-operation with those that come of others between its issues."""
         text = {queue: (position, words) for queue, position, words in found.text}
         for need in found.needs:
-            if isinstance(need.key, tuple) and need.key[0] == "issue":
+            if need.queue is not None:
                 others = self._table.part(need.key, start + need.first, need.bits.bit_length())
                 if others:
-                    position, words = text[need.key[1]]
-                    text[need.key[1]] = position, interleaved(need, words, others | need.bits)
+                    position, words = text[need.queue]
+                    text[need.queue] = position, interleaved(need, words, others | need.bits)
         return [(queue, position, words) for queue, (position, words) in text.items()]
 
     def write(self) -> None:

@@ -269,6 +269,12 @@ def test_what_is_lacking_hides_what_clashes():
     fuzzed(30111)
 
 
+@pytest.mark.long
+def test_a_long_text_gets_a_segment_of_its_own():
+    """READs of a reduction that take turns in one queue: each is a word, where a count of repeated ones had three."""
+    fuzzed(30075)
+
+
 def test_weights_that_a_placed_product_loads_are_not_given_back(rng):
     """Two products load the same words, which were prepared for the second one alone: it may not give them back."""
     program = Program(NANO)

@@ -18,8 +18,6 @@ from runtime.backend import GoldenBackend
 from runtime.measure import run_checked
 from runtime.rtl_backend import RtlBackend
 from verif.bits import same_bits
-from verif.compiler.fuzz.campaign import Campaign
-from verif.compiler.fuzz.judge import Outcome, judge
 
 CONFIG = preset("nano", ["queue_depth=128"])
 ROWS = 8
@@ -129,7 +127,7 @@ def test_text_of_one_segment_in_two_fetches():
 
 @pytest.mark.parametrize("seed", range(20))
 def test_counted_words(seed):
-    """The count of the text of a macro-operation by itself is never below its words, and seldom far above."""
+    """The count of the text of a macro-operation by itself is never below its words, nor far above."""
     rng = np.random.default_rng(seed)
     slice_ = next(unit for unit in units(CONFIG) if unit.kind is UnitKind.MEM)
     issues, parts = int(rng.integers(2, 60)), int(rng.integers(1, 5))
@@ -140,18 +138,12 @@ def test_counted_words(seed):
         Action(slice_, "READ", part, fields | {"addr": 64 * part}, issues=issues, every=every, advance=advance)
         for part in range(parts)
     ]
-    found = footprint(CONFIG, Macro("reads", actions))
+    macro = Macro("reads", actions)
+    found = footprint(CONFIG, macro)
     assert found is not None
     scheduler = Scheduler(CONFIG)
-    assert scheduler.place(Macro("reads", actions), 0) is not None
+    assert scheduler.place(macro, 0) is not None
     scheduler.write()
     words = len(assemble_queues(CONFIG, scheduler.issues)[slice_.id]) - 1
     counted = sum(count for queue, _, count in found.text if queue == slice_.id)
     assert words <= counted <= 3 * words + 2 * parts
-
-
-@pytest.mark.long
-def test_a_long_text_gets_a_segment_of_its_own():
-    """A reduction whose READs take turns in one queue: each is a word, where a count of repeated ones had three."""
-    found = judge(Campaign("nano", ("mem_depth=2048",)).graph(30075))
-    assert found.outcome is Outcome.RIGHT, found.message
